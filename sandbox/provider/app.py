@@ -1,0 +1,82 @@
+"""The provider's routes, and around each call the fault that a test has armed and the record of it."""
+
+from flask import Flask, Response, g, request
+
+from sandbox.provider import failures, faults
+from sandbox.provider.api import Api
+from sandbox.provider.consent import Consent
+from sandbox.provider.line import Line
+from sandbox.provider.records import Call
+from sandbox.provider.signed import Signed, basic, bearer
+from sandbox.provider.state import State
+
+
+def make_app(state: State) -> Flask:
+    """Return the WSGI app; the name of each route is the leg's."""
+    app = Flask(__name__, static_folder=None)
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # a line that hung up must reach the server, not become a 500
+    api, consent = Api(state), Consent(state)
+    post, get, page = ["POST"], ["GET"], ["GET", "POST"]
+    for path, leg, view, methods in (
+        ("/oauth/request_token", "request_token", api.request_token, post),
+        ("/oauth/authorize", "authorize", consent.authorize, page),
+        ("/oauth/authenticate", "authenticate", consent.authenticate, page),
+        ("/oauth/access_token", "access_token", api.access_token, post),
+        ("/1.1/account/verify_credentials.json", "verify_credentials", api.verify_credentials, get),
+        ("/2/users/me", "users_me", api.users_me, get),
+        ("/identity", "identity", api.identity, get),
+        ("/1.1/oauth/invalidate_token", "invalidate_token", api.invalidate_token, post),
+        ("/1.1/oauth/invalidate_token.json", "invalidate_token", api.invalidate_token, post),
+        ("/1.1/statuses/update.json", "update_status", api.update_status, post),
+        ("/2/tweets", "create_post", api.create_post, post),
+        ("/oauth2/token", "bearer_token", api.bearer_token, post),
+        ("/oauth2/invalidate_token", "invalidate_bearer_token", api.invalidate_bearer_token, post),
+        ("/1.1/application/rate_limit_status.json", "rate_limit_status", api.rate_limit_status, get),
+    ):
+        app.add_url_rule(path, leg, view, methods=methods)
+    app.register_error_handler(404, lambda _: failures.NOT_FOUND.response())
+
+    @app.before_request
+    def suffer() -> Response | None:
+        g.app, g.method = _caller(state)
+        g.armed = state.journal.take_fault(g.app, request.endpoint) if request.endpoint else None
+        if g.armed is None or g.armed.fault.exchanged:
+            return None
+        elsewhere = f"http://127.0.0.1:{request.host.rpartition(':')[2]}{request.path}"
+        if g.armed.fault.hangs_up:  # recorded first: whoever sees the line end may count calls at once
+            _record(state, None)
+        return faults.instead(g.armed.fault, _line(), g.armed.seconds, state.clock(), elsewhere)
+
+    @app.after_request
+    def keep(response: Response) -> Response:
+        if g.armed is not None and g.armed.fault.exchanged:
+            if g.armed.fault.hangs_up:
+                _record(state, None)
+            response = faults.spoiled(g.armed.fault, _line(), g.armed.seconds, response)
+        _record(state, response.status_code)
+        return response
+
+    return app
+
+
+def _caller(state: State) -> tuple[str, str]:
+    """Return the app that a call names, unverified, and the signature method; each empty where there is none."""
+    oauth = Signed.of(request).oauth
+    if "oauth_consumer_key" in oauth:
+        return state.app(oauth["oauth_consumer_key"]), oauth.get("oauth_signature_method", "")
+    token = state.request_token(request.values.get("oauth_token", ""))  # a browser at leg 2
+    if token is not None:
+        return token.app, ""
+    return state.app(basic(request)[0]) or state.app_of_bearer(bearer(request)) or "", ""
+
+
+def _line() -> Line:
+    return Line(request.environ["werkzeug.socket"])
+
+
+def _record(state: State, status: int | None) -> None:
+    if request.endpoint is None:
+        return
+    fault = g.armed.fault if g.armed else None
+    agent = request.headers.get("User-Agent", "")
+    state.journal.add_call(g.app, Call(request.endpoint, status, state.clock(), fault, agent, g.method))

@@ -1,0 +1,76 @@
+"""Every failure of X, with exactly its body: JSON, XML, legacy hash XML or plain text."""
+
+from dataclasses import dataclass, field
+
+from flask import Response
+
+RATE_LIMIT = 75  # calls of verify_credentials per user and window, as X counts them
+RATE_LIMIT_WINDOW = 900  # seconds
+
+JSON = "application/json;charset=utf-8"
+XML = "application/xml;charset=utf-8"
+TEXT = "text/html;charset=utf-8"  # X labels plain text and form-encoded answers alike
+
+UNAPPROVED = (
+    "Callback URL not approved for this client application. Approved callback URLs can be adjusted in your application settings"
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A refusal as it goes over the wire."""
+
+    status: int
+    body: str
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """Return the refusal as an HTTP answer."""
+        return Response(self.body, self.status, self.headers, content_type=self.content_type)
+
+
+NOT_AUTHENTICATED = Failure(401, '{"errors":[{"code":32,"message":"Could not authenticate you."}]}')
+MALFORMED = Failure(400, '{"errors":[{"code":215,"message":"Bad Authentication data."}]}')
+NOT_FOUND = Failure(404, '{"errors":[{"code":34,"message":"Sorry, that page does not exist."}]}')
+CLOCK_OFF = Failure(401, '{"errors":[{"message":"Timestamp out of bounds","code":135}]}')
+CALLBACK_NOT_APPROVED = Failure(403, f'{{"errors":[{{"code":415,"message":"{UNAPPROVED}"}}]}}')
+CALLBACK_NOT_APPROVED_XML = Failure(
+    403, f"<?xml version='1.0' encoding='UTF-8'?><errors><error code=\"415\">{UNAPPROVED}</error></errors>", XML
+)
+CALLBACK_NOT_APPROVED_HASH = Failure(403, f"<hash><error>{UNAPPROVED}</error><request>/oauth/request_token</request></hash>", XML)
+NO_CALLBACK = Failure(
+    401,
+    "<errors><error code=\"417\">Desktop applications only support the oauth_callback value 'oob'</error></errors>",
+    XML,
+)
+SUSPENDED = Failure(401, '{"errors":[{"code":416,"message":"Invalid / suspended application"}]}')
+REVOKED = Failure(401, '{"errors":[{"code":89,"message":"Invalid or expired token."}]}')
+UNVERIFIED = Failure(403, '{"errors":[{"code":99,"message":"Unable to verify your credentials"}]}')
+READ_ONLY = Failure(401, '{"errors":[{"code":220,"message":"Read-only application cannot POST."}]}')
+NO_CREDITS = Failure(402, '{"title":"CreditsDepleted","status":402,"detail":"Your account has no credits left."}')
+NO_ACCESS = Failure(
+    403,
+    '{"errors":[{"message":"You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints '
+    'only. If you need access to this endpoint, you may need a different access level.","code":453}]}',
+)
+OVER_CAPACITY = Failure(503, '{"errors":[{"message":"Over capacity","code":130}]}')
+SERVER_ERROR = Failure(500, '{"errors":[{"message":"Internal error","code":131}]}')
+UNKNOWN_REQUEST_TOKEN = Failure(401, "Reverse auth credentials are invalid", TEXT)
+WRONG_VERIFIER = Failure(401, "Error processing your OAuth request: Invalid oauth_verifier parameter", TEXT)
+EXPIRED_REQUEST_TOKEN = Failure(
+    401, "<hash><error>Invalid / expired Token</error><request>/oauth/access_token</request></hash>", XML
+)
+
+
+def rate_limited(now: float) -> Failure:
+    """Return X's 88, whose window ends :data:`RATE_LIMIT_WINDOW` seconds after ``now`` (epoch seconds)."""
+    return Failure(
+        429,
+        '{"errors":[{"message":"Rate limit exceeded","code":88}]}',
+        headers={
+            "x-rate-limit-limit": str(RATE_LIMIT),
+            "x-rate-limit-remaining": "0",
+            "x-rate-limit-reset": str(int(now) + RATE_LIMIT_WINDOW),
+        },
+    )

@@ -1,0 +1,127 @@
+"""The provider as a test or the sandbox holds it: started, asked to misbehave, and questioned."""
+
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from sandbox.provider.app import make_app
+from sandbox.provider.faults import Fault
+from sandbox.provider.journal import Armed
+from sandbox.provider.records import Call, Consumer, Leg, Post, User
+from sandbox.provider.server import Server
+from sandbox.provider.state import State, made_up
+
+FAULT_SECONDS = 30.0  # how long a fault that takes time may take: API Gateway gives up then
+
+
+class Provider:
+    """An OAuth 1.0a provider that behaves like X, at :attr:`url` for as long as the ``with`` block lasts.
+
+    Everything is kept per app (consumer key), so that many tests can share one provider. ``clock`` gives epoch seconds.
+    """
+
+    def __init__(self, port: int = 0, clock: Callable[[], float] = time.time) -> None:
+        self._state = State(clock)
+        self._server = Server(make_app(self._state), port)
+        self.url = f"http://localhost:{self._server.port}"
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.stop()
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """The accounts, with their passwords."""
+        return tuple(self._state.users)
+
+    def add_user(self, screen_name: str | None = None, user_id: str | None = None) -> User:
+        """Open an account; what is None is made up."""
+        user_id = user_id or "9" + made_up(15, "0123456789")
+        screen_name = screen_name or f"user{user_id[-8:]}"
+        user = User(user_id, screen_name, screen_name.title(), made_up(12))
+        self._state.users.append(user)
+        return user
+
+    def register(
+        self,
+        consumer_key: str | None = None,
+        consumer_secret: str | None = None,
+        callback_urls: Iterable[str] | None = None,
+        *,
+        name: str = "Sandbox app",
+        user_id_field: str | None = "user_id",
+        screen_name_field: str | None = "screen_name",
+        callback_confirmed: str | None = "true",
+    ) -> Consumer:
+        """Register an app, as :class:`Consumer` describes it; key and secret are made up where None."""
+        approved = None if callback_urls is None else tuple(callback_urls)
+        return self._state.add(
+            Consumer(
+                consumer_key or "",
+                consumer_secret or "",
+                approved,
+                name,
+                user_id_field,
+                screen_name_field,
+                callback_confirmed,
+            )
+        )
+
+    def rotate(self, consumer_key: str) -> Consumer:
+        """Give the app a new key and secret; the old ones answer 32, users' tokens stay in force."""
+        return self._state.rotate(consumer_key)
+
+    def endpoints(self, consumer_key: str | None = None) -> dict[str, str]:
+        """Return the ``provider`` object of a Tripod consumer secret; for an app, with the fields of its answers."""
+        known = {
+            "request_token_url": f"{self.url}/oauth/request_token",
+            "authorize_url": f"{self.url}/oauth/authorize",
+            "authenticate_url": f"{self.url}/oauth/authenticate",
+            "access_token_url": f"{self.url}/oauth/access_token",
+            "invalidate_url": f"{self.url}/1.1/oauth/invalidate_token.json",
+        }
+        if consumer_key is None:
+            return known
+        consumer = self._state.consumer_of(consumer_key)
+        if consumer.user_id_field is None:
+            return known | {
+                "identity_url": f"{self.url}/identity",
+                "user_id_field": "response.user.id",
+                "screen_name_field": "response.user.name",
+            }
+        fields = {"user_id_field": consumer.user_id_field, "screen_name_field": consumer.screen_name_field}
+        return known | {name: value for name, value in fields.items() if value is not None and value != name[:-6]}
+
+    def fault(self, consumer_key: str, leg: Leg, fault: Fault, times: int = 1, seconds: float = FAULT_SECONDS) -> None:
+        """Let the app's next ``times`` calls of ``leg`` fail; ``seconds`` bounds a fault that takes time."""
+        self._state.journal.arm(self._state.app(consumer_key), leg, Armed(fault, times, seconds))
+
+    def calls(self, consumer_key: str, leg: Leg | None = None) -> list[Call]:
+        """Return what the provider saw of the app, oldest first, under any key that it ever had."""
+        return [call for call in self._state.journal.calls(self._state.app(consumer_key)) if leg in (None, call.leg)]
+
+    def posts(self, consumer_key: str) -> list[Post]:
+        """Return what the app has posted, oldest first."""
+        return self._state.journal.posts(self._state.app(consumer_key))
+
+    def issued(self, consumer_key: str | None = None) -> list[str]:
+        """Return every secret value ever issued, to one app or to all, so that a test can search logs for them.
+
+        These are consumer secrets, request-token secrets, verifiers and PINs, access tokens and secrets, bearer tokens.
+        """
+        return self._state.journal.issued(consumer_key and self._state.app(consumer_key))
+
+    def expire(self, request_token: str) -> None:
+        """End a request token's lifetime now."""
+        self._state.expire(request_token)
+
+    def revoke(self, consumer_key: str, user: User) -> None:
+        """Let the user revoke the app in the provider's own settings: its token answers 89 from now on."""
+        token = self._state.granted(consumer_key, user)
+        if token is None:
+            raise LookupError(f"{user.screen_name} has granted this app nothing")
+        self._state.revoke(token)

@@ -1,0 +1,106 @@
+"""What the provider remembers: apps, users, tokens, and the calls that it saw."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sandbox.provider.faults import Fault
+
+Leg = Literal[
+    "request_token",
+    "authorize",
+    "authenticate",
+    "access_token",
+    "verify_credentials",
+    "users_me",
+    "identity",
+    "invalidate_token",
+    "update_status",
+    "create_post",
+    "bearer_token",
+    "invalidate_bearer_token",
+    "rate_limit_status",
+]
+Access = Literal["read", "write"]
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """An app: its credentials, its approved callbacks, and how the provider answers it.
+
+    ``callback_urls``: None accepts any, empty makes it a desktop app (PIN only, else 417), others match exactly.
+    ``user_id_field``, ``screen_name_field``: names in the access-token answer; None leaves the field out.
+    ``callback_confirmed``: the value of ``oauth_callback_confirmed``; None leaves it out.
+    """
+
+    key: str
+    secret: str = field(repr=False)
+    callback_urls: tuple[str, ...] | None = None
+    name: str = "Sandbox app"
+    user_id_field: str | None = "user_id"
+    screen_name_field: str | None = "screen_name"
+    callback_confirmed: str | None = "true"
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with an account at the provider; ``user_id`` is a numeric string."""
+
+    user_id: str
+    screen_name: str
+    name: str
+    password: str = field(repr=False)
+
+
+@dataclass
+class RequestToken:
+    """Temporary credentials; ``verifier`` and ``user`` are set by the user's consent."""
+
+    app: str
+    token: str
+    secret: str
+    callback: str
+    access: Access
+    created: float
+    user: User | None = None
+    verifier: str | None = None
+
+
+@dataclass
+class AccessToken:
+    """Lasting credentials of one user for one app."""
+
+    app: str
+    user: User
+    token: str
+    secret: str
+    access: Access
+
+
+@dataclass
+class BrowserSession:
+    """One browser's sign-in at the provider; every form of a page carries ``form_token``."""
+
+    key: str
+    form_token: str
+    user: User | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that the provider saw; ``status`` is None where it answered nothing that is HTTP."""
+
+    leg: str
+    status: int | None
+    time: float
+    fault: Fault | None = None
+    user_agent: str = ""
+    signature_method: str = ""
+
+
+@dataclass(frozen=True)
+class Post:
+    """A text that an app posted for a user."""
+
+    post_id: str
+    user_id: str
+    text: str

@@ -1,0 +1,257 @@
+"""The provider's three legs and what the token then opens, as an app and its user see them."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from sandbox.provider import Provider
+from tests.sandbox.app_client import CALLBACK, AppClient, Token, fields_of, query_of
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+@pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
+def test_three_legs_end_in_a_token_that_signs_calls(provider: Provider, method: str) -> None:
+    app = AppClient(provider, signature_method=method)
+
+    first = app.ask_request_token()
+    assert first.headers["Content-Type"].startswith("text/html")
+    assert fields_of(first)["oauth_callback_confirmed"] == "true"
+
+    access = app.connect(provider.users[1])
+    user = app.verify(access)
+    assert user.json()["screen_name"] == "grace"
+    assert user.json()["id_str"] == "783214"
+    assert user.headers["x-access-level"] == "read-write"
+    assert {call.signature_method for call in provider.calls(app.consumer.key, "verify_credentials")} == {method}
+
+
+def test_token_answer_names_the_user_and_the_token_begins_with_the_id(provider: Provider) -> None:
+    app = AppClient(provider)
+    token = app.request_token()
+    answer = app.exchange(token, app.consent(token, provider.users[2]))
+    assert answer.headers["Content-Type"].startswith("text/html")
+    fields = fields_of(answer)
+    assert (fields["user_id"], fields["screen_name"]) == ("1462894532875063296", "katherine")
+    assert fields["oauth_token"].startswith("1462894532875063296-")
+
+
+def test_localhost_and_127_0_0_1_both_answer(provider: Provider) -> None:
+    port = provider.url.rpartition(":")[2]
+    for host in ("localhost", "127.0.0.1"):
+        assert requests.get(f"http://{host}:{port}/nothing", timeout=5).json()["errors"][0]["code"] == 34
+
+
+def test_verifier_may_come_in_the_form_body(provider: Provider) -> None:
+    app = AppClient(provider)
+    token = app.request_token()
+    answer = app.call("POST", "/oauth/access_token", token, data={"oauth_verifier": app.consent(token)})
+    assert answer.status_code == 200
+
+
+def test_verifier_in_header_and_body_is_refused(provider: Provider) -> None:
+    app = AppClient(provider)
+    token = app.request_token()
+    verifier = app.consent(token)
+    both = app.call("POST", "/oauth/access_token", token, data={"oauth_verifier": verifier}, verifier=verifier)
+    assert both.status_code == 400
+    assert app.exchange(token, verifier).status_code == 200
+
+
+def test_callback_may_come_in_the_form_body(provider: Provider) -> None:
+    app = AppClient(provider)
+    assert app.call("POST", "/oauth/request_token", data={"oauth_callback": CALLBACK}).status_code == 200
+
+
+def test_whole_call_may_be_signed_in_the_form_body_or_the_query(provider: Provider) -> None:
+    for place in ("BODY", "QUERY"):
+        app = AppClient(provider, signature_type=place)
+        answer = app.call("POST", "/oauth/request_token", data={"a": "b c+d"}, callback_uri=CALLBACK)
+        assert answer.status_code == 200, answer.text
+        assert [call.status for call in provider.calls(app.consumer.key)] == [200]
+
+
+def test_granting_again_gives_the_same_token_until_it_is_revoked(provider: Provider) -> None:
+    app = AppClient(provider)
+    user = provider.users[0]
+    first = app.connect(user)
+    assert app.connect(user) == first
+    assert app.connect(provider.users[1]) != first
+
+    provider.revoke(app.consumer.key, user)
+    assert app.connect(user) != first
+
+
+def test_revoked_token_answers_89(provider: Provider) -> None:
+    app = AppClient(provider)
+    access = app.connect()
+    provider.revoke(app.consumer.key, provider.users[0])
+    refused = app.verify(access)
+    assert refused.status_code == 401
+    assert refused.json()["errors"][0]["code"] == 89
+    with pytest.raises(LookupError):
+        provider.revoke(app.consumer.key, provider.users[0])
+
+
+@pytest.mark.parametrize("path", ["/1.1/oauth/invalidate_token", "/1.1/oauth/invalidate_token.json"])
+def test_invalidated_token_answers_89(provider: Provider, path: str) -> None:
+    app = AppClient(provider)
+    access = app.connect()
+    ended = app.call("POST", path, access)
+    assert (ended.status_code, ended.json()) == (200, {"access_token": access.key})
+    assert app.verify(access).json()["errors"][0]["code"] == 89
+    assert app.call("POST", path, access).status_code == 401
+
+
+def test_rotated_app_works_with_its_new_key_only_and_keeps_its_users(provider: Provider) -> None:
+    app = AppClient(provider)
+    access = app.connect()
+    renewed = AppClient(provider, provider.rotate(app.consumer.key))
+    assert app.verify(access).json()["errors"][0]["code"] == 32
+    assert renewed.verify(access).status_code == 200
+    assert provider.calls(app.consumer.key) == provider.calls(renewed.consumer.key)
+
+
+def test_v2_user_and_nested_identity_name_the_same_user(provider: Provider) -> None:
+    app = AppClient(provider)
+    access = app.connect()
+    assert app.call("GET", "/2/users/me", access).json()["data"]["username"] == "ada"
+    identity = app.call("GET", "/identity", access).json()
+    assert identity == {"response": {"user": {"id": 2244994945, "name": "ada"}}}
+
+
+def test_posts_are_remembered_from_form_and_json(provider: Provider) -> None:
+    app = AppClient(provider)
+    access = app.connect()
+    text = "Hello Ladies + Gentlemen, a signed OAuth request!"
+    form = app.call("POST", "/1.1/statuses/update.json", access, data={"status": text}, params={"include_entities": "true"})
+    json = app.call("POST", "/2/tweets", access, json={"text": "héllo 🐘"})
+    assert (form.status_code, json.status_code) == (200, 201)
+    assert [post.text for post in provider.posts(app.consumer.key)] == [text, "héllo 🐘"]
+
+
+def test_read_only_token_reads_and_does_not_post(provider: Provider) -> None:
+    app = AppClient(provider)
+    access = app.connect(x_auth_access_type="read")
+    assert app.verify(access).headers["x-access-level"] == "read"
+    assert app.call("POST", "/2/tweets", access, json={"text": "no"}).status_code == 401
+    assert not provider.posts(app.consumer.key)
+
+
+def test_bearer_token_opens_app_only_calls_until_invalidated(provider: Provider) -> None:
+    app = AppClient(provider)
+    credentials = (app.consumer.key, app.consumer.secret)
+
+    def ask(secret: str) -> requests.Response:
+        url = f"{provider.url}/oauth2/token"
+        return requests.post(url, {"grant_type": "client_credentials"}, auth=(app.consumer.key, secret), timeout=5)
+
+    def limits(bearer: str) -> int:
+        url = f"{provider.url}/1.1/application/rate_limit_status.json"
+        return requests.get(url, headers={"Authorization": f"Bearer {bearer}"}, timeout=5).status_code
+
+    answer = ask(credentials[1])
+    bearer = answer.json()["access_token"]
+    assert answer.json()["token_type"] == "bearer"
+    assert ask(credentials[1]).json()["access_token"] == bearer
+    assert limits(bearer) == 200
+    assert limits("A" * 40) == 401
+    refused = ask("wrong")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (403, 99)
+
+    ended = app.call("POST", "/oauth2/invalidate_token", app.connect(), params={"access_token": bearer})
+    assert (ended.status_code, limits(bearer)) == (200, 401)
+    assert len(provider.calls(app.consumer.key, "bearer_token")) == 3
+
+
+def test_app_may_get_other_field_names_or_none(provider: Provider) -> None:
+    flickr = provider.register(user_id_field="user_nsid", screen_name_field="username", callback_confirmed="TRUE")
+    app = AppClient(provider, flickr)
+    assert fields_of(app.ask_request_token())["oauth_callback_confirmed"] == "TRUE"
+    token = app.request_token()
+    fields = fields_of(app.exchange(token, app.consent(token)))
+    assert (fields["user_nsid"], fields["username"]) == ("2244994945", "ada")
+    assert provider.endpoints(flickr.key)["user_id_field"] == "user_nsid"
+
+    tumblr = provider.register(user_id_field=None, screen_name_field=None, callback_confirmed=None)
+    app = AppClient(provider, tumblr)
+    assert "oauth_callback_confirmed" not in fields_of(app.ask_request_token())
+    token = app.request_token()
+    assert set(fields_of(app.exchange(token, app.consent(token)))) == {"oauth_token", "oauth_token_secret"}
+    assert provider.endpoints(tumblr.key)["identity_url"] == f"{provider.url}/identity"
+
+
+def test_endpoints_of_x_carry_no_field_names(provider: Provider) -> None:
+    plain = provider.endpoints()
+    assert plain == provider.endpoints(provider.register().key)
+    assert plain["authenticate_url"] == f"{provider.url}/oauth/authenticate"
+    assert set(plain) == {
+        "request_token_url",
+        "authorize_url",
+        "authenticate_url",
+        "access_token_url",
+        "invalidate_url",
+    }
+
+
+def test_issued_lists_every_secret_that_was_given_out(provider: Provider) -> None:
+    app = AppClient(provider)
+    token = app.request_token("oob")
+    pin = app.consent(token)
+    fields = fields_of(app.exchange(token, pin))
+    issued = provider.issued(app.consumer.key)
+    given = [app.consumer.secret, token.secret, pin, fields["oauth_token"], fields["oauth_token_secret"]]
+    assert issued == given
+    assert set(issued) <= set(provider.issued())
+
+
+def test_calls_are_counted_per_app_with_status_and_user_agent(provider: Provider) -> None:
+    app, other = AppClient(provider), AppClient(provider)
+    app.verify(app.connect())
+    app.verify(Token("nobody", "nothing"))
+    legs = [(call.leg, call.status) for call in provider.calls(app.consumer.key)]
+    assert legs == [
+        ("request_token", 200),
+        ("authorize", 200),
+        ("authorize", 200),
+        ("authorize", 302),
+        ("access_token", 200),
+        ("verify_credentials", 200),
+        ("verify_credentials", 401),
+    ]
+    assert provider.calls(app.consumer.key)[0].user_agent.startswith("python-requests/")
+    assert provider.calls(other.consumer.key) == []
+
+
+def test_one_request_token_is_exchanged_once_among_50_at_once(provider: Provider) -> None:
+    app = AppClient(provider)
+    token = app.request_token()
+    verifier = app.consent(token)
+    together = threading.Barrier(50)
+
+    def exchange(_: int) -> tuple[int, str]:
+        together.wait()
+        answer = app.exchange(token, verifier)
+        return answer.status_code, "" if answer.ok else answer.text
+
+    with ThreadPoolExecutor(50) as pool:
+        outcomes = Counter(pool.map(exchange, range(50)))
+    assert outcomes == {(200, ""): 1, (401, "Reverse auth credentials are invalid"): 49}
+    assert Counter(call.status for call in provider.calls(app.consumer.key, "access_token")) == {200: 1, 401: 49}
+
+
+def test_callback_keeps_its_own_query(provider: Provider) -> None:
+    app = AppClient(provider)
+    token = app.request_token(CALLBACK + "?keep=a%26b&empty=")
+    with_user = app.provider.users[0]
+    verifier = app.consent(token, with_user)
+    assert app.exchange(token, verifier).status_code == 200
+    assert query_of(CALLBACK + "?keep=a%26b&empty=") == {"keep": "a&b", "empty": ""}
