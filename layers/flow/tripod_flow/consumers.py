@@ -1,0 +1,49 @@
+"""The apps: a provider's definition and our credentials there, read afresh once when the provider refuses them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tripod import names
+from tripod.credentials import Consumer
+from tripod.errors import ConsumerNotFound, MalformedSecret
+from tripod.vault import Vault
+from tripod_flow import provider
+from tripod_flow.errors import NotConfigured, UnknownProvider
+from tripod_flow.legs import Refused
+from tripod_flow.provider import Provider
+from tripod_flow.refusals import Cause
+
+Result = TypeVar("Result")
+
+
+class Consumers:
+    """The consumer secrets that ``vault`` reads; ``loopback`` lets a provider on this machine pass (the sandbox's)."""
+
+    def __init__(self, vault: Vault, *, loopback: bool) -> None:
+        self._vault = vault
+        self._loopback = loopback
+
+    def find(self, name: str, *, fresh: bool = False) -> tuple[Provider, Consumer]:
+        """Return the provider ``name`` and our credentials there; raises ``UnknownProvider`` or ``NotConfigured``."""
+        if not names.is_provider(name):
+            raise UnknownProvider("not a provider's name")
+        try:
+            consumer = self._vault.consumer(name, fresh=fresh)
+        except ConsumerNotFound as error:
+            raise UnknownProvider(str(error)) from None
+        except MalformedSecret as error:
+            raise NotConfigured(str(error)) from None
+        return provider.of(name, consumer, loopback=self._loopback), consumer
+
+    def call(self, name: str, leg: Callable[[Provider, Consumer], Result]) -> Result:
+        """Run ``leg``; where the provider refuses our credentials and the secret holds others by now, once more with those."""
+        definition, consumer = self.find(name)
+        try:
+            return leg(definition, consumer)
+        except Refused as refused:
+            if refused.refusal.cause is not Cause.BAD_CREDENTIALS:
+                raise
+            fresh_definition, fresh = self.find(name, fresh=True)
+            if fresh == consumer:
+                raise
+            return leg(fresh_definition, fresh)

@@ -1,0 +1,111 @@
+"""The exchange: what whoever holds the claim does with the verifier, up to the outcome."""
+
+from collections.abc import Callable, Mapping
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tripod.credentials import Consumer
+from tripod_flow import authorization, errors, legs, telemetry
+from tripod_flow.authorization import Authorization, State
+from tripod_flow.consumers import Consumers
+from tripod_flow.legs import Legs, Refused, TokenAnswer, Unavailable
+from tripod_flow.provider import Provider
+from tripod_flow.refusals import Cause, Refusal
+from tripod_flow.table import Table
+from tripod_flow.transition import Transition
+from tripod_flow.transport import AnswerLost
+
+# A refusal of one of these is about the user's request token and verifier; any other is about the app.
+_USER_CAUSES = frozenset({Cause.VERIFIER_REJECTED, Cause.REQUEST_TOKEN_REJECTED, Cause.TOKEN_REVOKED})
+
+
+class Exchange:
+    """Takes claimed authorizations to their outcome; ``clock`` in epoch seconds."""
+
+    def __init__(self, table: Table, consumers: Consumers, provider_legs: Legs, clock: Callable[[], float]) -> None:
+        self._table = table
+        self._consumers = consumers
+        self._legs = provider_legs
+        self._clock = clock
+
+    def decide(self, held: Authorization, verifier: str) -> Authorization:
+        """Return the decided record: granted with its tokens committed, or failed for good.
+
+        Raises ``ProviderUnavailable`` or ``NotConfigured``, the claim given back, where a later try may succeed.
+        """
+        if held.state is not State.EXCHANGED:
+            held = self._try(held, lambda: self._exchange(held, verifier))
+        if held.state is State.EXCHANGED:
+            exchanged = held
+            held = self._try(exchanged, lambda: self._identify(exchanged))
+        return held
+
+    def _try(self, held: Authorization, step: Callable[[], Authorization]) -> Authorization:
+        """Take one step; where it can't be taken, give the claim back or decide that the authorization has failed."""
+        try:
+            return step()
+        except Unavailable as error:
+            self._table.move(authorization.release(held))
+            raise errors.ProviderUnavailable(str(error), error.retry_after) from None
+        except (errors.NotConfigured, errors.UnknownProvider):
+            self._table.move(authorization.release(held))
+            raise
+        except AnswerLost as error:
+            return self._fail(held, errors.Interrupted(f"the exchange's answer was lost: {error}"))
+        except Refused as error:
+            return self._fail(held, _meaning(held, error.refusal))
+
+    def _exchange(self, held: Authorization, verifier: str) -> Authorization:
+        """Exchange the verifier, and commit; where the answer does not say whose the tokens are, keep them until it is known."""
+
+        def leg(definition: Provider, consumer: Consumer) -> tuple[TokenAnswer, legs.Identity | None, str]:
+            answer = self._legs.access_token(definition, consumer, held.request_token, held.request_secret or "", verifier)
+            return answer, legs.identity_in(answer, definition), consumer.consumer_key
+
+        answer, identity, consumer_key = self._consumers.call(held.provider, leg)
+        tokens = {"oauth_token": answer.token, "oauth_token_secret": answer.secret, "consumer_key": consumer_key}
+        try:
+            if identity is not None:
+                return self._grant(held, tokens, identity)
+            return self._write(authorization.exchanged(held, tokens, now=self._clock()))
+        except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a start again
+            telemetry.failure("the commit failed: the tokens are lost", error, authorization=held.label)
+            raise errors.Interrupted("the commit failed") from None
+
+    def _identify(self, held: Authorization) -> Authorization:
+        """Ask the provider whose tokens these are, and commit."""
+        unstored = held.unstored or {}
+        tokens = TokenAnswer(unstored["oauth_token"], unstored["oauth_token_secret"], {})
+
+        def leg(definition: Provider, consumer: Consumer) -> legs.Identity:
+            return self._legs.identity(definition, consumer, tokens)
+
+        return self._grant(held, unstored, self._consumers.call(held.provider, leg))
+
+    def _grant(self, held: Authorization, tokens: Mapping[str, str], identity: legs.Identity) -> Authorization:
+        return self._write(
+            authorization.granted(held, tokens, user_id=identity.user_id, screen_name=identity.screen_name, now=self._clock())
+        )
+
+    def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
+        telemetry.log().warning(
+            "authorization failed", extra={"authorization": held.label, "code": error.code, "reason": str(error)}
+        )
+        return self._write(authorization.failed(held, error, now=self._clock()))
+
+    def _write(self, transition: Transition) -> Authorization:
+        """Make a step that only the claim's holder may make."""
+        made, standing = self._table.move(transition)
+        if standing is not None and (made or standing.decided):  # decided: a successor was quicker, and its outcome stands
+            return standing
+        raise errors.InProgress("the claim was lost to another request")
+
+
+def _meaning(held: Authorization, refusal: Refusal) -> errors.FlowError:
+    """Return what a refused exchange means to the user."""
+    if held.doubtful:
+        return errors.Interrupted(f"refused after an exchange that may have been made: {refusal.status} {refusal.cause}")
+    unrecognised = refusal.cause is Cause.UNKNOWN and refusal.status in (400, 401)
+    if held.state is State.EXCHANGING and (unrecognised or refusal.cause in _USER_CAUSES):
+        return errors.VerifierRejected(f"refused: {refusal.status} {refusal.cause}")
+    return errors.ProviderRejected(refusal.cause, f"refused: {refusal.status} {refusal.cause}")

@@ -1,0 +1,125 @@
+"""What a provider's refusal means, and what to do about it (X's error codes and texts; other providers' where they are known)."""
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import parse_qs
+from xml.etree import ElementTree
+
+
+class Cause(StrEnum):
+    """Why a provider refused, as far as its answer tells."""
+
+    CALLBACK_NOT_APPROVED = "callback_not_approved"  # 415
+    NO_CALLBACK_CONFIGURED = "no_callback_configured"  # 417
+    CALLBACK_NOT_CONFIRMED = "callback_not_confirmed"  # our own finding: leg 1's answer lacks oauth_callback_confirmed=true
+    BAD_CREDENTIALS = "bad_credentials"  # 32
+    CLOCK_OFF = "clock_off"  # 135
+    APP_SUSPENDED = "app_suspended"  # 416
+    RATE_LIMITED = "rate_limited"  # 88
+    OVER_CAPACITY = "over_capacity"  # 130
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105  # a cause, no token  # 89
+    ACCESS_LEVEL = "access_level"  # 453
+    VERIFIER_REJECTED = "verifier_rejected"
+    REQUEST_TOKEN_REJECTED = "request_token_rejected"  # noqa: S105  # a cause, no token
+    UNREADABLE = "unreadable"  # our own finding: an answer of 200 that holds no token
+    UNKNOWN = "unknown"
+
+
+_CODES = {
+    415: Cause.CALLBACK_NOT_APPROVED,
+    417: Cause.NO_CALLBACK_CONFIGURED,
+    32: Cause.BAD_CREDENTIALS,
+    135: Cause.CLOCK_OFF,
+    416: Cause.APP_SUSPENDED,
+    88: Cause.RATE_LIMITED,
+    130: Cause.OVER_CAPACITY,
+    89: Cause.TOKEN_REVOKED,
+    453: Cause.ACCESS_LEVEL,
+}
+
+# Texts of bodies that bear no code, in the order in which they are tried.
+_TEXTS = (
+    (re.compile(r"callback url not approved|callback.*not.*approved", re.I), Cause.CALLBACK_NOT_APPROVED),
+    (re.compile(r"desktop applications only support", re.I), Cause.NO_CALLBACK_CONFIGURED),
+    (re.compile(r"timestamp out of bounds|timestamp_refused", re.I), Cause.CLOCK_OFF),
+    (re.compile(r"could not authenticate|consumer_key_unknown|consumer_key_rejected|signature_invalid|signature_method_rejected", re.I), Cause.BAD_CREDENTIALS),
+    (re.compile(r"invalid oauth_verifier|verifier_invalid", re.I), Cause.VERIFIER_REJECTED),
+    (re.compile(r"reverse auth credentials|invalid / expired token|token_rejected|token_expired|token_used", re.I), Cause.REQUEST_TOKEN_REJECTED),
+    (re.compile(r"invalid or expired token|token_revoked", re.I), Cause.TOKEN_REVOKED),
+)  # fmt: skip
+
+_DIAGNOSES = {
+    Cause.CALLBACK_NOT_APPROVED: "The provider does not know this callback URL. Register exactly this one in the app's settings, to the last character: {callback_url}",
+    Cause.NO_CALLBACK_CONFIGURED: "The app has no callback URL at the provider. Register this one in the app's settings: {callback_url}",
+    Cause.CALLBACK_NOT_CONFIRMED: "The provider did not confirm the callback URL (oauth_callback_confirmed), as OAuth 1.0a asks. "
+    'If it never does, set "require_callback_confirmed": false in the consumer secret.',
+    Cause.BAD_CREDENTIALS: "The provider refused the app's credentials. Check the consumer key and secret: they are the app's API key and API key secret "
+    "(not an OAuth 2.0 client id), and still current.",
+    Cause.CLOCK_OFF: "The provider says that the request's timestamp is out of bounds. Check the clock of the machine that signs.",
+    Cause.APP_SUSPENDED: "The provider has suspended this app. See the app's page at the provider.",
+    Cause.ACCESS_LEVEL: "The app's access level at the provider does not cover this call. See the app's plan there.",
+    Cause.UNREADABLE: "The provider's answer was not what OAuth 1.0a asks for. Check the provider's endpoints in the consumer secret.",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A provider's error answer, read: its HTTP status and the cause, where we recognised it."""
+
+    status: int
+    cause: Cause
+
+
+def diagnosis(cause: Cause | None, callback_url: str) -> str | None:
+    """Return what the app's developer can do, or None where the answer was not one that we know.
+
+    Never the provider's own words: an answer that we don't recognise might hold anything.
+    """
+    text = _DIAGNOSES.get(cause) if cause else None
+    return text.format(callback_url=callback_url) if text else None
+
+
+def read(status: int, body: bytes) -> Refusal:
+    """Read an error body in any of the forms that X has: JSON, XML, its older ``<hash>``, or plain text.
+
+    Also ``oauth_problem=…`` in a form body, as Flickr and others answer.
+    """
+    text = body.decode("utf-8", "replace").strip()
+    code, message = _json(text) or _xml(text) or (None, text)
+    if code in _CODES:
+        return Refusal(status, _CODES[code])
+    problem = parse_qs(message).get("oauth_problem", [""])[0] if "oauth_problem=" in message else ""
+    for pattern, cause in _TEXTS:
+        if pattern.search(problem or message):
+            return Refusal(status, cause)
+    return Refusal(status, Cause.RATE_LIMITED if status == 429 else Cause.UNKNOWN)
+
+
+def is_error_text(body: bytes) -> bool:
+    """Tell whether a body is MediaWiki's kind of refusal, which comes with status 200: ``Error: …``."""
+    return body.lstrip()[:6].lower() == b"error:"
+
+
+def _json(text: str) -> tuple[int | None, str] | None:
+    try:
+        content = json.loads(text)
+        error = content["errors"][0]
+        code = error.get("code")
+        return (code if isinstance(code, int) else None), str(error.get("message", ""))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _xml(text: str) -> tuple[int | None, str] | None:
+    if not text.startswith("<") or "<!" in text:  # no document type: no entities to expand
+        return None
+    try:
+        error = ElementTree.fromstring(text).find("error")  # noqa: S314  # 64 KiB at most, and no entities
+    except ElementTree.ParseError:
+        return None
+    if error is None:
+        return None
+    code = error.get("code", "")
+    return (int(code) if re.fullmatch(r"[0-9]{1,6}", code) else None), error.text or ""

@@ -1,0 +1,53 @@
+"""What the template tells the functions, through the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tripod_flow.errors import NotConfigured
+from tripod_flow.return_to import AllowList
+from tripod_flow.transport import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One function's settings; times in seconds."""
+
+    prefix: str
+    table: str
+    return_urls: AllowList
+    timeouts: Timeouts
+    loopback: bool
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment; raises ``NotConfigured`` that names every variable that is missing or wrong."""
+        missing = [name for name in ("TRIPOD_PREFIX", "TRIPOD_TABLE") if not environ.get(name)]
+        if missing:
+            raise NotConfigured(f"missing from the environment: {', '.join(missing)}")
+        try:
+            return_urls = AllowList.parse(environ.get("TRIPOD_RETURN_URLS", ""))
+        except ValueError as error:
+            raise NotConfigured(f"TRIPOD_RETURN_URLS (the parameter AllowedReturnUrls): {error}") from None
+        return cls(
+            prefix=environ["TRIPOD_PREFIX"],
+            table=environ["TRIPOD_TABLE"],
+            return_urls=return_urls,
+            timeouts=Timeouts(
+                connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
+                read=_seconds(environ, "TRIPOD_READ_TIMEOUT", Timeouts().read),
+                call=_seconds(environ, "TRIPOD_CALL_TIMEOUT", Timeouts().call),
+            ),
+            # Plain http to this machine, for the sandbox. The template has no such variable.
+            loopback=environ.get("TRIPOD_LOOPBACK_HTTP") == "true",
+        )
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(environ.get(name, default))
+    except ValueError:
+        value = 0
+    if not 0 < value < 30:
+        raise NotConfigured(f"{name} must be a number of seconds, above 0 and below 30")
+    return value

@@ -1,0 +1,46 @@
+"""Every word that a person reads, in one place, so that it can be translated. ``{provider}`` is the provider's name."""
+
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """A page's or problem's words: what happened, what it means, and what the button says."""
+
+    title: str
+    detail: str
+    action: str = ""
+
+
+GRANTED = Text("You are connected", "{provider} has connected your account{name}. You can close this page.")
+DENIED = Text("Nothing was connected", "You chose not to connect your {provider} account. Nothing was stored.", "Try again")
+
+PROBLEMS = {
+    "bad_request": Text("This address is not right", "Something in the request is missing or wrong."),
+    "return_to_not_allowed": Text("This address is not right", "return_to is not allowed."),
+    "unknown_provider": Text("Unknown provider", "There is no provider of this name here."),
+    "unknown_authorization": Text("Nothing to finish here", "This sign-in is not known, or is long over. Please start again.", "Start again"),
+    "wrong_browser": Text(
+        "Please start again in this browser",
+        "This sign-in was begun in another browser, so it can only be finished there. Nothing was changed.",
+        "Start again here",
+    ),
+    "in_progress": Text("Just a moment", "Your sign-in is being finished. This page looks again by itself."),
+    "expired": Text("That took too long", "This sign-in was begun more than ten minutes ago. Please start again.", "Start again"),
+    "denied": DENIED,
+    "verifier_rejected": Text("Please start again", "{provider} did not accept this sign-in any more.", "Start again"),
+    "interrupted": Text(
+        "Please start again", "The answer of {provider} was lost on the way, so your account could not be connected.", "Start again"
+    ),
+    "provider_rejected": Text("{provider} refused this app", "This is not your fault: {provider} did not accept the app's request."),
+    "provider_unavailable": Text("{provider} can't be reached", "{provider} does not answer right now. Nothing is lost: try again in a moment.", "Try again"),
+    "not_configured": Text("Not set up yet", "This service is not set up completely. Its operator finds the reason in the log."),
+    "internal": Text("Something went wrong", "This is our fault, not yours. Please try again later."),
+}  # fmt: skip
+
+REFERENCE = "Reference"
+PROVIDER_NAMES = {"x": "X"}
+
+
+def provider_name(provider: str) -> str:
+    """Return what people call a provider."""
+    return PROVIDER_NAMES.get(provider, provider.replace("-", " ").title())

@@ -1,0 +1,171 @@
+"""One HTTP request to a provider, bounded in every direction: time, size, redirects, proxies."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any, cast
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from requests_oauthlib import OAuth1
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+USER_AGENT = "Tripod/0.1 (OAuth 1.0a client)"  # Discogs and others refuse a library's default
+MAX_ANSWER = 64 * 1024  # bytes; a token answer has some 200, a profile a few thousand
+
+
+class NotSent(Exception):
+    """The provider could not be reached: it can't have seen the request."""
+
+
+class AnswerLost(Exception):
+    """The request may have reached the provider, and no whole answer came back: too slow, cut off, or too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a provider may take, in seconds: to accept a connection, between two bytes, and for the whole call."""
+
+    connect: float = 3.0
+    read: float = 5.0
+    call: float = 8.0  # two calls and the identity fit into the function's timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered: the status, the headers (looked up without case) and at most ``MAX_ANSWER`` bytes of body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+def send(method: str, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Mapping[str, str] | None = None) -> Answer:
+    """Send one request on a connection of its own; raises ``NotSent`` or ``AnswerLost``.
+
+    A read timeout only bounds the pause between two bytes, and a name look-up has none at all: so the request runs in a
+    thread, and when its time is over its connection is shut, which ends the thread too.
+    """
+    call = _Call(method, url, auth, timeouts, data)
+    thread = threading.Thread(target=call.run, daemon=True)
+    thread.start()
+    thread.join(timeouts.call)
+    return call.outcome()
+
+
+class _Call:
+    """A request under way in a thread of its own."""
+
+    def __init__(self, method: str, url: str, auth: OAuth1, timeouts: Timeouts, data: Mapping[str, str] | None) -> None:
+        self._request: dict[str, Any] = {"method": method, "url": url, "auth": auth, "data": data}
+        self._timeouts = timeouts
+        self._wire: socket.socket | None = None  # set once connected (TLS included): from then on the request may be sent
+        self._abandoned = False
+        self._lock = threading.Lock()
+        self._answer: Answer | None = None
+        self._failure = f"no whole answer within {timeouts.call:g} s"
+
+    def connected(self, wire: socket.socket) -> None:
+        """Take note that the connection stands."""
+        with self._lock:
+            if self._abandoned:
+                raise TimeoutError
+            self._wire = wire
+
+    def run(self) -> None:
+        """Do the request; what came of it is read by ``outcome``."""
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
+                session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
+                adapter = _Adapter(self)
+                session.mount("https://", adapter)
+                session.mount("http://", adapter)
+                with session.request(
+                    **self._request,
+                    timeout=(self._timeouts.connect, self._timeouts.read),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    self._answer = Answer(response.status_code, response.headers, self._body(response))
+        except (requests.RequestException, OSError, _TooLarge) as error:
+            self._failure = type(error).__name__  # the type alone: the text may quote the request
+
+    def outcome(self) -> Answer:
+        """Return the answer, or raise; a thread that is still at work is cut off."""
+        with self._lock:
+            self._abandoned = True
+            if self._answer is not None:
+                return self._answer
+            if self._wire is None:
+                raise NotSent(self._failure)
+            with suppress(OSError):  # already closed: the thread has ended
+                self._wire.shutdown(socket.SHUT_RDWR)
+            raise AnswerLost(self._failure)
+
+    @staticmethod
+    def _body(response: requests.Response) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(8192):
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                raise _TooLarge
+        return bytes(body)
+
+
+class _TooLarge(Exception):
+    """The answer is longer than any that a provider has reason to send."""
+
+
+class _Adapter(HTTPAdapter):
+    """requests' transport with our TLS context, which tells its call when the connection stands."""
+
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Build the pool with the process's one TLS context: loading the CA bundle takes 20 ms of CPU each time."""
+        super().init_poolmanager(*args, **kwargs, ssl_context=_tls())
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002  # requests' own signature
+        """Leave the verification to the context, which always verifies; requests would load the CA bundle again."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        """Return the pool, its connections made to tell the call."""
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        kind = _TellingHTTPSConnection if pool.scheme == "https" else _TellingHTTPConnection
+        pool.ConnectionCls = cast("type[HTTPConnection]", partial(kind, call=self._call))  # it is only ever called
+        return pool
+
+
+class _TellingHTTPConnection(HTTPConnection):
+    def __init__(self, *args: Any, call: _Call, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._call = call
+
+    def connect(self) -> None:
+        super().connect()
+        self._call.connected(self.sock)
+
+
+class _TellingHTTPSConnection(HTTPSConnection):
+    def __init__(self, *args: Any, call: _Call, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._call = call
+
+    def connect(self) -> None:
+        super().connect()
+        self._call.connected(self.sock)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certifi.where())

@@ -1,0 +1,94 @@
+"""Writing users' tokens to Secrets Manager, where what is written can't be read back from here."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tripod import names
+from tripod.credentials import UserTokens
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+class Contended(Exception):
+    """The secret was created and deleted by others while it was written."""
+
+
+def version_of(tokens: UserTokens) -> str:
+    """Return the id of the secret version that holds ``tokens``: the content's SHA-256, in hex.
+
+    As ClientRequestToken it makes every write repeatable: the same content is the same version.
+    """
+    return hashlib.sha256(tokens.to_json().encode()).hexdigest()
+
+
+class TokenVault:
+    """The secrets below ``{prefix}/user``, written through ``client``."""
+
+    def __init__(self, client: "SecretsManagerClient", prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def store(self, tokens: UserTokens, *, expected: bool) -> None:
+        """Make ``tokens`` the current content of the user's secret; repeating it changes nothing.
+
+        ``expected`` says whether the secret is likely to be there already, which saves a call; either way it ends well.
+        """
+        steps = (self._put, self._create) if expected else (self._create, self._put)
+        for step in steps:
+            if step(tokens):
+                return
+        raise Contended
+
+    def make_current(self, provider: str, user_id: str, version: str) -> None:
+        """Move AWSCURRENT to ``version``, if the secret has it and it isn't there already."""
+        secret = names.user_secret(self._prefix, provider, user_id)
+        versions = self._client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+        current = next((one for one, stages in versions.items() if "AWSCURRENT" in stages), None)
+        if version in versions and current != version:
+            moved = {"RemoveFromVersionId": current} if current else {}
+            self._client.update_secret_version_stage(SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, **moved)
+
+    def _create(self, tokens: UserTokens) -> bool:
+        try:
+            self._client.create_secret(
+                Name=names.user_secret(self._prefix, tokens.provider, tokens.user_id),
+                ClientRequestToken=version_of(tokens),
+                SecretString=tokens.to_json(),
+            )
+        except ClientError as error:
+            if _code(error) in (
+                "ResourceExistsException",
+                "InvalidRequestException",
+            ):  # it is there; it is there, to be deleted
+                return False
+            raise
+        return True
+
+    def _put(self, tokens: UserTokens) -> bool:
+        """Put a version; False where there is no such secret."""
+        secret = names.user_secret(self._prefix, tokens.provider, tokens.user_id)
+        try:
+            stages = self._put_version(secret, tokens)
+        except ClientError as error:
+            if _code(error) == "ResourceNotFoundException":
+                return False
+            if _code(error) != "InvalidRequestException":
+                raise
+            self._client.restore_secret(SecretId=secret)  # scheduled for deletion: the user had disconnected, and is back
+            stages = self._put_version(secret, tokens)
+        if "AWSCURRENT" not in stages:  # an earlier content, granted again: the put was ignored
+            self.make_current(tokens.provider, tokens.user_id, version_of(tokens))
+        return True
+
+    def _put_version(self, secret: str, tokens: UserTokens) -> list[str]:
+        answer = self._client.put_secret_value(
+            SecretId=secret, ClientRequestToken=version_of(tokens), SecretString=tokens.to_json()
+        )
+        return answer.get("VersionStages", [])
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]

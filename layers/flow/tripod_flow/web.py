@@ -1,0 +1,153 @@
+"""Events in: an API Gateway HTTP API event (payload 2.0) becomes a ``Request``, checked once and here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from tripod_flow.errors import BadRequest
+from tripod_flow.handshake import StartRequest
+from tripod_flow.loopback import is_loopback
+
+MAX_VALUE = 512  # characters of a parameter; X's tokens and verifiers have 27 to 50
+MAX_RETURN_TO = 2048  # characters
+MAX_PARAMETERS = 100  # in one query
+
+_START = ("return_to", "endpoint", "force_login", "screen_name", "x_auth_access_type")
+_CALLBACK = ("oauth_token", "oauth_verifier", "denied", "oauth_problem")
+_REFUSALS = ("user_refused", "permission_denied")  # oauth_problem's words for "the user said no" (Flickr and others)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, as far as it can be taken apart without judging it."""
+
+    id: str
+    provider: str
+    origin: str  # the API's own, from API Gateway: never from a header that the caller writes
+    prefers_page: bool
+    query: str = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
+
+    @property
+    def callback_url(self) -> str:
+        """The URL that the provider sends the browser back to, as it must be registered there."""
+        return f"{self.origin}/oauth/{self.provider}/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What the provider sent the browser back with: a verifier, or None where the user said no."""
+
+    request_token: str = field(repr=False)
+    verifier: str | None = field(repr=False)
+
+
+def read(event: Mapping[str, Any], *, loopback: bool) -> Request:
+    """Take an event apart; never raises for what a caller can write."""
+    proxied = APIGatewayProxyEventV2(dict(event))
+    context = proxied.request_context
+    stage = "" if context.stage == "$default" else f"/{context.stage}"
+    host = context.domain_name
+    scheme = "http" if loopback and is_loopback(host.partition(":")[0]) else "https"
+    return Request(
+        id=context.request_id,
+        provider=(proxied.path_parameters or {}).get("provider", ""),
+        origin=f"{scheme}://{host}{stage}",
+        prefers_page=_prefers_page(proxied.headers.get("accept", "")),
+        query=proxied.get("rawQueryString") or "",
+        cookies=_cookies(proxied.get("cookies") or []),
+    )
+
+
+def start_request(request: Request) -> StartRequest:
+    """Read start's query; raises ``BadRequest`` for any name that is not start's: no caller slips an oauth_ parameter through."""
+    asked = _parameters(request.query, _START, others_pass=False)
+    return StartRequest(
+        provider=request.provider,
+        return_to=asked.get("return_to"),
+        endpoint=_one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        force_login=_one_of(asked, "force_login", ("true", "false")) == "true",
+        screen_name=asked.get("screen_name"),
+        x_auth_access_type=_one_of(asked, "x_auth_access_type", ("read", "write")),
+    )
+
+
+def returned(request: Request) -> Return:
+    """Read callback's query; names that are not ours pass: providers add their own."""
+    given = _parameters(request.query, _CALLBACK, others_pass=True)
+    if "denied" in given:
+        if "oauth_verifier" in given:
+            raise BadRequest(detail="denied and oauth_verifier can't come together.")
+        return Return(given["denied"], None)
+    if "oauth_token" not in given:
+        raise BadRequest(
+            detail="The parameter oauth_token is missing. This address is where the provider returns to: begin at start."
+        )
+    if given.get("oauth_problem") in _REFUSALS and "oauth_verifier" not in given:
+        return Return(given["oauth_token"], None)
+    if "oauth_verifier" not in given:
+        raise BadRequest(detail="The parameter oauth_verifier is missing.")
+    return Return(given["oauth_token"], given["oauth_verifier"])
+
+
+def _parameters(query: str, names: tuple[str, ...], *, others_pass: bool) -> dict[str, str]:
+    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise BadRequest(detail=f"There are more than {MAX_PARAMETERS} parameters.") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in names:
+            if others_pass:
+                continue
+            raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
+        if name in found:
+            raise BadRequest(detail=f"The parameter {name} was given twice.")
+        if not value:
+            raise BadRequest(detail=f"The parameter {name} is empty.")
+        if len(value) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
+            raise BadRequest(detail=f"The parameter {name} is too long.")
+        if not value.isprintable():  # control characters, and what is no UTF-8
+            raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
+        found[name] = value
+    return found
+
+
+def _one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+    if name in given and given[name] not in allowed:
+        raise BadRequest(detail=f"The parameter {name} must be one of: {', '.join(allowed)}.")
+    return given.get(name)
+
+
+def _cookies(lines: list[str]) -> dict[str, str]:
+    """Read the event's cookies; one that can't be read is as good as missing."""
+    found: dict[str, str] = {}
+    for line in lines:
+        try:
+            found |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
+        except CookieError:
+            continue
+    return found
+
+
+def _prefers_page(accept: str) -> bool:
+    """Tell whether HTML is preferred to JSON (RFC 9110, section 12.5.1): browsers name text/html, programs seldom do."""
+    html = json = 0.0
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((_quality(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
+        if kind in ("text/html", "application/xhtml+xml"):
+            html = max(html, quality)
+        elif kind in ("application/json", "application/problem+json"):
+            json = max(json, quality)
+    return html > json
+
+
+def _quality(text: str) -> float:
+    return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0

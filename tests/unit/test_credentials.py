@@ -1,0 +1,57 @@
+import json
+
+import pytest
+
+from tripod.credentials import Consumer, UserTokens
+
+TOKENS = UserTokens("x", "42", "jo", "token-value", "secret-value", "key")
+
+
+def test_what_is_secret_stays_out_of_repr() -> None:
+    assert "secret-value" not in repr(TOKENS)
+    assert "token-value" not in repr(TOKENS)
+    assert "s3cret" not in repr(Consumer("key", "s3cret"))
+
+
+def test_a_user_secret_reads_back_as_it_was_written() -> None:
+    assert UserTokens.from_json(TOKENS.to_json()) == TOKENS
+    assert set(json.loads(TOKENS.to_json())) == {
+        "provider", "user_id", "screen_name", "oauth_token", "oauth_token_secret", "consumer_key",
+    }  # fmt: skip
+
+
+def test_a_consumer_secret_may_describe_a_provider() -> None:
+    consumer = Consumer.from_json(
+        '{"consumer_key": "k", "consumer_secret": "s", "store": false, "provider": {"signature_method": "PLAINTEXT"}}'
+    )
+    assert (consumer.store, consumer.signature_method) == (False, "PLAINTEXT")
+    assert Consumer.from_json('{"consumer_key": "k", "consumer_secret": "s"}').signature_method == "HMAC-SHA1"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not JSON"),
+        ("s3cret", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"consumer_key": "k"}', '"consumer_secret" must be'),
+        ('{"consumer_key": 5, "consumer_secret": "s3cret"}', '"consumer_key" must be'),
+        ('{"consumer_key": "k", "consumer_secret": "s3cret", "stoer": true}', "unknown keys: stoer"),
+        ('{"consumer_key": "k", "consumer_secret": "s3cret", "store": "no"}', '"store" must be'),
+        ('{"consumer_key": "k", "consumer_secret": "s3cret", "provider": []}', '"provider" must be'),
+        ('{"consumer_key": "k", "consumer_secret": "s3cret", "provider": {"signature_method": "MD5"}}', "signature_method"),
+    ],
+)
+def test_a_malformed_consumer_secret_is_told_without_its_content(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
+        Consumer.from_json(text)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["provider", "user_id", "oauth_token", "oauth_token_secret", "consumer_key"])
+def test_a_user_secret_that_lacks_a_field_is_malformed(missing: str) -> None:
+    content = json.loads(TOKENS.to_json())
+    del content[missing]
+    with pytest.raises(ValueError, match=missing):
+        UserTokens.from_json(json.dumps(content))
