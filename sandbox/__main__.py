@@ -1,0 +1,87 @@
+"""``python -m sandbox``: the sandbox until Ctrl-C. It prints one line, ``ready {json}``; the functions' logs go to stderr."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+TAKEN = 2  # exit code where a port is taken, as for any wrong argument
+
+
+class _Ended(BaseException):
+    """SIGINT or SIGTERM came: no error, somebody has asked."""
+
+
+class _Signals:
+    """Whether to end: raised in the middle of starting up, so that it needn't be waited for, and kept in case that was lost."""
+
+    def __init__(self) -> None:
+        self.came = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002 - the signature is Python's
+        self.came = True
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)  # ending is under way, and nothing must interrupt it
+        raise _Ended
+
+    def wait(self) -> None:
+        """Return when a signal has come."""
+        while not self.came:
+            signal.pause()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    for server in ("api", "aws", "provider"):
+        parser.add_argument(f"--{server}-port", type=int, default=0, metavar="N", help="0, the default: any free port")
+    parser.add_argument("--consumer-key", help="of your app at the real X, which then stands in for the local provider")
+    parser.add_argument("--consumer-secret", help="of the same app")
+    parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of one of our own")
+    parser.add_argument("--allowed-return-urls", default="", help="the template's AllowedReturnUrls")
+    arguments = parser.parse_args()
+    if bool(arguments.consumer_key) != bool(arguments.consumer_secret):
+        parser.error("--consumer-key and --consumer-secret belong together")
+    return arguments
+
+
+def main() -> int:
+    """Run the sandbox and return the exit code."""
+    arguments = _arguments()
+    signals = _Signals()
+    try:
+        # Only now: these imports take most of a second, in which a signal may come.
+        from sandbox.loopback import PortTakenError  # noqa: PLC0415
+        from sandbox.world import Sandbox  # noqa: PLC0415
+
+        consumer = (arguments.consumer_key, arguments.consumer_secret) if arguments.consumer_key else None
+        sandbox = Sandbox(
+            api_port=arguments.api_port,
+            aws_port=arguments.aws_port,
+            provider_port=arguments.provider_port,
+            aws_url=arguments.aws_url,
+            consumer=consumer,
+            parameters={"AllowedReturnUrls": arguments.allowed_return_urls},
+            echo=sys.stderr,
+        )
+        try:
+            with sandbox:
+                print("ready", json.dumps(sandbox.ready()), flush=True)
+                signals.wait()
+        except PortTakenError as error:
+            print(f"sandbox: {error}", file=sys.stderr)
+            return TAKEN
+    except _Ended:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # everything has ended; the interpreter's own end would take another half second

@@ -1,0 +1,250 @@
+"""AWS over HTTP on loopback: moto, one request at a time, refusing what AWS refuses, with every call on record.
+
+moto's conditional writes are not atomic under threads (1 of 100 raced deletes had two winners), so a lock is around it.
+"""
+
+import io
+import itertools
+import json
+import re
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from sandbox import aws_rules
+from sandbox.faults import ANSWERS, Error, Fault, Faults, Kind
+from sandbox.loopback import Exchange, LoopbackServer
+from sandbox.template import ACCOUNT, REGION
+
+HANG = 60.0  # seconds that a hanging answer keeps its connection; longer than any client waits
+ACCESS_KEY = "AKIASANDBOXSANDBOX00"  # the sandbox's own; nothing outside it knows them
+SECRET_KEY = "sandbox/secret/key/of/no/worth/at/all000"  # noqa: S105 - worth nothing
+
+SESSION = "sandbox-session-of-"  # a function's session token is this and its name, so that a call tells who made it
+
+_accounts = itertools.count(int(ACCOUNT))  # moto's state is the process's: an account of its own keeps each server apart
+_CREDENTIAL = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call to AWS: ``parameters`` are the operation's own, as the caller named them."""
+
+    service: str
+    operation: str
+    region: str
+    account: str
+    caller: str
+    parameters: dict[str, Any]
+
+    @property
+    def resource(self) -> str:
+        """Return what the call is about: a secret's name, an item's key, else the table, else nothing."""
+        return aws_rules.resource(self)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call on record; ``error`` is AWS's code, or "lost", "hang" or "reset" where no answer went out."""
+
+    service: str
+    operation: str
+    resource: str
+    status: int  # HTTP; 0 where no answer went out
+    error: str | None
+    caller: str  # the function's name; empty for anyone else
+    parameters: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: status, headers, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @classmethod
+    def refusing(cls, error: Error) -> "Answer":
+        """Return the answer that AWS's JSON protocols give for an error."""
+        body = json.dumps({"__type": error.code, "message": error.message}).encode()
+        return cls(error.status, [("content-type", "application/x-amz-json-1.1"), ("x-amzn-errortype", error.code)], body)
+
+    @property
+    def error(self) -> str | None:
+        """Return the error's code, None where the call succeeded."""
+        if self.status < HTTPStatus.BAD_REQUEST:
+            return None
+        try:
+            return str(json.loads(self.body)["__type"]).rsplit("#", 1)[-1]
+        except (ValueError, KeyError, TypeError):
+            return str(self.status)
+
+
+class Aws:
+    """AWS's server: ``start``, ``url``, ``stop``; ``calls`` on record; ``fault`` arms one."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.account = str(next(_accounts))
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._applications: dict[tuple[str, str], Any] = {}
+        self._one_at_a_time = threading.Lock()
+        self._calls: list[Call] = []
+        self._faults = Faults()
+        self._stopping = threading.Event()
+        self._server = LoopbackServer(port, type("AwsExchange", (_AwsExchange,), {"aws": self}))
+
+    @property
+    def url(self) -> str:
+        """Return the endpoint's address."""
+        return self._server.url
+
+    def start(self) -> None:
+        """Serve, in threads."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """End every hanging answer, and the server."""
+        self._stopping.set()
+        self._server.stop()
+
+    @property
+    def calls(self) -> list[Call]:
+        """Return the calls so far, in the order in which they were performed."""
+        return list(self._calls)
+
+    def called(self, service: str, operation: str = "*", about: str = "") -> list[Call]:
+        """Return the calls of one operation (``*``: any) whose resource contains ``about``."""
+        return [
+            call
+            for call in self.calls
+            if call.service == service and operation in {call.operation, "*"} and about in call.resource
+        ]
+
+    def fault(self, service: str, operation: str, kind: Kind, times: int = 1, match: str = "") -> Fault:
+        """Arm a fault for the next ``times`` calls of an operation (``*``: any) whose body contains ``match``.
+
+        An AWS client repeats by itself what is throttled, unavailable, internal or broken: boto3 makes up to 5 attempts.
+        """
+        return self._faults.arm(Fault(service, operation, kind, times, match))
+
+    def disarm(self) -> None:
+        """Take every armed fault away."""
+        self._faults.disarm()
+
+    def perform(self, environ: dict[str, Any], body: bytes) -> Answer | None:
+        """Answer one HTTP request; None where the connection is to break without an answer."""
+        request = _read(environ, body, self.account)
+        fault = self._faults.strike(request.service, request.operation, body.decode("utf-8", "replace"))
+        if fault and fault.kind in ANSWERS:
+            return self._record(request, Answer.refusing(ANSWERS[fault.kind]))
+        if fault and fault.kind != "lost":
+            self._record(request, None, fault.kind)
+            if fault.kind == "hang":
+                self._stopping.wait(HANG)
+            return None
+        with self._one_at_a_time:
+            error = aws_rules.refusal(request)
+            answer = Answer.refusing(error) if error else _call(self._application(environ, request), environ, body)
+            if answer.status < HTTPStatus.BAD_REQUEST:
+                answer = Answer(answer.status, *aws_rules.mended(request, answer.headers, answer.body))
+            return self._record(request, None if fault else answer, "lost")
+
+    def _application(self, environ: dict[str, Any], request: Request) -> Any:
+        """Return moto's application for a call's service; moto would look for it in the file system each time."""
+        service = (request.service, environ.get("HTTP_X_AMZ_TARGET", "").partition(".")[0])
+        if service not in self._applications or request.service == "unsigned":
+            self._applications[service] = self._moto.get_application(environ)
+        return self._applications[service]
+
+    def _record(self, request: Request, answer: Answer | None, unanswered: str = "") -> Answer | None:
+        status, error = (answer.status, answer.error) if answer else (0, unanswered)
+        call = Call(request.service, request.operation, request.resource, status, error, request.caller, request.parameters)
+        self._calls.append(call)
+        return answer
+
+
+def _read(environ: dict[str, Any], body: bytes, account: str) -> Request:
+    """Return the call that an HTTP request makes: JSON with a target, or a form with an Action (AWS's query protocol)."""
+    credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    region, service = (credential["region"], credential["service"]) if credential else (REGION, "unsigned")
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    caller = environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "").partition(SESSION)[2]
+    parameters: dict[str, Any] = {}
+    try:
+        if operation:
+            parameters = json.loads(body or b"{}")
+        else:
+            parameters = {key: values[-1] for key, values in parse_qs(body.decode()).items()}
+            operation = parameters.get("Action", f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+    except ValueError:
+        parameters = {}
+    return Request(service, operation, region, account, caller, parameters)
+
+
+def _call(application: Callable[..., Iterable[bytes]], environ: dict[str, Any], body: bytes) -> Answer:
+    """Run the WSGI application on one request."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], None]:
+        started.append((status, headers))
+        return lambda _: None
+
+    try:
+        chunks = application(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+        content = b"".join(chunks)
+    except Exception:  # noqa: BLE001 - whatever moto trips over, AWS would answer something
+        traceback.print_exc()
+        return Answer.refusing(ANSWERS["internal"])
+    getattr(chunks, "close", lambda: None)()
+    status, headers = started[-1]
+    kept = [(name, value) for name, value in headers if name.lower() not in {"content-length", "connection"}]
+    return Answer(int(status.split(" ", 1)[0]), kept, content)
+
+
+class _AwsExchange(Exchange):
+    """One connection of an AWS client."""
+
+    aws: Aws
+
+    def _serve(self) -> None:
+        body = self.read_body()
+        if body is None:
+            return
+        answer = self.aws.perform(self._environ(len(body)), body)
+        if answer is None:
+            self.close_connection = True
+            return
+        self.answer(answer.status, answer.headers, answer.body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve
+
+    def _environ(self, length: int) -> dict[str, Any]:
+        path, _, query = self.path.partition("?")
+        headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+        return headers | {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "RAW_URI": self.path,
+            "CONTENT_TYPE": self.headers.get("content-type", ""),
+            "CONTENT_LENGTH": str(length),
+            "SERVER_NAME": self.server.server_name,
+            "SERVER_PORT": str(self.server.server_port),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": self.client_address[0],
+            "HTTP_X_MOTO_ACCOUNT_ID": self.aws.account,
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }

@@ -1,0 +1,66 @@
+"""What may go wrong with AWS, on demand: faults that are armed for an operation and strike a number of times."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Kind = Literal["throttled", "denied", "internal", "unavailable", "hang", "lost", "reset"]
+# hang: no answer, until the caller gives up; lost: done, but the connection breaks before the answer; reset: broken and not done
+
+
+class Error(NamedTuple):
+    """An answer that refuses: AWS's code, its text, the HTTP status."""
+
+    code: str
+    message: str
+    status: int = 400
+
+
+ANSWERS: dict[Kind, Error] = {
+    "throttled": Error("ThrottlingException", "Rate exceeded"),
+    "denied": Error("AccessDeniedException", "User is not authorized to perform this action"),
+    "internal": Error("InternalServerError", "The request processing has failed because of an internal error", 500),
+    "unavailable": Error("ServiceUnavailable", "The service is temporarily unavailable", 503),
+}
+
+
+@dataclass
+class Fault:
+    """One armed fault. ``times`` counts down as it strikes; ``strikes`` counts up, so that a test sees that it did."""
+
+    service: str
+    operation: str  # "*" for each
+    kind: Kind
+    times: int
+    match: str  # only requests whose body contains it
+    strikes: int = 0
+
+
+@dataclass
+class Faults:
+    """The faults that are armed, in the order of their arming."""
+
+    _armed: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arm(self, fault: Fault) -> Fault:
+        """Arm ``fault`` and return it."""
+        with self._lock:
+            self._armed.append(fault)
+        return fault
+
+    def disarm(self) -> None:
+        """Take every fault away."""
+        with self._lock:
+            self._armed.clear()
+
+    def strike(self, service: str, operation: str, body: str) -> Fault | None:
+        """Return the first fault that fits this request, used up by one, if there is any."""
+        with self._lock:
+            for fault in self._armed:
+                fits = fault.service == service and fault.operation in {operation, "*"} and fault.match in body
+                if fits and fault.times > 0:
+                    fault.times -= 1
+                    fault.strikes += 1
+                    return fault
+        return None

@@ -1,0 +1,34 @@
+"""What the functions print, as CloudWatch Logs would keep it, for tests to read."""
+
+import threading
+from typing import TextIO
+
+
+class Logs:
+    """The text so far, whole lines in the order of their arrival; also written to ``echo``, if one is given."""
+
+    def __init__(self, echo: TextIO | None = None) -> None:
+        self._parts: list[str] = []
+        self._lock = threading.Lock()
+        self._echo = echo
+
+    def write(self, text: str) -> None:
+        """Append ``text``."""
+        if not text:
+            return
+        with self._lock:
+            self._parts.append(text)
+            if self._echo:
+                self._echo.write(text)
+                self._echo.flush()
+
+    @property
+    def text(self) -> str:
+        """Return everything that was printed so far. An invocation's output is there when its answer is."""
+        with self._lock:
+            return "".join(self._parts)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the lines so far."""
+        return self.text.splitlines()

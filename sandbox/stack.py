@@ -1,0 +1,61 @@
+"""The template's resources, created at an AWS endpoint as CloudFormation would."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.template import Template
+
+Client = Callable[[str], Any]  # a boto3 client for a service's name
+
+# Of the resources that the sandbox doesn't need: what a policy, a log group or an alarm does can't be seen here.
+
+
+def create(template: Template, client: Client) -> None:
+    """Create every table, parameter, event bus and queue; what exists already, at an endpoint of before, stays."""
+    for kind, one in _CREATORS.items():
+        for logical_id, properties in template.resources(kind).items():
+            one(template, client, logical_id, properties)
+    _create_tables(template, client)
+
+
+def _create_tables(template: Template, client: Client) -> None:
+    for table in template.tables():
+        dynamodb = client("dynamodb")
+        with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
+            dynamodb.create_table(**table.create)
+            dynamodb.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1})
+            if table.ttl:
+                expiry = {"Enabled": True, "AttributeName": table.ttl}
+                dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
+        created = dynamodb.describe_table(TableName=table.name)["Table"]
+        template.attributes[table.logical_id, "Arn"] = created["TableArn"]
+        if "LatestStreamArn" in created:
+            template.attributes[table.logical_id, "StreamArn"] = created["LatestStreamArn"]
+
+
+def _create_parameter(template: Template, client: Client, logical_id: str, properties: dict[str, Any]) -> None:
+    name = template.reference(logical_id)
+    client("ssm").put_parameter(Name=name, Value=properties["Value"], Type=properties["Type"], Overwrite=True)
+
+
+def _create_bus(template: Template, client: Client, logical_id: str, _: dict[str, Any]) -> None:
+    with contextlib.suppress(ClientError):  # ResourceAlreadyExistsException
+        client("events").create_event_bus(Name=template.reference(logical_id))
+
+
+def _create_queue(template: Template, client: Client, logical_id: str, properties: dict[str, Any]) -> None:
+    attributes = {key: str(value) for key, value in properties.items() if isinstance(value, str | int)}
+    attributes.pop("QueueName", None)
+    name = template.attribute(logical_id, "QueueName")
+    created = client("sqs").create_queue(QueueName=name, Attributes=attributes)
+    template.attributes[logical_id, "QueueUrl"] = created["QueueUrl"]
+
+
+_CREATORS: dict[str, Callable[[Template, Client, str, dict[str, Any]], None]] = {
+    "AWS::SSM::Parameter": _create_parameter,
+    "AWS::Events::EventBus": _create_bus,
+    "AWS::SQS::Queue": _create_queue,
+}

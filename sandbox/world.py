@@ -1,0 +1,167 @@
+"""The world on one machine, started and ended as one: AWS, the provider, the functions, and the APIs before them."""
+
+import errno
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import boto3
+from botocore.config import Config
+
+from sandbox import stack
+from sandbox.aws import ACCESS_KEY, SECRET_KEY, Aws
+from sandbox.functions import Functions
+from sandbox.http_api import HttpApi
+from sandbox.lambda_api import LambdaApi
+from sandbox.logs import Logs
+from sandbox.loopback import PortTakenError
+from sandbox.provider import Consumer, Provider
+from sandbox.template import ACCOUNT, REGION, Template
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+
+
+class Sandbox:
+    """Everything between ``with`` and its end, on loopback; a port of 0 is any.
+
+    ``parameters`` override the template's, ``settings`` are added to every function's environment. ``consumer`` is the
+    app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
+    an AWS endpoint that is already running. ``echo`` gets a copy of what the functions print.
+    """
+
+    aws_server: Aws
+    provider_server: Provider
+
+    def __init__(
+        self,
+        *,
+        api_port: int = 0,
+        aws_port: int = 0,
+        provider_port: int = 0,
+        parameters: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
+        consumer: tuple[str, str] | None = None,
+        aws_url: str | None = None,
+        template: Path = TEMPLATE,
+        echo: TextIO | None = None,
+    ) -> None:
+        self._ports = {"api": api_port, "aws": aws_port, "provider": provider_port}
+        self._path = template
+        self._parameters = parameters or {}
+        self._settings = settings or {}
+        self._consumer = consumer
+        self._aws_url = aws_url
+        self._clients: dict[str, Any] = {}
+        self.logs = Logs(echo)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as ending:
+            self._start(ending)
+            self._ending = ending.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ending.close()
+
+    def _start(self, ending: ExitStack) -> None:
+        account = ACCOUNT
+        if self._aws_url is None:
+            self.aws_server = Aws(self._ports["aws"])
+            ending.callback(self.aws_server.stop)
+            self.aws_server.start()
+            account = self.aws_server.account
+        self.aws = self._aws_url or self.aws_server.url
+        self.template = Template(self._path, self._parameters, account)
+        self.prefix = self.template.stack
+        self.provider_server = ending.enter_context(self._provider())
+        self.provider = self.provider_server.url
+
+        described = self.template.functions()
+        self.functions = Functions(self.logs)
+        lambda_api = LambdaApi(self.functions, account)
+        ending.callback(lambda_api.stop)
+        http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"])
+        ending.callback(http_api.stop)
+        ending.callback(self.functions.stop)
+        self.lambda_, self.api = lambda_api.url, http_api.url
+        self.functions.start(described, self._own_settings())
+        lambda_api.start()
+        http_api.start()
+
+        # While the functions import their handlers; what creation alone tells, such as a stream's ARN, is in no environment.
+        ending.callback(lambda: [client.close() for client in self._clients.values()])
+        stack.create(self.template, self.client)
+        self.table = next((table.name for table in self.template.tables()), "")
+        if self._consumer:
+            key, secret = self._consumer
+            self._keep("x", {"consumer_key": key, "consumer_secret": secret})
+        else:
+            self.add_provider("x")
+
+    def _provider(self) -> Provider:
+        try:
+            return Provider(self._ports["provider"])
+        except OSError as error:
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                raise PortTakenError(self._ports["provider"]) from None
+            raise
+
+    def _own_settings(self) -> dict[str, str]:
+        """Return what the sandbox sets and the template can't: where AWS is, and that plain http to loopback is allowed."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws,
+            "AWS_ENDPOINT_URL_LAMBDA": self.lambda_,
+            "TRIPOD_LOOPBACK_HTTP": "true",
+            **self._settings,
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the sandbox's AWS; ``lambda`` reaches the functions. The sandbox closes it."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,  # type: ignore[call-overload]
+                region_name=REGION,
+                endpoint_url=self.lambda_ if service == "lambda" else self.aws,
+                aws_access_key_id=ACCESS_KEY,
+                aws_secret_access_key=SECRET_KEY,
+                config=Config(retries={"mode": "standard"}, read_timeout=65, max_pool_connections=50),
+            )
+        return self._clients[service]
+
+    def add_provider(self, name: str, **secret_fields: Any) -> Consumer:
+        """Register an app at the provider and keep its consumer secret as ``name``: a namespace of its own for a test.
+
+        ``secret_fields`` are added to the secret; ``provider`` among them replaces the provider's own endpoints, and
+        None leaves it out.
+        """
+        consumer = self.provider_server.register(name=name)
+        secret = {
+            "consumer_key": consumer.key,
+            "consumer_secret": consumer.secret,
+            "provider": self.provider_server.endpoints(consumer.key),
+            **secret_fields,
+        }
+        self._keep(name, {key: value for key, value in secret.items() if value is not None})
+        return consumer
+
+    def _keep(self, provider: str, secret: dict[str, Any]) -> None:
+        secrets_manager = self.client("secretsmanager")
+        name, content = f"{self.prefix}/consumer/{provider}", json.dumps(secret)
+        try:
+            secrets_manager.create_secret(Name=name, SecretString=content)
+        except secrets_manager.exceptions.ResourceExistsException:
+            secrets_manager.put_secret_value(SecretId=name, SecretString=content)
+
+    def ready(self) -> dict[str, str]:
+        """Return what a program that uses the sandbox needs to know."""
+        return {
+            "api": self.api,
+            "aws": self.aws,
+            "provider": self.provider,
+            "lambda": self.lambda_,
+            "table": self.table,
+            "prefix": self.prefix,
+        }

@@ -1,0 +1,68 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+
+from sandbox.world import Sandbox
+from tests.sandbox.waiting import eventually
+
+
+@pytest.fixture(scope="session")
+def client(small: Sandbox) -> Any:
+    return small.client("lambda")
+
+
+def test_boto3_invokes_a_function(client: Any) -> None:
+    answer = client.invoke(FunctionName="small-act", Payload=json.dumps({"do": "answer", "result": {"grün": [1, None]}}))
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+    assert "FunctionError" not in answer
+    assert json.load(answer["Payload"]) == {"grün": [1, None]}
+
+
+@pytest.mark.parametrize("way", ["{arn}", "{arn}:$LATEST", "{account}:function:{name}", "{name}:live"])
+def test_a_function_goes_by_its_arn_too(small: Sandbox, client: Any, way: str) -> None:
+    function = small.functions.function("small-act")
+    name = way.format(arn=function.arn, account=small.aws_server.account, name=function.name)
+    answer = client.invoke(FunctionName=name, Payload=b'{"do": "answer", "result": 1}')
+    assert json.load(answer["Payload"]) == 1
+
+
+def test_an_exception_is_a_function_error(client: Any) -> None:
+    answer = client.invoke(FunctionName="small-act", Payload=b'{"do": "raise"}')
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert json.load(answer["Payload"])["errorType"] == "LookupError"
+
+
+def test_the_log_comes_with_the_answer_when_asked_for(client: Any) -> None:
+    answer = client.invoke(FunctionName="small-echo", LogType="Tail", Payload=b"{}")
+    assert base64.b64decode(answer["LogResult"]).startswith(b"echo ")
+
+
+def test_an_event_invocation_is_accepted_and_runs(small: Sandbox, client: Any) -> None:
+    answer = client.invoke(FunctionName="small-act", InvocationType="Event", Payload=b'{"do": "call", "pk": "in-the-background"}')
+    assert answer["StatusCode"] == 202
+    assert eventually(lambda: small.aws_server.called("dynamodb", "GetItem", "in-the-background"))
+
+
+def test_a_dry_run_runs_nothing(small: Sandbox, client: Any) -> None:
+    answer = client.invoke(FunctionName="small-act", InvocationType="DryRun", Payload=b'{"do": "call", "pk": "dry"}')
+    assert answer["StatusCode"] == 204
+    assert not small.aws_server.called("dynamodb", "GetItem", "dry")
+
+
+def test_an_unknown_function_is_not_found(client: Any) -> None:
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="small-nobody"):
+        client.invoke(FunctionName="small-nobody")
+
+
+def test_a_payload_that_is_not_json_is_refused(client: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        client.invoke(FunctionName="small-act", Payload=b"nonsense")
+    assert caught.value.response["Error"]["Code"] == "InvalidRequestContentException"
+
+
+def test_anything_else_is_not_found(small: Sandbox) -> None:
+    assert requests.post(f"{small.lambda_}/2015-03-31/functions", timeout=5).status_code == 404
