@@ -1,0 +1,39 @@
+"""A browser at our own pages, as far as HTTP goes: for tests and the demo.
+
+It keeps its cookies itself, because ``requests`` sends no Secure cookie over http; Chromium does, on loopback.
+"""
+
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urljoin
+
+import requests
+
+PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"  # what Chromium says that it accepts
+JSON = "application/json"
+TIMEOUT = 40  # seconds; longer than API Gateway waits
+
+
+class Browser:
+    """One browser profile, with its cookies, at the API ``api``; it follows no redirect by itself."""
+
+    def __init__(self, api: str) -> None:
+        self._api = api
+        self.cookies: dict[str, str] = {}
+
+    def start(self, provider: str = "x", *, accept: str = PAGE, **query: str) -> requests.Response:
+        """Visit start."""
+        return self.get(f"/oauth/{provider}/start{'?' if query else ''}{urlencode(query)}", accept=accept)
+
+    def get(self, address: str, *, accept: str = PAGE) -> requests.Response:
+        """Visit an address of the API; a path is taken as it is written, percent-encoded or not."""
+        headers = {"Accept": accept}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        response = requests.get(urljoin(self._api, address), headers=headers, allow_redirects=False, timeout=TIMEOUT)
+        for line in response.raw.headers.getlist("set-cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                if morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.value
+        return response

@@ -1,0 +1,37 @@
+"""The events of ``events/``, as ``sam local invoke -e`` sends them: each gets a complete answer."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sandbox.world import TEMPLATE, Sandbox
+
+EVENTS = sorted((TEMPLATE.parent / "events").glob("*.json"))
+STATUSES = {
+    "start-browser": {302},
+    "start-json": {200},
+    "start-sign-in": {302},
+    "start-return-to": {400},  # the sandbox's allow-list has another entry
+    "start-bad-request": {400},
+    "callback-granted": {404},  # no authorization of this made-up token was begun
+    "callback-granted-json": {404},
+    "callback-denied": {404},
+    "callback-wrong-browser": {404},
+    "callback-bad-request": {400},
+}
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_an_example_event_gets_a_complete_answer(sandbox: Sandbox, path: Path) -> None:
+    function = f"{sandbox.prefix}-{path.stem.partition('-')[0]}"
+    answer = sandbox.client("lambda").invoke(FunctionName=function, Payload=path.read_bytes())
+    told = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, told
+    assert told["statusCode"] in STATUSES[path.stem]
+    assert set(told) == {"statusCode", "headers", "cookies", "body"}
+
+
+def test_every_route_of_the_template_has_an_event(sandbox: Sandbox) -> None:
+    routes = {route.key for function in sandbox.template.functions() for route in function.routes}
+    assert routes == {json.loads(path.read_text())["routeKey"] for path in EVENTS}

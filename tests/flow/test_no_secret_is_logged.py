@@ -1,0 +1,151 @@
+"""Everything that whole flows print, good and bad, with every logger at DEBUG, searched for every secret that was issued."""
+
+import base64
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from sandbox.browser import JSON, Browser
+from sandbox.faults import Kind
+from sandbox.provider import Fault
+from sandbox.world import TEMPLATE, Sandbox
+from tests.conftest import QUICK, App, make_app
+
+LOUD = textwrap.dedent(
+    """
+    import logging, runpy, sys
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
+    real = runpy.run_path({real!r})["handler"]
+
+    def handler(event, context):
+        for name in ["", *logging.root.manager.loggerDict]:
+            logging.getLogger(name).setLevel(logging.DEBUG)
+        logging.getLogger("urllib3").debug("LOUD-BUT-GATED")
+        logging.getLogger("anything").debug("LOUD-AND-HEARD")
+        if {leak!r} and "oauth_verifier" in event["rawQueryString"]:
+            print(json.dumps(event["queryStringParameters"]["oauth_verifier"]))
+        return real(event, context)
+    """
+).replace("import logging,", "import json, logging,")
+
+
+def loud_sandbox(folder: Path, *, leak: bool) -> Sandbox:
+    """Return a sandbox whose functions are the project's own, behind a handler that turns every logger up."""
+    template = TEMPLATE.read_text()
+    for name in ("start", "callback"):
+        (folder / name).mkdir()
+        real = str(TEMPLATE.parent / "functions" / name / "handler.py")
+        (folder / name / "handler.py").write_text(LOUD.format(real=real, leak=leak))
+        template = template.replace(f"CodeUri: functions/{name}/", f"CodeUri: {folder}/{name}/")
+    (folder / "template.yaml").write_text(template)
+    return Sandbox(template=folder / "template.yaml", parameters={"LogLevel": "DEBUG"}, settings=QUICK)
+
+
+@pytest.fixture
+def loud(tmp_path: Path) -> Iterator[Sandbox]:
+    with loud_sandbox(tmp_path, leak=False) as sandbox:
+        yield sandbox
+
+
+def forms(secret: str) -> set[str]:
+    """Return a secret as it might stand in a log: plain, URL-encoded, JSON-escaped, base64 at each of its three alignments."""
+    found = {secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1]}
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + secret.encode()).decode()
+        core = encoded[4 if shift else 0 : len(encoded.rstrip("=")) - 2]
+        found |= {core, core.replace("+", "-").replace("/", "_")}
+    return found
+
+
+def leaks(text: str, secrets: set[str]) -> list[str]:
+    return [form for secret in secrets for form in forms(secret) if form in text]
+
+
+AWS_FAULTS: tuple[tuple[str, Kind, str], ...] = (
+    ("UpdateItem", "denied", '"exchanging"'),
+    ("UpdateItem", "denied", '"granted"'),
+    ("UpdateItem", "internal", "connection#"),
+    ("TransactWriteItems", "denied", ""),
+    ("PutItem", "denied", ""),
+)
+
+
+def play(app: App, browsers: list[Browser]) -> None:
+    """Play flows that end in every way."""
+
+    def browser() -> Browser:
+        browsers.append(app.browser())
+        return browsers[-1]
+
+    mine = browser()
+    callback = app.come_back(mine)
+    mine.get(callback)
+    mine.get(callback, accept=JSON)
+    browser().get(callback)
+    mine.get(app.come_back(mine, cancel=True))
+    for fault in (
+        Fault.SERVER_ERROR,
+        Fault.RESET_AFTER,
+        Fault.TIMEOUT,
+        Fault.BINARY,
+        Fault.NOT_AUTHENTICATED,
+        Fault.WRONG_VERIFIER,
+    ):
+        app.fault("access_token", fault, times=2)
+        one = browser()
+        callback = app.come_back(one)
+        one.get(callback)
+        one.get(callback)
+    for fault in (Fault.CALLBACK_NOT_APPROVED_XML, Fault.GARBAGE, Fault.UNCONFIRMED, Fault.NOT_AUTHENTICATED):
+        app.fault("request_token", fault, times=2)
+        browser().start(app.name)
+        browser().start(app.name)
+    app = make_app(app.sandbox)  # no fault left
+    aws = app.sandbox.aws_server
+    for operation, kind, match in AWS_FAULTS:
+        one = browser()
+        callback = app.come_back(one) if operation != "PutItem" else ""
+        armed = aws.fault("dynamodb", operation, kind, times=9, match=match)
+        one.get(callback) if callback else one.start(app.name)
+        assert armed.strikes
+        aws.disarm()
+    for operation in ("CreateSecret", "PutSecretValue"):
+        app.user = app.sandbox.provider_server.add_user()
+        one = browser()
+        callback = app.come_back(one)
+        aws.fault("secretsmanager", operation, "denied", times=9)
+        one.get(callback)
+        aws.disarm()
+        one.get(callback)
+
+
+def test_no_secret_verifier_or_cookie_is_printed_at_any_level(loud: Sandbox) -> None:
+    app = make_app(loud)
+    browsers: list[Browser] = []
+    play(app, browsers)
+    cookies = {value.partition(".")[2] for browser in browsers for value in browser.cookies.values()}
+    secrets = {*loud.provider_server.issued(), *cookies}
+    assert len(secrets) > 40
+    assert "LOUD-AND-HEARD" in loud.logs.text
+    assert "LOUD-BUT-GATED" not in loud.logs.text
+    assert not leaks(loud.logs.text, secrets)
+
+
+def test_a_planted_leak_is_found(tmp_path: Path) -> None:
+    with loud_sandbox(tmp_path, leak=True) as sandbox:
+        app = make_app(sandbox)
+        browser = app.browser()
+        browser.get(app.come_back(browser))
+        assert leaks(sandbox.logs.text, set(sandbox.provider_server.issued(app.consumer.key)))
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "ab"])
+def test_the_search_knows_every_form(prefix: str) -> None:
+    secret = 'k/+ "é' + "x" * 20
+    encoded = base64.b64encode((prefix + secret + "tail").encode()).decode()
+    for text in (secret, quote(secret, safe=""), json.dumps({"a": secret}), encoded, encoded.replace("+", "-").replace("/", "_")):
+        assert leaks(f"before {text} after", {secret}), text

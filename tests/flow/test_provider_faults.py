@@ -1,0 +1,181 @@
+"""A provider that fails, in every way and at either leg: the design's code in time, and a later try that may still succeed."""
+
+import time
+
+import pytest
+
+from sandbox.browser import JSON
+from sandbox.provider import Fault
+from tests.conftest import RETURN_TO, App, make_app
+
+PATIENCE = 28  # seconds; API Gateway's 30, with some to spare
+UNAVAILABLE, REJECTED = (503, "provider_unavailable"), (502, "provider_rejected")
+INTERRUPTED, VERIFIER = (409, "interrupted"), (400, "verifier_rejected")
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault.SERVER_ERROR, UNAVAILABLE),
+        (Fault.OVER_CAPACITY, UNAVAILABLE),
+        (Fault.RATE_LIMITED, UNAVAILABLE),
+        (Fault.TIMEOUT, UNAVAILABLE),
+        (Fault.DRIP, UNAVAILABLE),
+        (Fault.RESET, UNAVAILABLE),
+        (Fault.RESET_AFTER, UNAVAILABLE),
+        (Fault.GARBAGE, UNAVAILABLE),
+        (Fault.HUGE, UNAVAILABLE),
+        (Fault.TRUNCATED, UNAVAILABLE),
+        (Fault.GZIP_BOMB, UNAVAILABLE),
+        (Fault.EMPTY, REJECTED),
+        (Fault.HTML, REJECTED),
+        (Fault.BINARY, REJECTED),
+        (Fault.ERROR_TEXT, REJECTED),
+        (Fault.REDIRECT, REJECTED),
+        (Fault.UNCONFIRMED, REJECTED),
+        (Fault.EMPTY_SECRET, REJECTED),
+        (Fault.SUSPENDED, REJECTED),
+        (Fault.CLOCK_OFF, REJECTED),
+        (Fault.NO_CREDITS, REJECTED),
+    ],
+)
+def test_at_leg_1(app: App, fault: Fault, expected: tuple[int, str]) -> None:
+    app.fault("request_token", fault, times=2)
+    browser = app.browser()
+    began = time.monotonic()
+    answer = browser.start(app.name, accept=JSON)
+    assert time.monotonic() - began < PATIENCE
+    assert (answer.status_code, answer.json()["code"]) == expected
+    assert ("retry-after" in answer.headers) == (expected == UNAVAILABLE)
+    assert not browser.cookies
+    while browser.start(app.name, accept=JSON).status_code != 200:  # one fault may be left
+        assert len(app.calls("request_token")) < 6
+
+
+def test_a_passing_fault_at_leg_1_is_not_noticed(app: App) -> None:
+    app.fault("request_token", Fault.RESET)
+    assert app.browser().start(app.name).status_code == 302
+    assert len(app.calls("request_token")) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault.SERVER_ERROR, UNAVAILABLE),
+        (Fault.OVER_CAPACITY, UNAVAILABLE),
+        (Fault.RATE_LIMITED, UNAVAILABLE),
+        (Fault.TIMEOUT, INTERRUPTED),
+        (Fault.TIMEOUT_AFTER, INTERRUPTED),
+        (Fault.DRIP, INTERRUPTED),
+        (Fault.RESET, INTERRUPTED),
+        (Fault.RESET_AFTER, INTERRUPTED),
+        (Fault.GARBAGE, INTERRUPTED),
+        (Fault.EMPTY, INTERRUPTED),
+        (Fault.HTML, INTERRUPTED),
+        (Fault.BINARY, INTERRUPTED),
+        (Fault.HUGE, INTERRUPTED),
+        (Fault.TRUNCATED, INTERRUPTED),
+        (Fault.EMPTY_SECRET, INTERRUPTED),
+        (Fault.GZIP_BOMB, INTERRUPTED),
+        (Fault.REDIRECT, REJECTED),
+        (Fault.ERROR_TEXT, REJECTED),
+        (Fault.SUSPENDED, REJECTED),
+        (Fault.CLOCK_OFF, REJECTED),
+        (Fault.NOT_AUTHENTICATED, REJECTED),
+        (Fault.WRONG_VERIFIER, VERIFIER),
+        (Fault.UNKNOWN_REQUEST_TOKEN, VERIFIER),
+        (Fault.EXPIRED_REQUEST_TOKEN, VERIFIER),
+        (Fault.OAUTH_PROBLEM, VERIFIER),
+    ],
+)
+def test_at_leg_3(app: App, fault: Fault, expected: tuple[int, str]) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("access_token", fault, times=2)
+    began = time.monotonic()
+    answer = browser.get(callback, accept=JSON)
+    assert time.monotonic() - began < PATIENCE
+    assert (answer.status_code, answer.json()["code"]) == expected
+    assert ("retry-after" in answer.headers) == (expected == UNAVAILABLE)
+    if expected == UNAVAILABLE:
+        answers = [browser.get(callback, accept=JSON) for _ in range(2)]  # one fault may be left
+        assert answers[-1].json()["outcome"] == "granted"
+        assert app.stored()
+    else:
+        exchanges = len(app.calls("access_token"))
+        again = browser.get(callback, accept=JSON)
+        assert (again.status_code, again.json()["code"]) == expected
+        assert len(app.calls("access_token")) == exchanges
+        assert app.stored() is None
+        assert "request_secret" not in app.authorization(callback)
+        assert browser.get(app.come_back(browser)).status_code in (200, 502, 409, 400)
+
+
+def test_a_server_error_at_leg_3_is_tried_once_more(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("access_token", Fault.SERVER_ERROR)
+    assert browser.get(callback).status_code == 200
+    assert len(app.calls("access_token")) == 2
+
+
+def test_a_failure_for_good_is_told_to_the_app(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser, return_to=RETURN_TO)
+    app.fault("access_token", Fault.RESET_AFTER)
+    location = browser.get(callback).headers["location"]
+    assert location == f"{RETURN_TO}?outcome=failed&provider={app.name}&error=interrupted"
+
+
+def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_works(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser, return_to=RETURN_TO)
+    app.fault("access_token", Fault.OVER_CAPACITY, times=2)
+    page = browser.get(callback)
+    assert page.status_code == 503
+    assert "Try again" in page.text
+    assert browser.get(callback).status_code == 303
+
+
+def test_a_rate_limit_says_when_to_come_back(app: App) -> None:
+    app.fault("request_token", Fault.RATE_LIMITED)
+    answer = app.browser().start(app.name)
+    assert 1 <= int(answer.headers["retry-after"]) <= 900
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.CALLBACK_NOT_APPROVED, Fault.CALLBACK_NOT_APPROVED_XML, Fault.CALLBACK_NOT_APPROVED_HASH, Fault.NO_CALLBACK]
+)
+def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app: App, fault: Fault) -> None:
+    app.fault("request_token", fault, times=2)
+    url = f"{app.sandbox.api}/oauth/{app.name}/callback"
+    answer = app.browser().start(app.name, accept=JSON)
+    assert (answer.status_code, answer.json()["code"]) == REJECTED
+    assert answer.json()["detail"].endswith(url)
+    assert url in app.browser().start(app.name).text
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RESET, Fault.TIMEOUT])
+def test_an_identity_that_cant_be_had_now_loses_no_token(app: App, fault: Fault) -> None:
+    app = _without_identity(app)
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("identity", fault)
+    answer = browser.get(callback, accept=JSON)
+    assert (answer.status_code, answer.json()["code"]) == UNAVAILABLE
+    assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
+    assert len(app.calls("access_token")) == 1
+    assert app.stored()
+
+
+def test_an_identity_that_is_refused_fails_for_good(app: App) -> None:
+    app = _without_identity(app)
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("identity", Fault.NO_ACCESS)
+    assert browser.get(callback, accept=JSON).json()["code"] == "provider_rejected"
+    assert "unstored" not in app.authorization(callback)
+
+
+def _without_identity(app: App) -> App:
+    return make_app(app.sandbox, user_id_field=None, screen_name_field=None)

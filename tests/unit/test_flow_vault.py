@@ -1,0 +1,73 @@
+"""Writing secrets, against moto's Secrets Manager as the sandbox has mended it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.world import Sandbox
+from tripod.credentials import UserTokens
+from tripod_flow.vault import TokenVault, version_of
+
+
+def tokens(secret: str) -> UserTokens:
+    return UserTokens("x", "7", "jo", "token", secret, "k")
+
+
+@pytest.fixture
+def vault(sandbox: Sandbox, unique: str) -> TokenVault:
+    return TokenVault(sandbox.client("secretsmanager"), unique)
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Any:
+    return sandbox.client("secretsmanager")
+
+
+def current(client: Any, unique: str) -> str:
+    return str(json.loads(client.get_secret_value(SecretId=f"{unique}/user/x/7")["SecretString"])["oauth_token_secret"])
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_tokens_are_stored_whatever_was_expected_and_repeating_it_writes_nothing_new(
+    vault: TokenVault, client: Any, unique: str, expected: bool
+) -> None:
+    for content in ("one", "one", "two", "two"):
+        vault.store(tokens(content), expected=expected)
+        assert current(client, unique) == content
+    versions = client.list_secret_version_ids(SecretId=f"{unique}/user/x/7", IncludeDeprecated=True)["Versions"]
+    assert len(versions) == 2
+
+
+def test_a_first_write_is_one_call_and_so_is_an_expected_one(sandbox: Sandbox, vault: TokenVault, unique: str) -> None:
+    vault.store(tokens("one"), expected=False)
+    vault.store(tokens("two"), expected=True)
+    assert [call.operation for call in sandbox.aws_server.called("secretsmanager", about=unique)] == [
+        "CreateSecret",
+        "PutSecretValue",
+    ]
+
+
+def test_an_earlier_content_granted_again_becomes_current(vault: TokenVault, client: Any, unique: str) -> None:
+    for content in ("one", "two", "one"):
+        vault.store(tokens(content), expected=True)
+    assert current(client, unique) == "one"
+
+
+@pytest.mark.parametrize("content", ["one", "two"])
+def test_a_secret_that_is_about_to_be_deleted_is_restored(vault: TokenVault, client: Any, unique: str, content: str) -> None:
+    vault.store(tokens("one"), expected=False)
+    client.delete_secret(SecretId=f"{unique}/user/x/7")
+    vault.store(tokens(content), expected=False)
+    assert current(client, unique) == content
+
+
+def test_the_version_is_the_contents_hash() -> None:
+    assert version_of(tokens("one")) == version_of(tokens("one")) != version_of(tokens("two"))
+    assert len(version_of(tokens("one"))) == 64
+
+
+def test_a_version_that_is_not_there_is_not_made_current(vault: TokenVault, client: Any, unique: str) -> None:
+    vault.store(tokens("one"), expected=False)
+    vault.make_current("x", "7", version_of(tokens("never stored")))
+    assert current(client, unique) == "one"
