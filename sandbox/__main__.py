@@ -6,7 +6,10 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from sandbox.world import Sandbox
 
 TAKEN = 2  # exit code where a port is taken, as for any wrong argument
 
@@ -49,6 +52,15 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
+def _explain(sandbox: "Sandbox") -> None:
+    """Say on standard error how a person gets in."""
+    print(f"Sign in at {sandbox.api}/oauth/x/start", file=sys.stderr)
+    if not sandbox.with_real_x:
+        for user in sandbox.provider_server.users:
+            print(f"  as {user.screen_name}, password {user.password}", file=sys.stderr)
+    print("Ctrl-C ends it all.", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Run the sandbox and return the exit code."""
     arguments = _arguments()
@@ -71,6 +83,7 @@ def main() -> int:
         try:
             with sandbox:
                 print("ready", json.dumps(sandbox.ready()), flush=True)
+                _explain(sandbox)
                 signals.wait()
         except PortTakenError as error:
             print(f"sandbox: {error}", file=sys.stderr)

@@ -118,6 +118,11 @@ class Sandbox:
             **self._settings,
         }
 
+    @property
+    def with_real_x(self) -> bool:
+        """Whether ``x`` is the real X."""
+        return self._consumer is not None
+
     def client(self, service: str) -> Any:
         """Return a boto3 client of the sandbox's AWS; ``lambda`` reaches the functions. The sandbox closes it."""
         if service not in self._clients:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 SIGNATURE_METHODS = (
@@ -11,8 +10,6 @@ SIGNATURE_METHODS = (
     "HMAC-SHA256",
     "PLAINTEXT",
 )  # RFC 5849, section 3.4; SHA-256 as NetSuite and WordPress have it
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Consumer:
     consumer_key: str
     consumer_secret: str = field(repr=False)
     store: bool = True
-    provider: Mapping[str, Any] = field(default=_NOTHING)
+    provider: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def signature_method(self) -> str:
@@ -51,7 +48,7 @@ class Consumer:
             consumer_key=_text(content, "consumer_key"),
             consumer_secret=_text(content, "consumer_secret"),
             store=store,
-            provider=MappingProxyType(provider),
+            provider=provider,
         )
 
 
