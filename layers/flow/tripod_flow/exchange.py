@@ -33,11 +33,13 @@ class Exchange:
 
         Raises ``ProviderUnavailable`` or ``NotConfigured``, the claim given back, where a later try may succeed.
         """
+        provider_legs = self._legs.for_request()
         if held.state is not State.EXCHANGED:
-            held = self._try(held, lambda: self._exchange(held, verifier))
+            claimed = held
+            held = self._try(claimed, lambda: self._exchange(claimed, verifier, provider_legs))
         if held.state is State.EXCHANGED:
             exchanged = held
-            held = self._try(exchanged, lambda: self._identify(exchanged))
+            held = self._try(exchanged, lambda: self._identify(exchanged, provider_legs))
         return held
 
     def _try(self, held: Authorization, step: Callable[[], Authorization]) -> Authorization:
@@ -55,11 +57,11 @@ class Exchange:
         except Refused as error:
             return self._fail(held, _meaning(held, error.refusal))
 
-    def _exchange(self, held: Authorization, verifier: str) -> Authorization:
+    def _exchange(self, held: Authorization, verifier: str, provider_legs: Legs) -> Authorization:
         """Exchange the verifier, and commit; where the answer does not say whose the tokens are, keep them until it is known."""
 
         def leg(definition: Provider, consumer: Consumer) -> tuple[TokenAnswer, legs.Identity | None, str]:
-            answer = self._legs.access_token(definition, consumer, held.request_token, held.request_secret or "", verifier)
+            answer = provider_legs.access_token(definition, consumer, held.request_token, held.request_secret or "", verifier)
             return answer, legs.identity_in(answer, definition), consumer.consumer_key
 
         answer, identity, consumer_key = self._consumers.call(held.provider, leg)
@@ -72,13 +74,13 @@ class Exchange:
             telemetry.failure("the commit failed: the tokens are lost", error, authorization=held.label)
             raise errors.Interrupted("the commit failed") from None
 
-    def _identify(self, held: Authorization) -> Authorization:
+    def _identify(self, held: Authorization, provider_legs: Legs) -> Authorization:
         """Ask the provider whose tokens these are, and commit."""
         unstored = held.unstored or {}
         tokens = TokenAnswer(unstored["oauth_token"], unstored["oauth_token_secret"], {})
 
         def leg(definition: Provider, consumer: Consumer) -> legs.Identity:
-            return self._legs.identity(definition, consumer, tokens)
+            return provider_legs.identity(definition, consumer, tokens)
 
         return self._grant(held, unstored, self._consumers.call(held.provider, leg))
 

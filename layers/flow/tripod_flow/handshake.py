@@ -147,10 +147,12 @@ class Handshake:
         return self._await_outcome(pk)
 
     def _request_token(self, asked: StartRequest, callback_url: str) -> tuple[Provider, TokenAnswer]:
+        legs = self._legs.for_request()
+
         def leg(definition: Provider, consumer: Consumer) -> tuple[Provider, TokenAnswer]:
             if asked.endpoint == "authenticate" and definition.authenticate_url is None:
                 raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
-            answer = self._legs.request_token(definition, consumer, callback_url, access_type=asked.x_auth_access_type)
+            answer = legs.request_token(definition, consumer, callback_url, access_type=asked.x_auth_access_type)
             return definition, answer
 
         try:

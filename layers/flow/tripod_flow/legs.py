@@ -1,10 +1,11 @@
 """The legs: all that Tripod says to a provider (RFC 5849, sections 2.1 and 2.3), and what its answers mean."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from time import time
-from typing import Any
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from requests_oauthlib import OAuth1
@@ -57,10 +58,22 @@ class Identity:
 class Legs:
     """Signed requests to providers, within ``timeouts``; ``clock`` in epoch seconds reads their rate limits."""
 
-    def __init__(self, timeouts: Timeouts, signer: Signer | None = None, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        signer: Signer | None = None,
+        clock: Callable[[], float] = time,
+        *,
+        ends: float = math.inf,
+    ) -> None:
         self._timeouts = timeouts
         self._signer = signer or Signer()
         self._clock = clock
+        self._ends = ends  # by the monotonic clock: no call goes on after it
+
+    def for_request(self) -> Self:
+        """Return legs whose calls, retries included, end within one request's time."""
+        return type(self)(self._timeouts, self._signer, self._clock, ends=monotonic() + self._timeouts.request)
 
     def request_token(self, provider: Provider, consumer: Consumer, callback: str, *, access_type: str | None) -> TokenAnswer:
         """Leg 1: get a request token, ``callback`` confirmed; raises ``Refused`` or ``Unavailable``. Tried twice."""
@@ -119,7 +132,10 @@ class Legs:
 
     def _send(self, method: str, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Answer:
         """Send once; an answer of 200 comes back, any other is raised as what it means."""
-        answer = send(method, url, auth, self._timeouts, data=data)
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise NotSent("no time is left")
+        answer = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data)
         if answer.status == 200 and not refusals.is_error_text(answer.body):
             return answer
         refusal = refusals.read(answer.status, answer.body)

@@ -37,6 +37,7 @@ class Settings:
                 connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
                 read=_seconds(environ, "TRIPOD_READ_TIMEOUT", Timeouts().read),
                 call=_seconds(environ, "TRIPOD_CALL_TIMEOUT", Timeouts().call),
+                request=_seconds(environ, "TRIPOD_REQUEST_TIMEOUT", Timeouts().request),
             ),
             # Plain http to this machine, for the sandbox. The template has no such variable.
             loopback=environ.get("TRIPOD_LOOPBACK_HTTP") == "true",

@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-SIGNATURE_METHODS = (
-    "HMAC-SHA1",
-    "HMAC-SHA256",
-    "PLAINTEXT",
-)  # RFC 5849, section 3.4; SHA-256 as NetSuite and WordPress have it
+# RFC 5849, section 3.4; SHA-256 as NetSuite and WordPress have it
+SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 
 
 @dataclass(frozen=True, slots=True)

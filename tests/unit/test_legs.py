@@ -1,0 +1,74 @@
+"""The legs against the sandbox's provider: how long they take at most, and what they repeat."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.provider import Consumer as App
+from sandbox.provider import Fault, Provider
+from tripod.credentials import Consumer
+from tripod_flow import provider
+from tripod_flow.legs import Legs, Refused, Unavailable
+from tripod_flow.refusals import Cause
+from tripod_flow.transport import AnswerLost, NotSent, Timeouts, send
+
+CALLBACK = "https://api.example/oauth/x/callback"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture
+def registered(server: Provider) -> App:
+    return server.register()
+
+
+def definition(server: Provider, **changes: str) -> provider.Provider:
+    return provider.of("p", Consumer("k", "s", provider={**server.endpoints(), **changes}), loopback=True)
+
+
+def test_all_tries_together_end_within_the_requests_time(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "request_token", Fault.TIMEOUT, times=9, seconds=5)
+    legs = Legs(Timeouts(connect=1, read=5, call=0.6, request=0.9)).for_request()
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        legs.request_token(definition(server), Consumer(registered.key, registered.secret), CALLBACK, access_type=None)
+    with pytest.raises(Unavailable, match="no time is left"):
+        legs.request_token(definition(server), Consumer(registered.key, registered.secret), CALLBACK, access_type=None)
+    assert time.monotonic() - began < 2.5
+    assert len(server.calls(registered.key)) == 2
+
+
+def test_a_provider_that_cant_be_reached_has_seen_nothing(server: Provider, registered: App) -> None:
+    nowhere = definition(server, access_token_url="http://127.0.0.1:9/")
+    with pytest.raises(Unavailable):
+        Legs(Timeouts()).access_token(nowhere, Consumer(registered.key, registered.secret), "t", "s", "v")
+    with pytest.raises(NotSent):
+        send("GET", "http://127.0.0.1:9/", None, Timeouts())  # type: ignore[arg-type]  # nothing gets far enough to be signed
+
+
+def test_a_dripping_provider_is_cut_off(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "access_token", Fault.DRIP, seconds=20)
+    began = time.monotonic()
+    with pytest.raises((AnswerLost, Refused)):
+        Legs(Timeouts(call=0.5)).access_token(definition(server), Consumer(registered.key, registered.secret), "t", "s", "v")
+    assert time.monotonic() - began < 3
+
+
+def test_an_untrusted_certificate_is_not_talked_to(server: Provider, registered: App) -> None:
+    plain = server.url.replace("http://", "https://")  # speaks no TLS at all
+    with pytest.raises(Unavailable):
+        Legs(Timeouts()).access_token(
+            provider.Provider(plain, plain, plain), Consumer(registered.key, registered.secret), "t", "s", "v"
+        )
+    assert not server.calls(registered.key)
+
+
+def test_a_refusal_says_why(server: Provider) -> None:
+    with pytest.raises(Refused) as caught:
+        Legs(Timeouts()).request_token(definition(server), Consumer("unknown", "s"), CALLBACK, access_type=None)
+    assert caught.value.refusal.cause is Cause.BAD_CREDENTIALS
