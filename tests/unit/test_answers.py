@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tripod.refusals import Cause
 from tripod_flow import answers, authorization, errors, pages, text
 from tripod_flow.authorization import Authorization, State
-from tripod_flow.refusals import Cause
 from tripod_flow.web import Request
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")]

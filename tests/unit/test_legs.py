@@ -8,9 +8,9 @@ import pytest
 from sandbox.provider import Consumer as App
 from sandbox.provider import Fault, Provider
 from tripod.credentials import Consumer
+from tripod.refusals import Cause
 from tripod_flow import provider
 from tripod_flow.legs import Legs, Refused, Unavailable
-from tripod_flow.refusals import Cause
 from tripod_flow.transport import AnswerLost, NotSent, Timeouts, send
 
 CALLBACK = "https://api.example/oauth/x/callback"

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripod_flow import refusals
-from tripod_flow.refusals import Cause
+from tripod import refusals
+from tripod.refusals import Cause
+from tripod_flow import diagnoses
 
 NOT_APPROVED = (
     "Callback URL not approved for this client application. Approved callback URLs can be adjusted in your application settings"
@@ -52,13 +53,13 @@ def test_no_body_is_more_than_unknown(status: int, body: bytes) -> None:
 
 
 def test_415_names_the_callback_url_to_register() -> None:
-    told = refusals.diagnosis(Cause.CALLBACK_NOT_APPROVED, "https://api.example/oauth/x/callback")
+    told = diagnoses.diagnosis(Cause.CALLBACK_NOT_APPROVED, "https://api.example/oauth/x/callback")
     assert told
     assert told.endswith("https://api.example/oauth/x/callback")
 
 
 def test_what_was_not_recognised_is_not_shown() -> None:
-    assert refusals.diagnosis(Cause.UNKNOWN, "https://api.example/cb") is None
+    assert diagnoses.diagnosis(Cause.UNKNOWN, "https://api.example/cb") is None
 
 
 def test_mediawikis_refusals_are_known_by_their_text() -> None:

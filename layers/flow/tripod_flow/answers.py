@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from tripod_flow import authorization, binding, pages, refusals, return_to, text
+from tripod_flow import authorization, binding, diagnoses, pages, return_to, text
 from tripod_flow.authorization import Authorization
 from tripod_flow.errors import Denied, FlowError, ProviderRejected, UnknownProvider
 from tripod_flow.handshake import Begun
@@ -76,7 +76,7 @@ def problem(request: Request, error: FlowError) -> Answer:
     called = text.provider_name(request.provider) if not isinstance(error, UnknownProvider) else ""
     title, detail = (words.title.format(provider=called), (error.detail or words.detail).replace("{provider}", called))
     if error.detail is None and isinstance(error, ProviderRejected):
-        detail = refusals.diagnosis(error.cause, request.callback_url) or detail
+        detail = diagnoses.diagnosis(error.cause, request.callback_url) or detail
     headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
     if request.prefers_page:
         page = pages.render(

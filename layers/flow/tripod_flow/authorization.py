@@ -17,8 +17,8 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tripod.credentials import UserTokens
+from tripod.refusals import Cause
 from tripod_flow import binding, errors
-from tripod_flow.refusals import Cause
 from tripod_flow.transition import Transition
 
 REQUEST_TOKEN_LIFETIME = (

@@ -6,12 +6,12 @@ from typing import TypeVar
 from tripod import names
 from tripod.credentials import Consumer
 from tripod.errors import ConsumerNotFound, MalformedSecret
+from tripod.refusals import Cause
 from tripod.vault import Vault
 from tripod_flow import provider
 from tripod_flow.errors import NotConfigured, UnknownProvider
 from tripod_flow.legs import Refused
 from tripod_flow.provider import Provider
-from tripod_flow.refusals import Cause
 
 Result = TypeVar("Result")
 

@@ -21,7 +21,7 @@ The exception's own text (``str(error)``) is for the log alone, and holds no sec
 
 from typing import ClassVar
 
-from tripod_flow.refusals import Cause
+from tripod.refusals import Cause
 
 
 class FlowError(Exception):

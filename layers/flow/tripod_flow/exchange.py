@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod.credentials import Consumer
+from tripod.refusals import Cause, Refusal
 from tripod_flow import authorization, errors, legs, telemetry
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.consumers import Consumers
 from tripod_flow.legs import Legs, Refused, TokenAnswer, Unavailable
 from tripod_flow.provider import Provider
-from tripod_flow.refusals import Cause, Refusal
 from tripod_flow.table import Table
 from tripod_flow.transition import Transition
 from tripod_flow.transport import AnswerLost

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from urllib.parse import urlencode
 
 from tripod.credentials import Consumer
-from tripod_flow import authorization, binding, errors, refusals, telemetry
+from tripod_flow import authorization, binding, diagnoses, errors, telemetry
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.consumers import Consumers
 from tripod_flow.custody import Custody
@@ -161,7 +161,7 @@ class Handshake:
             raise errors.ProviderUnavailable(str(error), error.retry_after) from None
         except Refused as error:
             cause = error.refusal.cause
-            raise errors.ProviderRejected(cause, str(error), refusals.diagnosis(cause, callback_url)) from None
+            raise errors.ProviderRejected(cause, str(error), diagnoses.diagnosis(cause, callback_url)) from None
 
     def _seen_again(self, decided: Authorization) -> Authorization:
         """Return an outcome once more; what of it is still unstored is finished by the way."""

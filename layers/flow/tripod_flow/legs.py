@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl
 
 from requests_oauthlib import OAuth1
 
+from tripod import refusals
 from tripod.credentials import Consumer
+from tripod.refusals import Cause, Refusal
 from tripod.signing import Signer
-from tripod_flow import refusals
 from tripod_flow.provider import Provider
-from tripod_flow.refusals import Cause, Refusal
 from tripod_flow.transport import Answer, AnswerLost, NotSent, Timeouts, send
 
 MAX_TOKEN = 512  # characters of a token, its secret, or a user id; X's have 25 to 50

@@ -9,10 +9,10 @@ from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBu
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from tripod.refusals import Cause
 from tripod_flow import connection
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.connection import Connection
-from tripod_flow.refusals import Cause
 from tripod_flow.transition import Transition
 
 if TYPE_CHECKING:
