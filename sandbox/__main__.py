@@ -1,4 +1,6 @@
-"""``python -m sandbox``: the sandbox until Ctrl-C. It prints one line, ``ready {json}``; the functions' logs go to stderr."""
+"""``python -m sandbox``: the sandbox until Ctrl-C. It prints one line, ``ready {json}``; on stderr are the functions' logs, and
+``event {json}`` for each event that they publish.
+"""
 
 import argparse
 import json
@@ -38,10 +40,16 @@ class _Signals:
             signal.pause()
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     for server in ("api", "aws", "provider"):
-        parser.add_argument(f"--{server}-port", type=int, default=0, metavar="N", help="0, the default: any free port")
+        parser.add_argument(f"--{server}-port", type=_port, default=0, metavar="N", help="0, the default: any free port")
     parser.add_argument("--consumer-key", help="of your app at the real X, which then stands in for the local provider")
     parser.add_argument("--consumer-secret", help="of the same app")
     parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of one of our own")
@@ -79,6 +87,7 @@ def main() -> int:
             consumer=consumer,
             parameters={"AllowedReturnUrls": arguments.allowed_return_urls},
             echo=sys.stderr,
+            schedules=True,
         )
         try:
             with sandbox:

@@ -7,26 +7,35 @@ import io
 import itertools
 import json
 import re
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox import aws_rules
-from sandbox.faults import ANSWERS, Error, Fault, Faults, Kind
+from sandbox import aws_rules, bus
+from sandbox.faults import ANSWERS, NEVER_DONE, Error, Fault, Faults, Kind
 from sandbox.loopback import Exchange, LoopbackServer
 from sandbox.template import ACCOUNT, REGION
+
+# moto's SSM imports moto's EC2 for SendCommand alone: a second of reading instance types, and nothing here is about EC2.
+_no_ec2 = ModuleType("moto.ec2")
+vars(_no_ec2)["ec2_backends"] = {}
+sys.modules.setdefault("moto.ec2", _no_ec2)
 
 HANG = 60.0  # seconds that a hanging answer keeps its connection; longer than any client waits
 ACCESS_KEY = "AKIASANDBOXSANDBOX00"  # the sandbox's own; nothing outside it knows them
 SECRET_KEY = "sandbox/secret/key/of/no/worth/at/all000"  # noqa: S105 - worth nothing
 
+LAMBDA = "lambda.amazonaws.com"  # who calls for Lambda itself: no fault strikes it, and it is not on record
 SESSION = "sandbox-session-of-"  # a function's session token is this and its name, so that a call tells who made it
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}  # what a stream tells of
 
 _accounts = itertools.count(int(ACCOUNT))  # moto's state is the process's: an account of its own keeps each server apart
 _CREDENTIAL = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
@@ -88,14 +97,20 @@ class Answer:
 
 
 class Aws:
-    """AWS's server: ``start``, ``url``, ``stop``; ``calls`` on record; ``fault`` arms one."""
+    """AWS's server: ``start``, ``url``, ``stop``; ``calls`` and ``events`` on record; ``fault`` arms one.
+
+    ``on_write`` is called after each write to a table, before its answer goes out; ``on_event`` likewise for each event.
+    """
 
     def __init__(self, port: int = 0) -> None:
+        self.on_write: Callable[[], None] = lambda: None
+        self.on_event: Callable[[bus.Event], None] = lambda _: None
         self.account = str(next(_accounts))
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._applications: dict[tuple[str, str], Any] = {}
         self._one_at_a_time = threading.Lock()
         self._calls: list[Call] = []
+        self._events: list[bus.Event] = []
         self._faults = Faults()
         self._stopping = threading.Event()
         self._server = LoopbackServer(port, type("AwsExchange", (_AwsExchange,), {"aws": self}))
@@ -119,6 +134,11 @@ class Aws:
         """Return the calls so far, in the order in which they were performed."""
         return list(self._calls)
 
+    @property
+    def events(self) -> list[bus.Event]:
+        """Return the events that were published on any bus so far, in order."""
+        return list(self._events)
+
     def called(self, service: str, operation: str = "*", about: str = "") -> list[Call]:
         """Return the calls of one operation (``*``: any) whose resource contains ``about``."""
         return [
@@ -130,6 +150,7 @@ class Aws:
     def fault(self, service: str, operation: str, kind: Kind, times: int = 1, match: str = "") -> Fault:
         """Arm a fault for the next ``times`` calls of an operation (``*``: any) whose body contains ``match``.
 
+        "entry_failed" is for PutEvents: of the entries, those that contain ``match`` fail, and the others are published.
         An AWS client repeats by itself what is throttled, unavailable, internal or broken: boto3 makes up to 5 attempts.
         """
         return self._faults.arm(Fault(service, operation, kind, times, match))
@@ -141,20 +162,36 @@ class Aws:
     def perform(self, environ: dict[str, Any], body: bytes) -> Answer | None:
         """Answer one HTTP request; None where the connection is to break without an answer."""
         request = _read(environ, body, self.account)
+        if request.caller == LAMBDA:
+            with self._one_at_a_time:
+                return self._performed(request, environ, body, None)
         fault = self._faults.strike(request.service, request.operation, body.decode("utf-8", "replace"))
         if fault and fault.kind in ANSWERS:
             return self._record(request, Answer.refusing(ANSWERS[fault.kind]))
-        if fault and fault.kind != "lost":
+        if fault and fault.kind in NEVER_DONE:
             self._record(request, None, fault.kind)
             if fault.kind == "hang":
                 self._stopping.wait(HANG)
             return None
         with self._one_at_a_time:
-            error = aws_rules.refusal(request)
-            answer = Answer.refusing(error) if error else _call(self._application(environ, request), environ, body)
-            if answer.status < HTTPStatus.BAD_REQUEST:
-                answer = Answer(answer.status, *aws_rules.mended(request, answer.headers, answer.body))
-            return self._record(request, None if fault else answer, "lost")
+            answer = self._performed(request, environ, body, fault)
+            return self._record(request, None if fault and fault.kind == "lost" else answer, "lost")
+
+    def _performed(self, request: Request, environ: dict[str, Any], body: bytes, fault: Fault | None) -> Answer:
+        """Let moto perform a call, unless AWS refuses it, and tell who wants to know."""
+        if error := aws_rules.refusal(request):
+            return Answer.refusing(error)
+        held = bus.held_back(request, fault.match if fault and fault.kind == "entry_failed" else None)
+        answer = _call(self._application(environ, request), environ, bus.without(body, held))
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            return answer
+        answer = Answer(answer.status, *aws_rules.mended(request, answer.headers, bus.completed(answer.body, held)))
+        for event in bus.published(request, held, answer.body):
+            self._events.append(event)
+            self.on_event(event)
+        if request.service == "dynamodb" and request.operation in WRITES:
+            self.on_write()
+        return answer
 
     def _application(self, environ: dict[str, Any], request: Request) -> Any:
         """Return moto's application for a call's service; moto would look for it in the file system each time."""
@@ -197,7 +234,7 @@ def _call(application: Callable[..., Iterable[bytes]], environ: dict[str, Any], 
         return lambda _: None
 
     try:
-        chunks = application(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+        chunks = application(environ | {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}, start_response)
         content = b"".join(chunks)
     except Exception:  # noqa: BLE001 - whatever moto trips over, AWS would answer something
         traceback.print_exc()
@@ -217,7 +254,7 @@ class _AwsExchange(Exchange):
         body = self.read_body()
         if body is None:
             return
-        answer = self.aws.perform(self._environ(len(body)), body)
+        answer = self.aws.perform(self._environ(), body)
         if answer is None:
             self.close_connection = True
             return
@@ -225,7 +262,7 @@ class _AwsExchange(Exchange):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve
 
-    def _environ(self, length: int) -> dict[str, Any]:
+    def _environ(self) -> dict[str, Any]:
         path, _, query = self.path.partition("?")
         headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
         return headers | {
@@ -235,7 +272,6 @@ class _AwsExchange(Exchange):
             "QUERY_STRING": query,
             "RAW_URI": self.path,
             "CONTENT_TYPE": self.headers.get("content-type", ""),
-            "CONTENT_LENGTH": str(length),
             "SERVER_NAME": self.server.server_name,
             "SERVER_PORT": str(self.server.server_port),
             "SERVER_PROTOCOL": "HTTP/1.1",

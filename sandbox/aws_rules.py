@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
+from sandbox import shard
 from sandbox.faults import Error
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def refusal(request: "Request") -> Error | None:
     """Return the error with which AWS refuses this call and moto wouldn't; None where moto decides."""
     if request.service == "secretsmanager":
         return _secret_refusal(request)
+    if request.operation == "GetRecords":
+        shard.refresh(request)
     if request.service == "dynamodb":
         return _item_refusal(request)
     return None
@@ -100,6 +103,8 @@ def _unused_values(operation: dict[str, Any]) -> list[str]:
 
 def mended(request: "Request", headers: list[tuple[str, str]], body: bytes) -> tuple[list[tuple[str, str]], bytes]:
     """Return a successful answer's headers and body as AWS gives them, and mend moto's state where it went another way."""
+    if (request.service, request.operation) == ("dynamodb", "CreateTable"):
+        shard.install(request)
     if request.service != "secretsmanager":
         return headers, body
     if request.operation == "UpdateSecretVersionStage":

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from sandbox.aws import ACCESS_KEY, SECRET_KEY
 from sandbox.browser import JSON, PAGE, Browser
@@ -12,14 +13,10 @@ from sandbox.provider.visitor import Visitor
 from sandbox.template import REGION
 from sandbox.world import Sandbox
 
-# Another Lambda's code, in a process of its own: nothing of Tripod but the reader layer.
-READER = """
-import sys
-from tripod import user_session
-with user_session("x", user_id=sys.argv[1]) as x:
-    answer = x.get(sys.argv[2] + "/1.1/account/verify_credentials.json", timeout=5)
-    print(answer.status_code, answer.json()["screen_name"])
-"""
+ROOT = Path(__file__).resolve().parent.parent
+
+# Another Lambda, in a process of its own: the example's handler, and nothing of Tripod but the reader layer.
+INVOKE = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
 
 
 def main() -> int:
@@ -42,38 +39,45 @@ def main() -> int:
         tell(
             name, json.dumps({key: mask(value) if "token" in key else value for key, value in secret.items()}, ensure_ascii=False)
         )
-        say("4", "Another function reads them in two lines, and makes a signed call on the user's behalf:")
-        call = read_as_another_function(sandbox, user.user_id)
-        tell("GET /1.1/account/verify_credentials.json", call)
+        say("4", "Another function (examples/post) reads them in two lines, and makes signed calls on the user's behalf:")
+        posted = post_as_another_function(sandbox, {"user_id": user.user_id, "text": "Hello from another Lambda"})
+        tell("verify_credentials, 2/tweets, statuses/update", json.dumps(posted))
         reloaded = browser.get(callback, accept=JSON)
         say("5", "The user reloads the page: the first outcome again, and no second exchange:")
         tell("GET /oauth/x/callback", f"{reloaded.status_code} {reloaded.text}")
-        done = ended.ok and reloaded.text == ended.text and call == f"200 {user.screen_name}"
+        sandbox.settle()
+        say("6", "Whoever listens to the stack's event bus was told:")
+        for event in sandbox.events:
+            tell(event.detail_type, json.dumps(event.detail))
+        done = all((ended.ok, reloaded.text == ended.text, posted.get("posted") == [201, 200], len(sandbox.events) == 1))
     print("\nAll of it worked." if done else "\nSomething went wrong: see above.")
     return 0 if done else 1
 
 
-def read_as_another_function(sandbox: Sandbox, user_id: str) -> str:
-    """Run ``READER`` with the reader layer and AWS in reach, and return what it prints."""
-    layer = Path(__file__).resolve().parent.parent / "layers" / "tripod"
+def post_as_another_function(sandbox: Sandbox, event: dict[str, str]) -> dict[str, Any]:
+    """Run the example with the reader layer and AWS in reach, and return what it answers."""
+    folders = (ROOT / "examples" / "post" / "function", ROOT / "layers" / "tripod")
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(layer),
+        "PYTHONPATH": os.pathsep.join(map(str, folders)),
         "TRIPOD_PREFIX": sandbox.prefix,
+        "X_API": sandbox.provider,
         "AWS_ENDPOINT_URL": sandbox.aws,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
     }
     finished = subprocess.run(
-        [sys.executable, "-c", READER, user_id, sandbox.provider],
+        [sys.executable, "-c", INVOKE],
+        input=json.dumps(event),
         env=environment,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    return finished.stdout.strip() or finished.stderr.strip()
+    answer: dict[str, Any] = json.loads(finished.stdout) if finished.returncode == 0 else {"error": finished.stderr}
+    return answer
 
 
 def say(leg: str, text: str) -> None:

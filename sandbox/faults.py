@@ -4,8 +4,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["throttled", "denied", "internal", "unavailable", "hang", "lost", "reset"]
-# hang: no answer, until the caller gives up; lost: done, but the connection breaks before the answer; reset: broken and not done
+Kind = Literal["throttled", "denied", "internal", "unavailable", "hang", "lost", "reset", "entry_failed"]
+# hang: no answer, until the caller gives up; lost: done, but the connection breaks before the answer; reset: broken and not done;
+# entry_failed: PutEvents answers 200, but of its entries those that contain the fault's match were not accepted
 
 
 class Error(NamedTuple):
@@ -22,6 +23,7 @@ ANSWERS: dict[Kind, Error] = {
     "internal": Error("InternalServerError", "The request processing has failed because of an internal error", 500),
     "unavailable": Error("ServiceUnavailable", "The service is temporarily unavailable", 503),
 }
+NEVER_DONE: set[Kind] = {"hang", "reset"}
 
 
 @dataclass

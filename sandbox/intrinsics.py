@@ -10,6 +10,7 @@ import yaml
 REGION = "us-east-1"
 ACCOUNT = "123456789012"  # the account number of AWS's own examples
 API_ID = "sandboxapi"
+API_ENDPOINT = f"https://{API_ID}.execute-api.{REGION}.amazonaws.com"  # where the API would be on AWS
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 _NOTHING = object()  # AWS::NoValue: whatever holds it is left out
@@ -100,6 +101,8 @@ class Document:
             return f"arn:aws:{_ARNS[kind].format(region=REGION, account=self.account, name=self._named(name))}"
         if attribute == "StreamArn" and kind == "AWS::DynamoDB::Table":
             return f"{self.attribute(name, 'Arn')}/stream/not-created-yet"
+        if attribute == "ApiEndpoint" and kind == "AWS::Serverless::HttpApi":
+            return API_ENDPOINT
         if attribute in {"Name", "QueueName"} and kind:
             return self._named(name)
         raise TemplateError(f"{self.path.name}: {name}.{attribute} is not known here")
@@ -107,7 +110,7 @@ class Document:
     def _named(self, logical_id: str) -> str:
         """Return a resource's own name, or one made from the stack's and the logical id."""
         properties = self._resources[logical_id].get("Properties", {})
-        for key in ("FunctionName", "LogGroupName", "TableName", "QueueName", "TopicName", "Name"):
+        for key in ("FunctionName", "LogGroupName", "TableName", "QueueName", "TopicName", "ManagedPolicyName", "Name"):
             if key in properties:
                 return str(self.resolve(properties[key]))
         return f"{self.stack}-{logical_id}"
@@ -211,6 +214,7 @@ _REFERENCES: dict[str, Callable[[Document, str], str]] = {
     "AWS::Serverless::HttpApi": lambda _, __: API_ID,
     "AWS::Serverless::LayerVersion": lambda document, name: f"arn:aws:lambda:{REGION}:{document.account}:layer:{name}:1",
     "AWS::SQS::Queue": _queue_url,
+    "AWS::IAM::ManagedPolicy": lambda document, name: f"arn:aws:iam::{document.account}:policy/{document._named(name)}",
 }
 
 _ARNS = {

@@ -18,6 +18,11 @@ class Logs:
             return
         with self._lock:
             self._parts.append(text)
+        self.tell(text)
+
+    def tell(self, text: str) -> None:
+        """Write ``text`` to the echo alone: what the sandbox says, and no function."""
+        with self._lock:
             if self._echo:
                 self._echo.write(text)
                 self._echo.flush()

@@ -86,7 +86,7 @@ class Child:
         return answer
 
     def _collect(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(BlockingIOError, KeyError):  # KeyError: its end was seen before
             while chunk := os.read(self._output, CHUNK):
                 self._printed.append(chunk)
             self._poll.unregister(self._output)  # the child closed its output: nothing more will come

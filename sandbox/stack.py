@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.intrinsics import API_ENDPOINT, text
 from sandbox.template import Template
 
 Client = Callable[[str], Any]  # a boto3 client for a service's name
@@ -13,8 +14,12 @@ Client = Callable[[str], Any]  # a boto3 client for a service's name
 # Of the resources that the sandbox doesn't need: what a policy, a log group or an alarm does can't be seen here.
 
 
-def create(template: Template, client: Client) -> None:
-    """Create every table, parameter, event bus and queue; what exists already, at an endpoint of before, stays."""
+def create(template: Template, client: Client, api: str) -> None:
+    """Create every table, parameter, event bus and queue; what exists already, at an endpoint of before, stays.
+
+    ``api`` is where the template's API really is; a parameter that holds its address on AWS gets this instead.
+    """
+    _create_parameters(template, client, api)
     for kind, one in _CREATORS.items():
         for logical_id, properties in template.resources(kind).items():
             one(template, client, logical_id, properties)
@@ -36,9 +41,10 @@ def _create_tables(template: Template, client: Client) -> None:
             template.attributes[table.logical_id, "StreamArn"] = created["LatestStreamArn"]
 
 
-def _create_parameter(template: Template, client: Client, logical_id: str, properties: dict[str, Any]) -> None:
-    name = template.reference(logical_id)
-    client("ssm").put_parameter(Name=name, Value=properties["Value"], Type=properties["Type"], Overwrite=True)
+def _create_parameters(template: Template, client: Client, api: str) -> None:
+    for logical_id, properties in template.resources("AWS::SSM::Parameter").items():
+        value = properties["Value"].replace(API_ENDPOINT, api)
+        client("ssm").put_parameter(Name=template.reference(logical_id), Value=value, Type=properties["Type"], Overwrite=True)
 
 
 def _create_bus(template: Template, client: Client, logical_id: str, _: dict[str, Any]) -> None:
@@ -47,7 +53,7 @@ def _create_bus(template: Template, client: Client, logical_id: str, _: dict[str
 
 
 def _create_queue(template: Template, client: Client, logical_id: str, properties: dict[str, Any]) -> None:
-    attributes = {key: str(value) for key, value in properties.items() if isinstance(value, str | int)}
+    attributes = {key: text(value) for key, value in properties.items() if isinstance(value, str | int)}
     attributes.pop("QueueName", None)
     name = template.attribute(logical_id, "QueueName")
     created = client("sqs").create_queue(QueueName=name, Attributes=attributes)
@@ -55,7 +61,6 @@ def _create_queue(template: Template, client: Client, logical_id: str, propertie
 
 
 _CREATORS: dict[str, Callable[[Template, Client, str, dict[str, Any]], None]] = {
-    "AWS::SSM::Parameter": _create_parameter,
     "AWS::Events::EventBus": _create_bus,
     "AWS::SQS::Queue": _create_queue,
 }

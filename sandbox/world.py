@@ -2,8 +2,9 @@
 
 import errno
 import json
+import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -12,8 +13,10 @@ import boto3
 from botocore.config import Config
 
 from sandbox import stack
-from sandbox.aws import ACCESS_KEY, SECRET_KEY, Aws
-from sandbox.functions import Functions
+from sandbox.aws import ACCESS_KEY, LAMBDA, SECRET_KEY, SESSION, Aws
+from sandbox.bus import Event
+from sandbox.event_sources import EventSources
+from sandbox.functions import Functions, Outcome
 from sandbox.http_api import HttpApi
 from sandbox.lambda_api import LambdaApi
 from sandbox.logs import Logs
@@ -22,6 +25,7 @@ from sandbox.provider import Consumer, Provider
 from sandbox.template import ACCOUNT, REGION, Template
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+PATIENCE = 10.0  # seconds to wait for a stream to be drained
 
 
 class Sandbox:
@@ -29,7 +33,8 @@ class Sandbox:
 
     ``parameters`` override the template's, ``settings`` are added to every function's environment. ``consumer`` is the
     app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
-    an AWS endpoint that is already running. ``echo`` gets a copy of what the functions print.
+    an AWS endpoint that is already running. ``echo`` gets a copy of what the functions print, and each published event.
+    ``streams`` and ``schedules`` tell whether the template's run by themselves.
     """
 
     aws_server: Aws
@@ -47,6 +52,8 @@ class Sandbox:
         aws_url: str | None = None,
         template: Path = TEMPLATE,
         echo: TextIO | None = None,
+        streams: bool = True,
+        schedules: bool = False,
     ) -> None:
         self._ports = {"api": api_port, "aws": aws_port, "provider": provider_port}
         self._path = template
@@ -54,7 +61,9 @@ class Sandbox:
         self._settings = settings or {}
         self._consumer = consumer
         self._aws_url = aws_url
-        self._clients: dict[str, Any] = {}
+        self._running = {"streams": streams, "schedules": schedules}
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making = threading.Lock()  # boto3's session must not make two clients at once
         self.logs = Logs(echo)
 
     def __enter__(self) -> Self:
@@ -71,6 +80,7 @@ class Sandbox:
         if self._aws_url is None:
             self.aws_server = Aws(self._ports["aws"])
             ending.callback(self.aws_server.stop)
+            self.aws_server.on_event = lambda event: self.logs.tell(f"event {event.as_json()}\n")
             self.aws_server.start()
             account = self.aws_server.account
         self.aws = self._aws_url or self.aws_server.url
@@ -85,21 +95,28 @@ class Sandbox:
         ending.callback(lambda_api.stop)
         http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"])
         ending.callback(http_api.stop)
+        ending.callback(lambda: [client.close() for client in self._clients.values()])
+        ours = self._aws_url is None
+        self._sources = EventSources(self.functions, self._client_of_lambda, account, self.logs, noted=ours)
+        if ours:
+            self.aws_server.on_write = self._sources.note
+        ending.callback(self._sources.join)
         ending.callback(self.functions.stop)
+        ending.callback(self._sources.release)
         self.lambda_, self.api = lambda_api.url, http_api.url
         self.functions.start(described, self._own_settings())
         lambda_api.start()
         http_api.start()
 
         # While the functions import their handlers; what creation alone tells, such as a stream's ARN, is in no environment.
-        ending.callback(lambda: [client.close() for client in self._clients.values()])
-        stack.create(self.template, self.client)
+        stack.create(self.template, self.client, self.api)
         self.table = next((table.name for table in self.template.tables()), "")
         if self._consumer:
             key, secret = self._consumer
             self._keep("x", {"consumer_key": key, "consumer_secret": secret})
         else:
             self.add_provider("x")
+        self._sources.start(self.template.functions(), **self._running)  # with the streams' own ARNs, known by now
 
     def _provider(self) -> Provider:
         try:
@@ -125,16 +142,44 @@ class Sandbox:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the sandbox's AWS; ``lambda`` reaches the functions. The sandbox closes it."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(
-                service,  # type: ignore[call-overload]
-                region_name=REGION,
-                endpoint_url=self.lambda_ if service == "lambda" else self.aws,
-                aws_access_key_id=ACCESS_KEY,
-                aws_secret_access_key=SECRET_KEY,
-                config=Config(retries={"mode": "standard"}, read_timeout=65, max_pool_connections=50),
-            )
-        return self._clients[service]
+        return self._client(service, "")
+
+    def _client_of_lambda(self, service: str) -> Any:
+        return self._client(service, LAMBDA)
+
+    def _client(self, service: str, caller: str) -> Any:
+        with self._making:
+            if (service, caller) not in self._clients:
+                self._clients[service, caller] = boto3.client(
+                    service,  # type: ignore[call-overload]
+                    region_name=REGION,
+                    endpoint_url=self.lambda_ if service == "lambda" else self.aws,
+                    aws_access_key_id=ACCESS_KEY,
+                    aws_secret_access_key=SECRET_KEY,
+                    aws_session_token=SESSION + caller if caller else None,
+                    config=Config(retries={"mode": "standard"}, read_timeout=65, max_pool_connections=50),
+                )
+            return self._clients[service, caller]
+
+    @property
+    def events(self) -> list[Event]:
+        """Return the events that were published on any bus so far, in order; none where AWS isn't the sandbox's own."""
+        return self.aws_server.events if self._aws_url is None else []
+
+    def settle(self, seconds: float = PATIENCE) -> None:
+        """Return when the streams are drained, and what the functions wrote meanwhile; else raise TimeoutError.
+
+        A batching window isn't waited for.
+        """
+        self._sources.settle(seconds)
+
+    def streams_lost(self, seconds: float = PATIENCE) -> AbstractContextManager[None]:
+        """Return a context whose writes no function hears of by a stream, as if the stream had lost them."""
+        return self._sources.lost(seconds)
+
+    def run_schedule(self, function: str | None = None) -> Outcome:
+        """Run a function's schedule once, now (by default the template's only one), and return how it ended."""
+        return self._sources.run_schedule(function)
 
     def add_provider(self, name: str, **secret_fields: Any) -> Consumer:
         """Register an app at the provider and keep its consumer secret as ``name``: a namespace of its own for a test.

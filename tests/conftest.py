@@ -15,6 +15,7 @@ from sandbox.provider.visitor import Visitor
 from sandbox.world import Sandbox
 
 RETURN_TO = "http://127.0.0.1:3000/done"
+PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true"}
 QUICK = {"TRIPOD_CONNECT_TIMEOUT": "1", "TRIPOD_READ_TIMEOUT": "0.7", "TRIPOD_CALL_TIMEOUT": "1.2"}  # seconds
 
 
@@ -80,13 +81,27 @@ class App:
         assert found is not None
         return found
 
+    def relay(self, *keys: str) -> None:
+        """Wake the relay for these items, as the stream does."""
+        records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in keys]
+        outcome = self.sandbox.functions.invoke(f"{self.sandbox.prefix}-relay", {"Records": records})
+        assert outcome.error is None, outcome.payload
+
     def connection(self) -> dict[str, Any] | None:
         return self.item(f"connection#{self.name}#{self.user.user_id}")
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(parameters={"AllowedReturnUrls": RETURN_TO}, settings=QUICK) as running:
+    """Without the relay's stream: what is owed stays so until a test has it done."""
+    with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def alive() -> Iterator[Sandbox]:
+    """With the relay's stream, as deployed; its schedule runs when a test says so."""
+    with Sandbox(parameters=PARAMETERS, settings=QUICK) as running:
         yield running
 
 

@@ -1,22 +1,29 @@
 """Leg 3: the browser is back with a verifier, or with the user's no; exchange the one, note the other, store and tell."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from tripod_flow import answers, service, web
+from tripod_flow import answers, direct, service, web
 from tripod_flow.answers import Answer
 from tripod_flow.web import Request
 
 
-def handler(event: dict[str, Any], context: object) -> Answer:  # noqa: ARG001  # Lambda's own signature
-    """Answer ``GET /oauth/{provider}/callback``."""
-    return service.answer(event, _callback)
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer ``GET /oauth/{provider}/callback``, or another Lambda that hands in its own user's PIN."""
+    if direct.is_direct(event):
+        return service.answer_direct(event, context, _pin)
+    return service.answer(event, context, _callback)
 
 
 def _callback(request: Request) -> Answer:
     returned = web.returned(request)
     handshake = service.handshake()
     if returned.verifier is None:
-        decided = handshake.deny(request.provider, returned.request_token, request.cookies)
-    else:
-        decided = handshake.callback(request.provider, returned.request_token, returned.verifier, request.cookies)
-    return answers.outcome(request, decided)
+        return answers.outcome(request, handshake.deny(request.provider, returned.request_token, request.cookies))
+    came = handshake.callback(request.provider, returned.request_token, returned.verifier, request.cookies)
+    return answers.outcome(request, came)
+
+
+def _pin(event: Mapping[str, Any]) -> dict[str, Any]:
+    provider, request_token, pin, subject = direct.read(event, "provider", "request_token", "pin", "subject")
+    return answers.outcome_content(service.handshake().pin(provider, request_token, pin, subject=subject))

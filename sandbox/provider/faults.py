@@ -44,6 +44,9 @@ class Fault(Enum):
     HTML = "200, a web page"
     BINARY = "200, bytes that are no text"
     REDIRECT = "302 to another host name of the same server"
+    REDIRECT_HUGE = "302 to another host name, with a body of 50 MB"
+    REDIRECT_BOMB = "302 to another host name, with 50 KB of gzip that unpack to 50 MB"
+    SLOW_TEXT = "403, 64 KB of text made to keep pattern matching busy"
     HUGE = "200, a form-encoded body of 50 MB without Content-Length"
     GZIP_BOMB = "200, 50 KB of gzip that unpack to 50 MB"
     TIMEOUT = "no answer until the client goes away, at most the armed seconds"
@@ -76,6 +79,11 @@ def instead(fault: Fault, line: Line, seconds: float, now: float, elsewhere: str
         return failures.rate_limited(now).response()
     if fault is Fault.REDIRECT:
         return Response("", 302, {"Location": elsewhere})
+    if fault in (Fault.REDIRECT_HUGE, Fault.REDIRECT_BOMB):
+        response = _ODD[Fault.HUGE if fault is Fault.REDIRECT_HUGE else Fault.GZIP_BOMB]()
+        response.status_code = 302
+        response.headers["Location"] = elsewhere
+        return response
     if fault is Fault.TIMEOUT:
         line.hang(seconds)
     if fault is Fault.RESET:
@@ -166,6 +174,7 @@ _REFUSED: dict[Fault, Failure] = {
 }
 _ODD: dict[Fault, Callable[[], Response]] = {
     Fault.BINARY: lambda: Response(b"\xff\xfe" + os.urandom(1000), content_type=failures.TEXT),
+    Fault.SLOW_TEXT: lambda: Response((b"callback" * 2700 + b"not" * 14000)[:64000], 403, content_type=failures.TEXT),
     Fault.HUGE: _huge,
     Fault.GZIP_BOMB: lambda: Response(_bomb(), 200, {"Content-Encoding": "gzip"}, content_type=failures.TEXT),
 }

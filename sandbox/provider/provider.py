@@ -71,6 +71,10 @@ class Provider:
             )
         )
 
+    def consumer(self, consumer_key: str) -> Consumer:
+        """Return the app that has, or had, this key."""
+        return self._state.consumer_of(self._state.app(consumer_key))
+
     def rotate(self, consumer_key: str) -> Consumer:
         """Give the app a new key and secret; the old ones answer 32, users' tokens stay in force."""
         return self._state.rotate(consumer_key)

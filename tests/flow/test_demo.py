@@ -11,6 +11,7 @@ def test_the_demo_shows_every_leg_and_masks_every_secret() -> None:
         [sys.executable, "-m", "sandbox.demo"], cwd=TEMPLATE.parent, capture_output=True, text=True, timeout=60, check=False
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert "200 ada" in finished.stdout
+    assert '"posted": [201, 200]' in finished.stdout
+    assert "authorization.granted" in finished.stdout
     assert finished.stdout.rstrip().endswith("All of it worked.")
     assert '"oauth_token": "2244…"' in finished.stdout

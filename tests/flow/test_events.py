@@ -19,6 +19,14 @@ STATUSES = {
     "callback-denied": {404},
     "callback-wrong-browser": {404},
     "callback-bad-request": {400},
+    "callback-pin": {404},
+    "start-direct": {400},  # return_to, as above
+    "start-direct-pin": {200},
+    "redeem": {403},
+    "revoke-route": {404},
+    "revoke-direct": {404},
+    "relay-stream": {200},
+    "relay-sweep": {200},
 }
 
 
@@ -28,10 +36,11 @@ def test_an_example_event_gets_a_complete_answer(sandbox: Sandbox, path: Path) -
     answer = sandbox.client("lambda").invoke(FunctionName=function, Payload=path.read_bytes())
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
-    assert told["statusCode"] in STATUSES[path.stem]
-    assert set(told) == {"statusCode", "headers", "cookies", "body"}
+    if "statusCode" in told:
+        assert set(told) == {"statusCode", "headers", "cookies", "body"}
+    assert told.get("statusCode", told.get("status", 200)) in STATUSES[path.stem]
 
 
 def test_every_route_of_the_template_has_an_event(sandbox: Sandbox) -> None:
     routes = {route.key for function in sandbox.template.functions() for route in function.routes}
-    assert routes == {json.loads(path.read_text())["routeKey"] for path in EVENTS}
+    assert routes == {json.loads(path.read_text()).get("routeKey") for path in EVENTS} - {None}

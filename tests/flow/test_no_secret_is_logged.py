@@ -13,7 +13,8 @@ from sandbox.browser import JSON, Browser
 from sandbox.faults import Kind
 from sandbox.provider import Fault
 from sandbox.world import TEMPLATE, Sandbox
-from tests.conftest import QUICK, App, make_app
+from tests.conftest import PARAMETERS, QUICK, App, make_app
+from tests.flow.test_tickets import begin, invoke, new_pair
 
 LOUD = textwrap.dedent(
     """
@@ -26,7 +27,7 @@ LOUD = textwrap.dedent(
             logging.getLogger(name).setLevel(logging.DEBUG)
         logging.getLogger("urllib3").debug("LOUD-BUT-GATED")
         logging.getLogger("anything").debug("LOUD-AND-HEARD")
-        if {leak!r} and "oauth_verifier" in event["rawQueryString"]:
+        if {leak!r} and "oauth_verifier" in event.get("rawQueryString", ""):
             print(json.dumps(event["queryStringParameters"]["oauth_verifier"]))
         return real(event, context)
     """
@@ -36,13 +37,13 @@ LOUD = textwrap.dedent(
 def loud_sandbox(folder: Path, *, leak: bool) -> Sandbox:
     """Return a sandbox whose functions are the project's own, behind a handler that turns every logger up."""
     template = TEMPLATE.read_text()
-    for name in ("start", "callback"):
+    for name in ("start", "callback", "redeem", "revoke", "relay"):
         (folder / name).mkdir()
         real = str(TEMPLATE.parent / "functions" / name / "handler.py")
         (folder / name / "handler.py").write_text(LOUD.format(real=real, leak=leak))
         template = template.replace(f"CodeUri: functions/{name}/", f"CodeUri: {folder}/{name}/")
     (folder / "template.yaml").write_text(template)
-    return Sandbox(template=folder / "template.yaml", parameters={"LogLevel": "DEBUG"}, settings=QUICK)
+    return Sandbox(template=folder / "template.yaml", parameters={**PARAMETERS, "LogLevel": "DEBUG"}, settings=QUICK)
 
 
 @pytest.fixture
@@ -123,12 +124,44 @@ def play(app: App, browsers: list[Browser]) -> None:
         one.get(callback)
 
 
+def play_the_rest(app: App) -> set[str]:
+    """Play tickets, direct invocations, PINs and revocations, good and bad; returns the tickets and session secrets."""
+    secret, challenge = new_pair()
+    browser = app.browser()
+    ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
+    invoke(app, "redeem", ticket=ticket, secret="wrong")
+    invoke(app, "redeem", ticket=ticket, secret=secret)
+    invoke(app, "redeem", ticket=ticket + "x", secret=secret)
+    begun = begin(app, challenge=challenge, subject="42")
+    direct = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
+    for operation in ("GetItem", "UpdateItem"):
+        app.sandbox.aws_server.fault("dynamodb", operation, "denied", times=3)
+        invoke(app, "redeem", ticket=direct, secret=secret)
+        app.sandbox.aws_server.disarm()
+    invoke(app, "redeem", ticket=direct, secret=secret)
+    pin = begin(app, subject="42", pin=True)
+    hand_in = {"provider": app.name, "request_token": pin["request_token"], "subject": "42"}
+    right = app.consent(pin["authorize_url"])
+    invoke(app, "callback", **hand_in, pin="0000000")
+    invoke(app, "callback", **hand_in, pin=right)
+    app.fault("invalidate_token", Fault.SERVER_ERROR)
+    for operation in ("GetSecretValue", "DeleteSecret"):
+        app.sandbox.aws_server.fault("secretsmanager", operation, "denied", times=3)
+        invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
+        app.sandbox.aws_server.disarm()
+    invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
+    app.sandbox.settle()
+    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    return {ticket.rpartition(".")[2], direct.rpartition(".")[2], secret}
+
+
 def test_no_secret_verifier_or_cookie_is_printed_at_any_level(loud: Sandbox) -> None:
     app = make_app(loud)
     browsers: list[Browser] = []
     play(app, browsers)
+    others = play_the_rest(make_app(loud))
     cookies = {value.partition(".")[2] for browser in browsers for value in browser.cookies.values()}
-    secrets = {*loud.provider_server.issued(), *cookies}
+    secrets = {*loud.provider_server.issued(), *cookies, *others}
     assert len(secrets) > 40
     assert "LOUD-AND-HEARD" in loud.logs.text
     assert "LOUD-BUT-GATED" not in loud.logs.text

@@ -1,12 +1,17 @@
 """A provider that fails, in every way and at either leg: the design's code in time, and a later try that may still succeed."""
 
 import time
+import tracemalloc
 
 import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import Fault
+from sandbox.world import Sandbox
 from tests.conftest import RETURN_TO, App, make_app
+from tripod.credentials import Consumer
+from tripod.signing import Signer
+from tripod_flow.transport import AnswerLost, Timeouts, send
 
 PATIENCE = 28  # seconds; API Gateway's 30, with some to spare
 UNAVAILABLE, REJECTED = (503, "provider_unavailable"), (502, "provider_rejected")
@@ -32,6 +37,9 @@ INTERRUPTED, VERIFIER = (409, "interrupted"), (400, "verifier_rejected")
         (Fault.BINARY, REJECTED),
         (Fault.ERROR_TEXT, REJECTED),
         (Fault.REDIRECT, REJECTED),
+        (Fault.REDIRECT_HUGE, UNAVAILABLE),
+        (Fault.REDIRECT_BOMB, UNAVAILABLE),
+        (Fault.SLOW_TEXT, REJECTED),
         (Fault.UNCONFIRMED, REJECTED),
         (Fault.EMPTY_SECRET, REJECTED),
         (Fault.SUSPENDED, REJECTED),
@@ -78,6 +86,9 @@ def test_a_passing_fault_at_leg_1_is_not_noticed(app: App) -> None:
         (Fault.EMPTY_SECRET, INTERRUPTED),
         (Fault.GZIP_BOMB, INTERRUPTED),
         (Fault.REDIRECT, REJECTED),
+        (Fault.REDIRECT_HUGE, INTERRUPTED),
+        (Fault.REDIRECT_BOMB, INTERRUPTED),
+        (Fault.SLOW_TEXT, REJECTED),
         (Fault.ERROR_TEXT, REJECTED),
         (Fault.SUSPENDED, REJECTED),
         (Fault.CLOCK_OFF, REJECTED),
@@ -117,6 +128,27 @@ def test_a_server_error_at_leg_3_is_tried_once_more(app: App) -> None:
     app.fault("access_token", Fault.SERVER_ERROR)
     assert browser.get(callback).status_code == 200
     assert len(app.calls("access_token")) == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.REDIRECT_HUGE, Fault.REDIRECT_BOMB, Fault.HUGE, Fault.GZIP_BOMB])
+def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault: Fault) -> None:
+    app = make_app(sandbox)
+    app.fault("request_token", fault, times=2)
+    url = sandbox.provider_server.endpoints()["request_token_url"]
+    consumer = Consumer(app.consumer.key, app.consumer.secret)
+    tracemalloc.start()
+    with pytest.raises(AnswerLost):
+        send("POST", url, Signer().sign_as(consumer, callback="oob"), Timeouts())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000  # the provider, in this process too, makes the bodies
+
+
+def test_a_server_error_that_hid_the_exchange_is_told_as_what_it_is(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("access_token", Fault.ERROR_AFTER)
+    assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
 
 
 def test_a_failure_for_good_is_told_to_the_app(app: App) -> None:

@@ -84,8 +84,6 @@ def test_after_a_grant_the_table_holds_the_connection_and_no_secret(app: App) ->
     assert connection["connected_to"] == {"S": app.name}
     assert connection["screen_name"] == {"S": app.user.screen_name}
     assert authorization["state"] == {"S": "granted"}
-    assert "ttl" in authorization
-    assert "owed" not in authorization
     kept = json.dumps([connection, authorization])
     secrets = app.sandbox.provider_server.issued(app.consumer.key)
     assert secrets

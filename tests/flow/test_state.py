@@ -1,85 +1,25 @@
 """Time, crashes and contention: the real handshake on real conditional writes and a real provider, with a clock of our own."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import Fault
 from tests.conftest import App, make_app
+from tests.house import T0, House
 from tripod.credentials import UserTokens
-from tripod.vault import Vault
-from tripod_flow import authorization, errors
+from tripod_flow import authorization, errors, legs, progress, provider
 from tripod_flow.authorization import Authorization, State
-from tripod_flow.consumers import Consumers
 from tripod_flow.custody import Custody
-from tripod_flow.handshake import Handshake, StartRequest
+from tripod_flow.deadline import Deadline
 from tripod_flow.legs import Legs, TokenAnswer
-from tripod_flow.return_to import AllowList
-from tripod_flow.table import Table
-from tripod_flow.transport import Timeouts
 from tripod_flow.vault import TokenVault
-
-T0 = 1_800_000_000.0
 
 
 class Killed(BaseException):
     """The process is gone, in the middle of what it did."""
-
-
-@dataclass
-class Clock:
-    now: float = T0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-@dataclass
-class House:
-    """A handshake in this process, with a clock that tests move."""
-
-    app: App
-    clock: Clock = field(default_factory=Clock)
-    writer_type: type[TokenVault] = TokenVault
-    legs_type: type[Legs] = Legs
-
-    def __post_init__(self) -> None:
-        sandbox = self.app.sandbox
-        secrets_manager = sandbox.client("secretsmanager")
-        self.table = Table(sandbox.client("dynamodb"), sandbox.table)
-        self.writer = self.writer_type(secrets_manager, sandbox.prefix)
-        self.custody = Custody(self.table, self.writer, self.clock)
-        consumers = Consumers(Vault(secrets_manager, sandbox.prefix), loopback=True)
-        legs = self.legs_type(Timeouts(1, 1, 2))
-        self.handshake = Handshake(
-            self.table, consumers, legs, self.custody, AllowList(), clock=self.clock, sleep=self.clock.sleep
-        )
-        self.cookies: dict[str, str] = {}
-
-    def come_back(self, *, cancel: bool = False) -> tuple[str, str]:
-        """Start and decide at the provider; return request token and verifier."""
-        begun = self.handshake.start(StartRequest(self.app.name), callback_url="https://api.example/callback")
-        self.cookies[begun.cookie] = begun.cookie_key
-        query = parse_qs(urlsplit(self.app.consent(begun.authorize_url, cancel=cancel)).query)
-        return (query["denied"][0], "") if cancel else (query["oauth_token"][0], query["oauth_verifier"][0])
-
-    def callback(self, token: str, verifier: str) -> Authorization:
-        return self.handshake.callback(self.app.name, token, verifier, self.cookies)
-
-    def deny(self, token: str) -> Authorization:
-        return self.handshake.deny(self.app.name, token, self.cookies)
-
-    def record(self, token: str) -> Authorization:
-        found = self.table.authorization(authorization.key(self.app.name, token))
-        assert found
-        return found
 
 
 @pytest.fixture
@@ -142,7 +82,7 @@ def test_a_dead_holder_is_waited_for_and_then_taken_over(app: App) -> None:
     assert house.record(token).state is State.EXCHANGING
     with pytest.raises(errors.InProgress):
         house.callback(token, verifier)
-    house.clock.now += authorization.LEASE
+    house.clock.now += progress.LEASE
     assert house.callback(token, verifier).state is State.GRANTED
     assert app.stored()
 
@@ -152,7 +92,7 @@ def test_taken_over_after_an_exchange_whose_answer_died_with_its_holder_is_inter
     token, verifier = house.come_back()
     with pytest.raises(Killed):
         house.callback(token, verifier)
-    house.clock.now += authorization.LEASE + 1
+    house.clock.now += progress.LEASE + 1
     outcome = house.callback(token, verifier)
     assert (outcome.state, outcome.error) == (State.FAILED, "interrupted")
     assert outcome.request_secret is None
@@ -164,7 +104,7 @@ def test_a_slow_holder_cant_overwrite_its_successor(app: App) -> None:
 
     class Slow(Legs):
         def access_token(self, *args: Any, **kwargs: Any) -> TokenAnswer:
-            successor.clock.now += authorization.LEASE + 1
+            successor.clock.now += progress.LEASE + 1
             outcomes.append(successor.callback(token, verifier))
             return TokenAnswer("late-token", "late-secret", {"user_id": "666"})
 
@@ -235,12 +175,13 @@ def test_what_fails_after_the_commit_is_success_to_the_user_and_finished_by_a_re
     assert owed["owed"]["S"] in "01234567"
     app.sandbox.aws_server.disarm()
     assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
-    settled = app.authorization(callback)
-    assert "unstored" not in settled
-    assert "owed" not in settled
-    assert "ttl" in settled
+    assert "unstored" not in app.authorization(callback)
     assert app.stored()
     assert len(app.calls("access_token")) == 1
+    app.relay(app.authorization(callback)["pk"]["S"])
+    settled = app.authorization(callback)
+    assert "owed" not in settled
+    assert "ttl" in settled
 
 
 @pytest.mark.usefixtures("disarmed")
@@ -280,7 +221,53 @@ def test_a_commit_that_fails_tells_the_user_to_start_again(app: App) -> None:
     app.sandbox.aws_server.fault("dynamodb", "UpdateItem", "denied", times=3, match='"granted"')
     assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
     app.sandbox.aws_server.disarm()
+    assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
     assert browser.get(app.come_back(browser)).status_code == 200
+
+
+@pytest.mark.usefixtures("disarmed")
+def test_a_consumer_secret_that_cant_be_read_afresh_gives_the_claim_back(app: App) -> None:
+    browser = app.browser()
+    browser.get(app.come_back(browser, cancel=True))
+    callback = app.come_back(browser)
+    app.fault("access_token", Fault.NOT_AUTHENTICATED)
+    app.sandbox.aws_server.fault("secretsmanager", "GetSecretValue", "denied", times=3, match=app.name)
+    assert browser.get(callback, accept=JSON).json()["code"] == "internal"
+    app.sandbox.aws_server.disarm()
+    assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
+
+
+def test_a_refusal_after_a_server_error_is_no_proof(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("access_token", Fault.ERROR_AFTER)
+    app.fault("access_token", Fault.SERVER_ERROR)
+    assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
+    assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
+
+
+def test_what_a_provider_says_that_cant_be_kept_is_not_taken() -> None:
+    assert legs.identity_in(TokenAnswer("t", "s", {"user_id": "é" * 200}), provider.X) is None
+    assert legs.identity_in(TokenAnswer("t", "s", {"user_id": ""}), provider.X) is None
+    for name in ("a" * 300, "a\u0000", "\ud800", ""):
+        assert legs.identity_in(TokenAnswer("t", "s", {"user_id": "1", "screen_name": name}), provider.X) == legs.Identity(
+            "1", None
+        )
+
+
+@pytest.mark.usefixtures("disarmed")
+def test_with_no_time_left_to_store_the_user_is_answered_and_the_relay_stores(app: App) -> None:
+    house = House(app)
+    deadline = Deadline()
+    deadline.set(4000)
+    custody = Custody(house.table, house.writer, house.clock, deadline)
+    token, verifier = house.come_back()
+    app.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=app.name)
+    record = house.callback(token, verifier)
+    app.sandbox.aws_server.disarm()
+    assert not custody.try_to_keep(record)
+    app.relay(record.pk)
+    assert app.stored()
 
 
 @pytest.mark.usefixtures("disarmed")
@@ -348,4 +335,5 @@ def test_an_old_grant_that_is_stored_late_is_dropped(app: App) -> None:
     assert new.unstored
     assert stored["oauth_token"] == new.unstored["oauth_token"]
     assert house.record(old.request_token).unstored is None
+    house.relay.relay([old.pk], lambda: True)
     assert house.record(old.request_token).owed is None

@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -74,6 +75,29 @@ def test_a_secret_scheduled_for_deletion_takes_no_write_until_restored(vault: An
     vault.restore_secret(SecretId=name)
     vault.put_secret_value(SecretId=name, SecretString="3")
     assert vault.get_secret_value(SecretId=name)["SecretString"] == "3"
+
+
+def test_a_secret_scheduled_for_deletion_is_described_and_not_deleted_again(vault: Any, name: str) -> None:
+    vault.create_secret(Name=name, SecretString="1")
+    assert "DeletedDate" not in vault.describe_secret(SecretId=name)
+    date = vault.delete_secret(SecretId=name, RecoveryWindowInDays=7)["DeletionDate"]
+    assert timedelta(days=6) < date - datetime.now(UTC) <= timedelta(days=7)
+    assert vault.describe_secret(SecretId=name)["DeletedDate"] == date
+    assert refused(vault.delete_secret, SecretId=name, RecoveryWindowInDays=7) == "InvalidRequestException"
+    vault.restore_secret(SecretId=name)
+    assert "DeletedDate" not in vault.describe_secret(SecretId=name)
+    vault.delete_secret(SecretId=name, RecoveryWindowInDays=30)
+
+
+@pytest.mark.parametrize(("days", "code"), [(6, "InvalidParameterException"), (31, "InvalidParameterException")])
+def test_a_recovery_window_is_7_to_30_days(vault: Any, name: str, days: int, code: str) -> None:
+    vault.create_secret(Name=name, SecretString="1")
+    assert refused(vault.delete_secret, SecretId=name, RecoveryWindowInDays=days) == code
+
+
+def test_a_secret_that_never_was_cannot_be_deleted_or_restored(vault: Any, name: str) -> None:
+    assert refused(vault.delete_secret, SecretId=name, RecoveryWindowInDays=7) == "ResourceNotFoundException"
+    assert refused(vault.restore_secret, SecretId=name) == "ResourceNotFoundException"
 
 
 def test_a_put_with_a_known_token_and_content_changes_nothing(vault: Any, name: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
 import pytest
 import requests
 
@@ -69,6 +70,21 @@ def test_one_line_says_ready_and_sigterm_ends_everything_at_once() -> None:
         assert time.monotonic() - began < 1
         assert (process.returncode, output) == (0, "")
         assert group(process.pid) == []
+
+
+def test_what_is_published_is_told_on_standard_error() -> None:
+    with sandbox() as process:
+        values = ready(process)
+        events = boto3.client(
+            "events", region_name="us-east-1", endpoint_url=values["aws"], aws_access_key_id="AKIAX", aws_secret_access_key="x"
+        )
+        events.put_events(Entries=[{"Source": "tests", "DetailType": "told", "Detail": '{"n": 1}'}])
+        events.close()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=5)
+    (line,) = [line for line in errors.splitlines() if line.startswith("event ")]
+    event = json.loads(line.removeprefix("event "))
+    assert (event["bus"], event["source"], event["detail-type"], event["detail"]) == ("default", "tests", "told", {"n": 1})
 
 
 def test_ctrl_c_to_the_whole_group_ends_it_cleanly() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tripod.refusals import Cause
-from tripod_flow import answers, authorization, errors, pages, text
+from tripod_flow import answers, errors, pages, progress, text
 from tripod_flow.authorization import Authorization, State
+from tripod_flow.handshake import Outcome
 from tripod_flow.web import Request
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")]
@@ -17,7 +18,7 @@ def request(*, page: bool = False, provider: str = "x", query: str = "") -> Requ
 
 
 def record(**changes: Any) -> Authorization:
-    begun = authorization.begin("x", "t", "s", browser="b", return_to=None, restart="force_login=true", now=0.0)
+    begun = progress.begin("x", "t", "s", browser="b", restart="force_login=true", now=0.0)
     values = {name: getattr(begun, name) for name in begun.__slots__}
     return Authorization(**{**values, **changes})
 
@@ -50,7 +51,7 @@ def test_a_page_carries_no_script_and_its_style_is_the_one_that_the_policy_names
 
 def test_what_comes_from_outside_is_escaped() -> None:
     granted = record(state=State.GRANTED, user_id="1", screen_name="<script>alert(1)</script>")
-    body = answers.outcome(request(page=True), granted)["body"]
+    body = answers.outcome(request(page=True), Outcome(granted))["body"]
     assert "<script" not in body
     assert "&lt;script&gt;" in body
     for nasty in ('"><script>', "a&b"):
@@ -59,7 +60,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
 
 
 def test_the_restart_asks_for_the_same_again_only_in_the_browser_that_began() -> None:
-    ours = answers.outcome(request(page=True), record(state=State.DENIED))["body"]
+    ours = answers.outcome(request(page=True), Outcome(record(state=State.DENIED)))["body"]
     assert 'href="https://api.example/oauth/x/start?force_login=true"' in ours
     strangers = answers.problem(request(page=True), errors.WrongBrowser())["body"]
     assert 'href="https://api.example/oauth/x/start"' in strangers
@@ -73,4 +74,4 @@ def test_an_unavailable_provider_is_tried_again_at_the_same_address() -> None:
 
 def test_a_failure_keeps_its_diagnosis() -> None:
     failed = record(state=State.FAILED, error="provider_rejected", cause=Cause.CLOCK_OFF)
-    assert "clock" in json.loads(answers.outcome(request(), failed)["body"])["detail"]
+    assert "clock" in json.loads(answers.outcome(request(), Outcome(failed))["body"])["detail"]

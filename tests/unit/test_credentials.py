@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tripod.credentials import Consumer, UserTokens
+from tripod.credentials import Consumer, SigningTokens, UserTokens
 
 TOKENS = UserTokens("x", "42", "jo", "token-value", "secret-value", "key")
 
@@ -38,6 +38,7 @@ def test_a_consumer_secret_may_describe_a_provider() -> None:
         ('{"consumer_key": "k"}', '"consumer_secret" must be'),
         ('{"consumer_key": 5, "consumer_secret": "s3cret"}', '"consumer_key" must be'),
         ('{"consumer_key": "k", "consumer_secret": "s3cret", "stoer": true}', "unknown keys: stoer"),
+        ('{"s3cret-Key": "k", "consumer_key": "k", "consumer_secret": "s3cret"}', "look like values"),
         ('{"consumer_key": "k", "consumer_secret": "s3cret", "store": "no"}', '"store" must be'),
         ('{"consumer_key": "k", "consumer_secret": "s3cret", "provider": []}', '"provider" must be'),
         ('{"consumer_key": "k", "consumer_secret": "s3cret", "provider": {"signature_method": "MD5"}}', "signature_method"),
@@ -55,3 +56,11 @@ def test_a_user_secret_that_lacks_a_field_is_malformed(missing: str) -> None:
     del content[missing]
     with pytest.raises(ValueError, match=missing):
         UserTokens.from_json(json.dumps(content))
+
+
+def test_signing_tokens_have_the_apps_current_key_and_hide_its_secret() -> None:
+    tokens = SigningTokens.of(TOKENS, Consumer("newer-key", "s3cret"))
+    assert (tokens.consumer_key, tokens.consumer_secret, tokens.user_id) == ("newer-key", "s3cret", "42")
+    assert "s3cret" not in repr(tokens)
+    assert "s3cret" not in tokens.to_json()
+    assert isinstance(tokens, UserTokens)

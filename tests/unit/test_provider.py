@@ -58,6 +58,8 @@ def test_the_authorize_url_keeps_its_query_and_ends_with_the_token() -> None:
         "https://wiki.example:port/x",
         "ftp://wiki.example/x",
         "https:///x",
+        "https://a..b.example/x",
+        "https://" + "a" * 70 + ".example/x",
         "https://wi ki.example/x",
         "",
         5,

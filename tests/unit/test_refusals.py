@@ -52,6 +52,23 @@ def test_no_body_is_more_than_unknown(status: int, body: bytes) -> None:
     assert refusals.read(status, body).status == status
 
 
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ('{"errors":[{"code":89,"message":"Invalid or expired token."}]}', Cause.TOKEN_REVOKED),
+        ("oauth_problem=token_revoked", Cause.TOKEN_REVOKED),
+        ("oauth_problem=token_rejected", Cause.TOKEN_REVOKED),
+        ("oauth_problem=token_expired&oauth_problem_advice=sign+in", Cause.TOKEN_REVOKED),
+        ("oauth_problem=nonce_used", Cause.UNKNOWN),
+        ("oauth_problem=consumer_key_rejected", Cause.BAD_CREDENTIALS),
+        ("Reverse auth credentials are invalid", Cause.REQUEST_TOKEN_REJECTED),
+        ('{"title":"Unauthorized","status":401}', Cause.UNKNOWN),
+    ],
+)
+def test_a_call_with_an_access_token_has_no_other_token_to_be_rejected(body: str, cause: Cause) -> None:
+    assert refusals.of_a_call(401, body.encode()).cause is cause
+
+
 def test_415_names_the_callback_url_to_register() -> None:
     told = diagnoses.diagnosis(Cause.CALLBACK_NOT_APPROVED, "https://api.example/oauth/x/callback")
     assert told

@@ -57,6 +57,8 @@ def test_what_the_list_allows_may_be_returned_to(url: str) -> None:
         "https://evil.example\\@app.example/done",
         "https://app.example\\.evil.example/done",
         "https://app.example:444/done",
+        "https://app.example:0/done",
+        "https://app.example/account/..;/admin",
         "https://app.example:/done",
         "https://app.example:99999/done",
         "https://app.example./done",

@@ -1,13 +1,15 @@
 """Reading secrets, against moto's Secrets Manager."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.world import Sandbox
 from tripod.credentials import UserTokens
-from tripod.errors import ConsumerNotFound, MalformedSecret, TokenNotFound
+from tripod.errors import ConsumerNotFound, MalformedSecret, TokenNotFound, TokenRevoked
 from tripod.vault import CAPACITY, LIFETIME, UNKNOWN_LIFETIME, Vault
 
 
@@ -78,7 +80,7 @@ def test_a_missing_provider_is_remembered_for_a_minute(
 def test_what_is_remembered_is_bounded(clock: Clock, unique: str) -> None:
     class Everything:
         def get_secret_value(self, SecretId: str) -> dict[str, str]:  # boto3's own name
-            return {"SecretString": UserTokens("x", SecretId, None, "t", "s", "k").to_json()}
+            return {"SecretString": UserTokens("x", SecretId.rpartition("/")[2], None, "t", "s", "k").to_json()}
 
     vault = Vault(Everything(), unique, clock)  # type: ignore[arg-type]  # the one call that is made
     for number in range(CAPACITY + 50):
@@ -92,10 +94,14 @@ def test_missing_and_deleted_tokens_are_not_found_and_the_secret_is_named(sandbo
     put(sandbox, f"{unique}/user/x/7", UserTokens("x", "7", None, "t", "s", "k").to_json())
     assert vault.user("x", "7").oauth_token == "t"
     sandbox.client("secretsmanager").delete_secret(SecretId=f"{unique}/user/x/7")
-    with pytest.raises(TokenNotFound):
+    with pytest.raises(TokenRevoked, match=f"{unique}/user/x/7"):
         vault.user("x", "7", fresh=True)
-    with pytest.raises(TokenNotFound):
+    with pytest.raises(TokenRevoked):
         vault.user("x", "7")
+    sandbox.client("secretsmanager").delete_secret(SecretId=f"{unique}/user/x/7", ForceDeleteWithoutRecovery=True)
+    with pytest.raises(TokenNotFound) as caught:
+        vault.user("x", "7")
+    assert not isinstance(caught.value, TokenRevoked)
 
 
 def test_a_malformed_secret_is_named_and_not_quoted(sandbox: Sandbox, vault: Vault, unique: str) -> None:
@@ -103,3 +109,69 @@ def test_a_malformed_secret_is_named_and_not_quoted(sandbox: Sandbox, vault: Vau
     with pytest.raises(MalformedSecret, match=f"{unique}/user/x/8 is malformed: it is not JSON") as caught:
         vault.user("x", "8")
     assert "s3cret" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [UserTokens("x", "10", None, "t0ken", "s3cret", "k"), UserTokens("y", "9", None, "t0ken", "s3cret", "k")],
+)
+def test_another_users_tokens_are_malformed_and_not_remembered(
+    sandbox: Sandbox, vault: Vault, unique: str, tokens: UserTokens
+) -> None:
+    put(sandbox, f"{unique}/user/x/9", tokens.to_json())
+    with pytest.raises(MalformedSecret, match=f"{unique}/user/x/9 is malformed: it holds the tokens of another") as caught:
+        vault.user("x", "9")
+    assert "s3cret" not in repr(caught.value)
+    put(sandbox, f"{unique}/user/x/9", UserTokens("x", "9", None, "t", "s", "k").to_json())
+    assert vault.user("x", "9").oauth_token == "t"
+
+
+def test_a_binary_secret_is_malformed(sandbox: Sandbox, vault: Vault, unique: str) -> None:
+    sandbox.client("secretsmanager").create_secret(Name=f"{unique}/user/x/5", SecretBinary=b"s3cret")
+    with pytest.raises(MalformedSecret, match="it is binary"):
+        vault.user("x", "5")
+
+
+@pytest.mark.parametrize(("provider", "user_id"), [("x", ""), ("X!", "7"), ("x/7", "8"), ("x", "9" * 600), ("", "7")])
+def test_no_call_is_made_for_what_can_not_be_a_secrets_name(
+    vault: Vault, reads: Callable[[], int], provider: str, user_id: str
+) -> None:
+    with pytest.raises(TokenNotFound):
+        vault.user(provider, user_id)
+    assert reads() == 0
+
+
+def test_threads_that_want_the_same_secret_read_it_once(
+    sandbox: Sandbox, vault: Vault, reads: Callable[[], int], unique: str
+) -> None:
+    put(sandbox, f"{unique}/consumer/x", '{"consumer_key": "k", "consumer_secret": "s"}')
+    threads = [threading.Thread(target=vault.consumer, args=("x",)) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reads() == 1
+
+
+def test_a_provider_that_appears_is_known_after_a_fresh_read(sandbox: Sandbox, vault: Vault, unique: str) -> None:
+    with pytest.raises(ConsumerNotFound):
+        vault.consumer("z")
+    put(sandbox, f"{unique}/consumer/z", '{"consumer_key": "k", "consumer_secret": "s"}')
+    vault.consumer("z", fresh=True)
+    assert vault.consumer("z").consumer_key == "k"
+
+
+def test_forgotten_tokens_are_read_again(sandbox: Sandbox, vault: Vault, reads: Callable[[], int], unique: str) -> None:
+    put(sandbox, f"{unique}/user/x/6", UserTokens("x", "6", None, "t", "s", "k").to_json())
+    vault.forget_user("x", "6")
+    vault.user("x", "6")
+    vault.forget_user("x", "6")
+    vault.user("x", "6")
+    assert reads() == 2
+
+
+def test_what_aws_refuses_is_awss_own_error(sandbox: Sandbox, vault: Vault, unique: str) -> None:
+    fault = sandbox.aws_server.fault("secretsmanager", "GetSecretValue", "denied", match=unique)
+    assert fault
+    with pytest.raises(ClientError, match="AccessDenied"):
+        vault.user("x", "7")

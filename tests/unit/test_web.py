@@ -5,7 +5,7 @@ import pytest
 
 from tripod_flow import web
 from tripod_flow.errors import BadRequest
-from tripod_flow.handshake import StartRequest
+from tripod_flow.start import StartRequest
 
 
 def event(query: str = "", *, headers: Mapping[str, str] | None = None, **changes: Any) -> dict[str, Any]:

@@ -4,9 +4,11 @@ FlowError
 ├── BadRequest              400  ├── ReturnToNotAllowed
 ├── UnknownProvider         404
 ├── UnknownAuthorization    404
+├── TokenNotFound           404
+├── TicketRejected          403
 ├── WrongBrowser            403
 ├── InProgress              409
-├── Expired                 410
+├── Expired                 410  an outcome, where the app did not confirm in time
 ├── Denied                  403  an outcome
 ├── VerifierRejected        400  an outcome
 ├── Interrupted             409  an outcome
@@ -62,6 +64,20 @@ class UnknownAuthorization(FlowError):
 
     code = "unknown_authorization"
     status = 404
+
+
+class TokenNotFound(FlowError):
+    """No tokens of this user are kept: there is nothing to revoke."""
+
+    code = "token_not_found"
+    status = 404
+
+
+class TicketRejected(FlowError):
+    """The ticket is none, is too old, was redeemed, or does not belong to the secret: which of them, only the log is told."""
+
+    code = "ticket_rejected"
+    status = 403
 
 
 class WrongBrowser(FlowError):
@@ -143,4 +159,6 @@ class Internal(FlowError):
     status = 500
 
 
-OUTCOMES: dict[str, type[FlowError]] = {kind.code: kind for kind in (Denied, VerifierRejected, Interrupted, ProviderRejected)}
+OUTCOMES: dict[str, type[FlowError]] = {
+    kind.code: kind for kind in (Denied, Expired, VerifierRejected, Interrupted, ProviderRejected)
+}

@@ -1,15 +1,17 @@
 """The exchange: what whoever holds the claim does with the verifier, up to the outcome."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod.credentials import Consumer
 from tripod.refusals import Cause, Refusal
-from tripod_flow import authorization, errors, legs, telemetry
+from tripod_flow import errors, legs, progress, telemetry
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.consumers import Consumers
 from tripod_flow.legs import Legs, Refused, TokenAnswer, Unavailable
+from tripod_flow.progress import Whose
 from tripod_flow.provider import Provider
 from tripod_flow.table import Table
 from tripod_flow.transition import Transition
@@ -29,9 +31,10 @@ class Exchange:
         self._clock = clock
 
     def decide(self, held: Authorization, verifier: str) -> Authorization:
-        """Return the decided record: granted with its tokens committed, or failed for good.
+        """Return the decided record: granted (or consented to) with its tokens committed, or failed for good.
 
-        Raises ``ProviderUnavailable`` or ``NotConfigured``, the claim given back, where a later try may succeed.
+        Raises ``ProviderUnavailable`` or ``NotConfigured``, the claim given back, where a later try may succeed; and
+        ``VerifierRejected`` for a wrong PIN while others may be tried.
         """
         provider_legs = self._legs.for_request()
         if held.state is not State.EXCHANGED:
@@ -40,6 +43,7 @@ class Exchange:
         if held.state is State.EXCHANGED:
             exchanged = held
             held = self._try(exchanged, lambda: self._identify(exchanged, provider_legs))
+        telemetry.decided(held)
         return held
 
     def _try(self, held: Authorization, step: Callable[[], Authorization]) -> Authorization:
@@ -47,10 +51,11 @@ class Exchange:
         try:
             return step()
         except Unavailable as error:
-            self._table.move(authorization.release(held))
+            self._table.move(progress.release(held, doubtful=error.doubtful))
             raise errors.ProviderUnavailable(str(error), error.retry_after) from None
-        except (errors.NotConfigured, errors.UnknownProvider):
-            self._table.move(authorization.release(held))
+        except (errors.NotConfigured, errors.UnknownProvider, ClientError, BotoCoreError):
+            with suppress(ClientError, BotoCoreError):  # the lease ends it otherwise
+                self._table.move(progress.release(held))
             raise
         except AnswerLost as error:
             return self._fail(held, errors.Interrupted(f"the exchange's answer was lost: {error}"))
@@ -60,18 +65,20 @@ class Exchange:
     def _exchange(self, held: Authorization, verifier: str, provider_legs: Legs) -> Authorization:
         """Exchange the verifier, and commit; where the answer does not say whose the tokens are, keep them until it is known."""
 
-        def leg(definition: Provider, consumer: Consumer) -> tuple[TokenAnswer, legs.Identity | None, str]:
+        def leg(definition: Provider, consumer: Consumer) -> tuple[TokenAnswer, legs.Identity | None, Consumer]:
             answer = provider_legs.access_token(definition, consumer, held.request_token, held.request_secret or "", verifier)
-            return answer, legs.identity_in(answer, definition), consumer.consumer_key
+            return answer, legs.identity_in(answer, definition), consumer
 
-        answer, identity, consumer_key = self._consumers.call(held.provider, leg)
-        tokens = {"oauth_token": answer.token, "oauth_token_secret": answer.secret, "consumer_key": consumer_key}
+        answer, identity, consumer = self._consumers.call(held.provider, leg)
+        tokens = {"oauth_token": answer.token, "oauth_token_secret": answer.secret, "consumer_key": consumer.consumer_key}
         try:
             if identity is not None:
-                return self._grant(held, tokens, identity)
-            return self._write(authorization.exchanged(held, tokens, now=self._clock()))
+                return self._grant(held, tokens, Whose(identity.user_id, identity.screen_name, consumer.store))
+            return self._write(progress.exchanged(held, tokens, now=self._clock()))
         except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a start again
             telemetry.failure("the commit failed: the tokens are lost", error, authorization=held.label)
+            with suppress(ClientError, BotoCoreError):
+                return self._fail(held, errors.Interrupted("the commit failed"))
             raise errors.Interrupted("the commit failed") from None
 
     def _identify(self, held: Authorization, provider_legs: Legs) -> Authorization:
@@ -79,26 +86,26 @@ class Exchange:
         unstored = held.unstored or {}
         tokens = TokenAnswer(unstored["oauth_token"], unstored["oauth_token_secret"], {})
 
-        def leg(definition: Provider, consumer: Consumer) -> legs.Identity:
-            return provider_legs.identity(definition, consumer, tokens)
+        def leg(definition: Provider, consumer: Consumer) -> Whose:
+            identity = provider_legs.identity(definition, consumer, tokens)
+            return Whose(identity.user_id, identity.screen_name, consumer.store)
 
         return self._grant(held, unstored, self._consumers.call(held.provider, leg))
 
-    def _grant(self, held: Authorization, tokens: Mapping[str, str], identity: legs.Identity) -> Authorization:
-        return self._write(
-            authorization.granted(held, tokens, user_id=identity.user_id, screen_name=identity.screen_name, now=self._clock())
-        )
+    def _grant(self, held: Authorization, tokens: Mapping[str, str], whose: Whose) -> Authorization:
+        return self._write(progress.granted(held, tokens, whose, now=self._clock()))
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
-        telemetry.log().warning(
-            "authorization failed", extra={"authorization": held.label, "code": error.code, "reason": str(error)}
-        )
-        return self._write(authorization.failed(held, error, now=self._clock()))
+        telemetry.log().warning("not exchanged", extra={"authorization": held.label, "code": error.code, "reason": str(error)})
+        if held.pin and isinstance(error, errors.VerifierRejected) and held.attempts + 1 < progress.PIN_ATTEMPTS:
+            self._write(progress.wrong_pin(held))
+            raise error
+        return self._write(progress.failed(held, error, now=self._clock()))
 
     def _write(self, transition: Transition) -> Authorization:
         """Make a step that only the claim's holder may make."""
         made, standing = self._table.move(transition)
-        if standing is not None and (made or standing.decided):  # decided: a successor was quicker, and its outcome stands
+        if standing is not None and (made or standing.answerable):  # a successor was quicker, and its outcome stands
             return standing
         raise errors.InProgress("the claim was lost to another request")
 

@@ -1,191 +1,189 @@
-"""The handshake: the order of its steps (RFC 5849, section 2). Rules and edges are modules of their own."""
+"""The handshake's second half: the user is back, with a verifier, a PIN or a no; and the app redeems its ticket.
+
+The order of the steps is here (RFC 5849, section 2.3); rules and edges are modules of their own.
+"""
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from urllib.parse import urlencode
+from dataclasses import dataclass, field
 
-from tripod.credentials import Consumer
-from tripod_flow import authorization, binding, diagnoses, errors, telemetry
+from tripod_flow import authorization, binding, errors, progress, telemetry, tickets
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.consumers import Consumers
 from tripod_flow.custody import Custody
 from tripod_flow.exchange import Exchange
-from tripod_flow.legs import Legs, Refused, TokenAnswer, Unavailable
-from tripod_flow.provider import Provider
-from tripod_flow.return_to import AllowList
-from tripod_flow.table import KeyTaken, Table
+from tripod_flow.table import Table
+from tripod_flow.transition import Transition
 
 WAIT = 2.0  # seconds that whoever lost the claim waits for the winner's outcome
 POLL = 0.2  # seconds between two looks
 
 
 @dataclass(frozen=True, slots=True)
-class StartRequest:
-    """What start was asked for; the field names are those of its query."""
+class Outcome:
+    """What came of an authorization, and the ticket where the app asked for one."""
 
-    provider: str
-    return_to: str | None = None
-    endpoint: str = "authorize"
-    force_login: bool = False
-    screen_name: str | None = None
-    x_auth_access_type: str | None = None
-
-    def query(self) -> str:
-        """Return the query that asks for the same again."""
-        asked = asdict(self)
-        del asked["provider"]
-        if self.endpoint == "authorize":
-            del asked["endpoint"]
-        return urlencode({name: "true" if value is True else value for name, value in asked.items() if value})
+    record: Authorization
+    ticket: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A begun authorization: where to send the browser, and the cookie that binds it; ``expires_at`` in epoch seconds."""
+class _Visit:
+    """Who is back: with which verifier (None: the user said no), from which browser or caller."""
 
-    authorize_url: str
-    request_token: str
-    expires_at: int
-    cookie: str
-    cookie_key: str = field(repr=False)
-    label: str
+    provider: str
+    request_token: str = field(repr=False)
+    verifier: str | None = field(repr=False)
+    cookie: str | None = field(repr=False)
+    pin: bool = False
+    subject: str | None = None
+
+    @property
+    def pk(self) -> str:
+        return authorization.key(self.provider, self.request_token)
+
+    @property
+    def browser(self) -> str:
+        return binding.digest(self.cookie or "")
+
+    @property
+    def ticket(self) -> str:
+        """The ticket that this visitor's authorization has: its key is what nobody else can bring."""
+        return tickets.issue(self.provider, self.request_token, self.cookie or self.verifier or "")
 
 
 class Handshake:
-    """Begins authorizations and finishes them; ``clock`` in epoch seconds, ``token`` makes n random bytes URL-safe."""
+    """Finishes authorizations; ``clock`` in epoch seconds, ``token`` makes n random bytes URL-safe."""
 
     def __init__(
         self,
         table: Table,
         consumers: Consumers,
-        provider_legs: Legs,
+        exchange: Exchange,
         custody: Custody,
-        return_urls: AllowList,
         *,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
         token: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self._table = table
         self._consumers = consumers
-        self._legs = provider_legs
+        self._exchange = exchange
         self._custody = custody
-        self._return_urls = return_urls
-        self._exchange = Exchange(table, consumers, provider_legs, clock)
         self._clock = clock
         self._sleep = sleep
         self._token = token
 
-    def start(self, asked: StartRequest, *, callback_url: str) -> Begun:
-        """Get a request token, keep its secret, and say where the user consents."""
-        flaw = self._return_urls.flaw(asked.return_to) if asked.return_to is not None else None
-        if flaw:
-            raise errors.ReturnToNotAllowed(detail=f"return_to is not allowed: {flaw}.")
-        definition, temporary = self._request_token(asked, callback_url)
-        cookie_key = binding.new_key(self._clock(), self._token)
-        begun = authorization.begin(
-            asked.provider,
-            temporary.token,
-            temporary.secret,
-            browser=binding.digest(cookie_key),
-            return_to=asked.return_to,
-            restart=asked.query(),
-            now=self._clock(),
-        )
-        try:
-            self._table.add(begun)
-        except KeyTaken:
-            raise errors.ProviderUnavailable("the provider issued a request token that it had issued before") from None
-        options = {"force_login": "true" if asked.force_login else "", "screen_name": asked.screen_name or ""}
-        return Begun(
-            authorize_url=definition.authorize(
-                temporary.token,
-                endpoint=asked.endpoint,
-                options={name: value for name, value in options.items() if value},
-            ),
-            request_token=temporary.token,
-            expires_at=int(begun.expires_at),
-            cookie=binding.cookie_name(asked.provider, temporary.token),
-            cookie_key=cookie_key,
-            label=begun.label,
-        )
-
-    def callback(self, provider: str, request_token: str, verifier: str, cookies: Mapping[str, str]) -> Authorization:
+    def callback(self, provider: str, request_token: str, verifier: str, cookies: Mapping[str, str]) -> Outcome:
         """Exchange the verifier and store what it yields; returns the outcome, the first one however often it is asked for."""
-        self._consumers.find(provider)  # an unknown provider costs no write
         cookie = cookies.get(binding.cookie_name(provider, request_token))
-        pk, now = authorization.key(provider, request_token), self._clock()
-        claim_id = self._token(16)
-        won, held = self._table.move(authorization.claim(pk, browser=binding.digest(cookie or ""), claim_id=claim_id, now=now))
-        if not won:
-            standing = authorization.admit(held, cookie=cookie, now=now)
-            if standing.decided:
-                return self._seen_again(standing)
-            held = self._take_over(standing, claim_id)
-        if held is None:
-            return self._await_outcome(pk)
-        outcome = self._exchange.decide(held, verifier)
-        telemetry.decided(outcome)
-        if outcome.unstored:
-            self._custody.try_to_keep(outcome)
-        return outcome
+        return self._finish(_Visit(provider, request_token, verifier, cookie))
 
-    def deny(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Authorization:
+    def pin(self, provider: str, request_token: str, pin: str, *, subject: str) -> Outcome:
+        """Exchange a PIN that the app hands in for its own user ``subject``; five may be tried."""
+        return self._finish(_Visit(provider, request_token, pin, None, pin=True, subject=subject))
+
+    def deny(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Outcome:
         """Note that the user said no; returns the outcome, which is an earlier one if there was one."""
         self._consumers.find(provider)
-        cookie = cookies.get(binding.cookie_name(provider, request_token))
-        pk, now = authorization.key(provider, request_token), self._clock()
-        made, found = self._table.move(authorization.denied(pk, browser=binding.digest(cookie or ""), now=now))
-        standing = authorization.admit(found, cookie=cookie, now=now)
+        visit = _Visit(provider, request_token, None, cookies.get(binding.cookie_name(provider, request_token)))
+        now = self._clock()
+        made, found = self._table.move(progress.denied(visit.pk, browser=visit.browser, now=now))
+        standing = self._admit(found, visit, now)
         if made:
             telemetry.decided(standing)
-            return standing
-        if standing.decided:
-            return self._seen_again(standing)
-        return self._await_outcome(pk)
+            return Outcome(standing)
+        return self._seen_again(standing, visit) if standing.answerable else self._await_outcome(visit)
 
-    def _request_token(self, asked: StartRequest, callback_url: str) -> tuple[Provider, TokenAnswer]:
-        legs = self._legs.for_request()
+    def redeem(self, ticket: str, secret: str) -> Authorization:
+        """Return the sign-in that ``ticket`` and ``secret`` prove; a consent becomes a grant by it. Raises ``TicketRejected``."""
+        pk = tickets.authorization_key(ticket)
+        for _ in range(2):  # once more where another call was quicker: it is answered the same
+            now = self._clock()
+            found = tickets.check(self._table.authorization(pk), ticket, secret, now=now)
+            if found.redeemed_at is not None:
+                return found
+            consented = found.state is State.CONSENTED
+            made, standing = self._table.move((progress.confirmed if consented else progress.redeemed)(found, now=now))
+            if made and standing is not None:
+                if consented:
+                    telemetry.decided(standing)
+                if standing.unstored:
+                    self._custody.try_to_keep(standing)
+                return standing
+        raise errors.TicketRejected("lost to another call")
 
-        def leg(definition: Provider, consumer: Consumer) -> tuple[Provider, TokenAnswer]:
-            if asked.endpoint == "authenticate" and definition.authenticate_url is None:
-                raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
-            answer = legs.request_token(definition, consumer, callback_url, access_type=asked.x_auth_access_type)
-            return definition, answer
+    def _finish(self, visit: _Visit) -> Outcome:
+        self._consumers.find(visit.provider)  # an unknown provider costs no write
+        claim_id, now = self._token(16), self._clock()
+        won, held = self._table.move(self._claim(visit, claim_id, now))
+        if not won:
+            standing = self._admit(held, visit, now)
+            if standing.answerable:
+                return self._seen_again(standing, visit)
+            held = self._take_over(standing, visit, claim_id)
+        if held is None:
+            return self._await_outcome(visit)
+        record = self._exchange.decide(held, visit.verifier or "")
+        if record.unstored and record.state is State.GRANTED:
+            self._custody.try_to_keep(record)
+        return self._outcome(record, visit)
 
+    def _claim(self, visit: _Visit, claim_id: str, now: float) -> Transition:
+        return progress.claim(
+            visit.pk,
+            browser=visit.browser,
+            verifier=authorization.digest(visit.verifier or ""),
+            ticket=tickets.digest(visit.ticket),
+            claim_id=claim_id,
+            now=now,
+            pin=visit.pin,
+            subject=visit.subject,
+        )
+
+    def _admit(self, found: Authorization | None, visit: _Visit, now: float) -> Authorization:
         try:
-            return self._consumers.call(asked.provider, leg)
-        except Unavailable as error:
-            raise errors.ProviderUnavailable(str(error), error.retry_after) from None
-        except Refused as error:
-            cause = error.refusal.cause
-            raise errors.ProviderRejected(cause, str(error), diagnoses.diagnosis(cause, callback_url)) from None
+            return authorization.admit(
+                found, cookie=visit.cookie, now=now, verifier=visit.verifier, pin=visit.pin, subject=visit.subject
+            )
+        except errors.Expired as error:
+            error.restart = found.restart if found else None
+            raise
 
-    def _seen_again(self, decided: Authorization) -> Authorization:
+    def _outcome(self, record: Authorization, visit: _Visit) -> Outcome:
+        asked = record.challenge is not None and record.state in (State.GRANTED, State.CONSENTED)
+        return Outcome(record, visit.ticket if asked else None)
+
+    def _seen_again(self, decided: Authorization, visit: _Visit) -> Outcome:
         """Return an outcome once more; what of it is still unstored is finished by the way."""
         telemetry.repeated(decided)
-        if decided.unstored:
-            self._custody.try_to_keep(decided)
-        return decided
+        if decided.unstored and decided.state is State.GRANTED:
+            self._sleep(POLL)  # whoever decided it is most likely storing it this very moment
+            standing = self._table.authorization(visit.pk)
+            if standing is not None and standing.unstored:
+                self._custody.try_to_keep(standing)
+        return self._outcome(decided, visit)
 
-    def _take_over(self, standing: Authorization, claim_id: str) -> Authorization | None:
+    def _take_over(self, standing: Authorization, visit: _Visit, claim_id: str) -> Authorization | None:
         """Claim what a dead holder left or was released half-way; None while somebody is at work on it."""
-        transition = authorization.resume(standing, claim_id=claim_id, now=self._clock())
+        transition = progress.resume(
+            standing,
+            claim_id=claim_id,
+            now=self._clock(),
+            verifier=authorization.digest(visit.verifier or ""),
+            ticket=tickets.digest(visit.ticket),
+        )
         won, held = self._table.move(transition) if transition else (False, None)
         return held if won else None
 
-    def _await_outcome(self, pk: str) -> Authorization:
+    def _await_outcome(self, visit: _Visit) -> Outcome:
         """Wait a little for the outcome that another request is about to write."""
         for _ in range(round(WAIT / POLL)):
             self._sleep(POLL)
-            found = self._table.authorization(pk)
-            if found is None:
-                raise errors.UnknownAuthorization
-            if found.decided:
+            found = self._admit(self._table.authorization(visit.pk), visit, self._clock())
+            if found.answerable:
                 telemetry.repeated(found)
-                return found
+                return self._outcome(found, visit)
             if found.state is State.PENDING:  # released: the provider was out of the winner's reach, and so of ours
                 raise errors.ProviderUnavailable("another request met an unavailable provider")
         raise errors.InProgress

@@ -10,14 +10,17 @@ from urllib.parse import parse_qsl
 
 from requests_oauthlib import OAuth1
 
-from tripod import refusals
-from tripod.credentials import Consumer
+from tripod import names, refusals
+from tripod.credentials import Consumer, UserTokens
 from tripod.refusals import Cause, Refusal
 from tripod.signing import Signer
+from tripod_flow.deadline import COMMIT, Deadline
 from tripod_flow.provider import Provider
 from tripod_flow.transport import Answer, AnswerLost, NotSent, Timeouts, send
 
-MAX_TOKEN = 512  # characters of a token, its secret, or a user id; X's have 25 to 50
+MAX_TOKEN = 512  # bytes of a token, its secret, or a user id; X's have 25 to 50
+MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
+MAX_SCREEN_NAME = 256  # characters
 DEFAULT_RETRY = 5  # seconds, where a provider says nothing
 MAX_RETRY = 900  # seconds; X's rate limits have windows of 15 minutes
 
@@ -33,9 +36,10 @@ class Refused(Exception):
 class Unavailable(Exception):
     """The provider can't be reached, or can't serve now; ``retry_after`` in seconds."""
 
-    def __init__(self, reason: str, retry_after: int = DEFAULT_RETRY) -> None:
+    def __init__(self, reason: str, retry_after: int = DEFAULT_RETRY, *, doubtful: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.doubtful = doubtful  # it may have done what was asked all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +68,19 @@ class Legs:
         signer: Signer | None = None,
         clock: Callable[[], float] = time,
         *,
+        deadline: Deadline | None = None,
         ends: float = math.inf,
     ) -> None:
         self._timeouts = timeouts
         self._signer = signer or Signer()
         self._clock = clock
+        self._deadline = deadline or Deadline()
         self._ends = ends  # by the monotonic clock: no call goes on after it
 
     def for_request(self) -> Self:
-        """Return legs whose calls, retries included, end within one request's time."""
-        return type(self)(self._timeouts, self._signer, self._clock, ends=monotonic() + self._timeouts.request)
+        """Return legs whose calls, retries included, end within one request's time, and in time for what must follow them."""
+        left = min(self._timeouts.request, self._deadline.left() - COMMIT)
+        return type(self)(self._timeouts, self._signer, self._clock, deadline=self._deadline, ends=monotonic() + left)
 
     def request_token(self, provider: Provider, consumer: Consumer, callback: str, *, access_type: str | None) -> TokenAnswer:
         """Leg 1: get a request token, ``callback`` confirmed; raises ``Refused`` or ``Unavailable``. Tried twice."""
@@ -107,16 +114,26 @@ class Legs:
 
         try:
             answer = attempt()
-        except (NotSent, _ServerError):
-            try:
-                answer = attempt()
-            except NotSent as error:
-                raise Unavailable(f"leg 3: {error}") from None
+        except (NotSent, _ServerError) as first:
+            answer = self._again(attempt, first)
         try:
             return _tokens(answer)
         except Refused as error:
             if error.refusal.cause is Cause.UNREADABLE:  # 200: the verifier is spent, and what it bought can't be read
                 raise AnswerLost("an answer that holds no token") from None
+            raise
+
+    @staticmethod
+    def _again(attempt: Callable[[], Answer], first: Exception) -> Answer:
+        """Try leg 3 once more; a refusal after a server error proves nothing: the first may have been the exchange."""
+        doubtful = isinstance(first, _ServerError)
+        try:
+            return attempt()
+        except NotSent as error:
+            raise Unavailable(f"leg 3: {error}", doubtful=doubtful) from None
+        except Refused as error:
+            if doubtful:
+                raise AnswerLost(f"refused after a server error: {error}") from None
             raise
 
     def identity(self, provider: Provider, consumer: Consumer, tokens: TokenAnswer) -> Identity:
@@ -130,6 +147,19 @@ class Legs:
             raise Unavailable(f"identity: {error}") from None
         return _identity(answer, provider)
 
+    def invalidate(self, provider: Provider, consumer: Consumer, tokens: UserTokens) -> None:
+        """Revoke the user's token at the provider; raises ``Refused`` or ``Unavailable``. One that it has already forgotten is revoked."""
+        if provider.invalidate_url is None:
+            return
+        auth = self._signer.sign_as(consumer, tokens.oauth_token, tokens.oauth_token_secret)
+        try:
+            self._send("POST", provider.invalidate_url, auth)
+        except (NotSent, AnswerLost) as error:
+            raise Unavailable(f"invalidate: {error}") from None
+        except Refused as error:
+            if error.refusal.cause not in (Cause.TOKEN_REVOKED, Cause.REQUEST_TOKEN_REJECTED):
+                raise
+
     def _send(self, method: str, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Answer:
         """Send once; an answer of 200 comes back, any other is raised as what it means."""
         left = self._ends - monotonic()
@@ -140,7 +170,7 @@ class Legs:
             return answer
         refusal = refusals.read(answer.status, answer.body)
         if answer.status >= 500:
-            raise _ServerError(f"answered {answer.status}", self._retry_after(answer))
+            raise _ServerError(f"answered {answer.status}", self._retry_after(answer), doubtful=True)
         if answer.status == 429:
             raise Unavailable("answered 429", self._retry_after(answer))
         raise Refused(refusal)
@@ -159,9 +189,9 @@ class _ServerError(Unavailable):
 def identity_in(tokens: TokenAnswer, provider: Provider) -> Identity | None:
     """Return whose tokens these are where the token answer itself says so, or None."""
     user_id = tokens.fields.get(provider.user_id_field, "")
-    if not _is_token(user_id):
+    if not _is_user_id(user_id):
         return None
-    return Identity(user_id, tokens.fields.get(provider.screen_name_field) or None)
+    return Identity(user_id, _shown(tokens.fields.get(provider.screen_name_field)))
 
 
 def _tokens(answer: Answer) -> TokenAnswer:
@@ -183,9 +213,9 @@ def _identity(answer: Answer, provider: Provider) -> Identity:
     except (ValueError, RecursionError):
         raise Refused(Refusal(answer.status, Cause.UNREADABLE)) from None
     user_id = _at(content, provider.identity_user_id_field or provider.user_id_field)
-    if user_id is None or not _is_token(user_id):
+    if user_id is None or not _is_user_id(user_id):
         raise Refused(Refusal(answer.status, Cause.UNREADABLE))
-    return Identity(user_id, _at(content, provider.screen_name_field))
+    return Identity(user_id, _shown(_at(content, provider.screen_name_field)))
 
 
 def _at(content: Any, path: str) -> str | None:
@@ -196,7 +226,17 @@ def _at(content: Any, path: str) -> str | None:
 
 
 def _is_token(value: str) -> bool:
-    return 0 < len(value) <= MAX_TOKEN and value.isprintable()
+    return value.isprintable() and 0 < len(value.encode()) <= MAX_TOKEN
+
+
+def _is_user_id(value: str) -> bool:
+    """Tell whether a user id can name a secret: encoded, and below any prefix and provider's name."""
+    return _is_token(value) and len(names.user_secret("", "", value)) <= MAX_USER_SECRET
+
+
+def _shown(screen_name: str | None) -> str | None:
+    """Return a screen name that can be shown; any other is as good as none."""
+    return screen_name if screen_name and screen_name.isprintable() and len(screen_name) <= MAX_SCREEN_NAME else None
 
 
 def _is_number(value: str) -> bool:

@@ -11,7 +11,7 @@ from tripod_flow.errors import NotConfigured
 from tripod_flow.loopback import is_loopback
 
 _REQUIRED = ("request_token_url", "authorize_url", "access_token_url")
-_URLS = (*_REQUIRED, "authenticate_url", "invalidate_url", "identity_url")
+_URLS = (*_REQUIRED, "authenticate_url", "invalidate_url", "identity_url", "bearer_token_url", "invalidate_bearer_token_url")
 _FOR_US = ("identity_user_id_field",)  # not part of a consumer secret
 
 
@@ -34,6 +34,8 @@ class Provider:
     signature_method: str = "HMAC-SHA1"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
     require_callback_confirmed: bool = True
+    bearer_token_url: str | None = None  # for the reader layer's app-only sessions
+    invalidate_bearer_token_url: str | None = None
     identity_user_id_field: str | None = None  # where the identity's JSON has another name for it than the token answer
 
     def authorize(self, request_token: str, *, endpoint: str, options: Mapping[str, str]) -> str:
@@ -95,8 +97,8 @@ def _flaws(described: Mapping[str, Any], *, loopback: bool) -> list[str]:
 
 
 def _params_flaws(value: object) -> list[str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        return ["authorize_params must be an object of strings"]
+    if not isinstance(value, dict) or not all(isinstance(text, str) and text.isprintable() for text in value.values()):
+        return ["authorize_params must be an object of printable strings"]
     return [f"authorize_params may not set {name}" for name in value if name.lower().startswith("oauth_")]
 
 
@@ -123,6 +125,7 @@ def _is_host_name(host: str) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         # A last label that is a number is an address to a resolver (2130706433, 0x7f.1); these three never leave the network.
-        rest, _, last = host.removesuffix(".").rpartition(".")
-        return bool(rest) and not last[:1].isdigit() and last not in ("localhost", "local", "internal")
+        labels = host.removesuffix(".").split(".")
+        named = len(labels) > 1 and all(0 < len(label) <= 63 for label in labels) and len(host) <= 253
+        return named and not labels[-1][0].isdigit() and labels[-1] not in ("localhost", "local", "internal")
     return False

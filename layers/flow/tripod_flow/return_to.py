@@ -99,6 +99,6 @@ def _place(url: str) -> _Place:
     if not _HOST.fullmatch(host) or ".." in host or parts.netloc.endswith(":"):
         raise ValueError("it must have a plain host name")
     path = parts.path or "/"
-    if re.search(r"%(2f|5c|2e|00|0a|0d|25)", path, re.I) or re.search(r"/\.{1,2}(/|$)", path) or "//" in path:
+    if re.search(r"%(2f|5c|2e|00|0a|0d|25)", path, re.I) or re.search(r"/\.{1,2}(/|;|$)", path) or "//" in path:
         raise ValueError("its path may hold neither dot segments, empty segments, nor encoded slashes, dots or controls")
-    return _Place(parts.scheme, host.lower(), parts.port or _DEFAULT_PORTS[parts.scheme], path)
+    return _Place(parts.scheme, host.lower(), _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port, path)

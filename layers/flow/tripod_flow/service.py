@@ -1,8 +1,8 @@
 """What every handler has in common: settings and clients made at first use, one answer for whatever happens, one log line."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from time import time
 from typing import Any
 
 import boto3
@@ -14,10 +14,16 @@ from tripod_flow import answers, telemetry, web
 from tripod_flow.answers import Answer
 from tripod_flow.consumers import Consumers
 from tripod_flow.custody import Custody
+from tripod_flow.deadline import Deadline
 from tripod_flow.errors import FlowError, Internal
+from tripod_flow.events import Bus
+from tripod_flow.exchange import Exchange
 from tripod_flow.handshake import Handshake
 from tripod_flow.legs import Legs
+from tripod_flow.relay import Relay
+from tripod_flow.revocation import Revocation
 from tripod_flow.settings import Settings
+from tripod_flow.start import Start
 from tripod_flow.table import Table
 from tripod_flow.vault import TokenVault
 from tripod_flow.web import Request
@@ -25,7 +31,8 @@ from tripod_flow.web import Request
 quiet.quieten()
 
 # Seconds; DynamoDB and Secrets Manager answer in milliseconds, so that a second try beats a longer wait.
-_AWS = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 3})
+_AWS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
+_deadline = Deadline()
 
 
 @cache
@@ -34,37 +41,83 @@ def settings() -> Settings:
     return Settings.from_env()
 
 
-@cache
+def start() -> Start:
+    """Return what begins authorizations."""
+    return Start(_table(), _consumers(), _legs(), settings().return_urls, pin_allowed=settings().pin, clock=time.time)
+
+
 def handshake() -> Handshake:
-    """Return this process's handshake, with its clients."""
-    secrets_manager = boto3.client("secretsmanager", config=_AWS)
-    table = Table(boto3.client("dynamodb", config=_AWS), settings().table)
-    consumers = Consumers(Vault(secrets_manager, settings().prefix), loopback=settings().loopback)
-    custody = Custody(table, TokenVault(secrets_manager, settings().prefix), time)
-    return Handshake(table, consumers, Legs(settings().timeouts), custody, settings().return_urls)
+    """Return what finishes authorizations."""
+    return Handshake(_table(), _consumers(), _exchange(), _custody(), clock=time.time, sleep=time.sleep)
 
 
-def answer(event: Mapping[str, Any], act: Callable[[Request], Answer]) -> Answer:
+def revocation() -> Revocation:
+    """Return what disconnects users."""
+    return Revocation(_table(), _vault(), _consumers(), _legs(), _custody(), clock=time.time)
+
+
+@cache
+def relay() -> Relay:
+    """Return what does the rest."""
+    return Relay(_table(), _exchange(), _custody(), Bus(boto3.client("events", config=_AWS), settings().bus), time.time)
+
+
+@cache
+def api_origin() -> str:
+    """Return the API's own address, for what has no request to take it from: an SSM parameter that the stack writes."""
+    parameter = boto3.client("ssm", config=_AWS).get_parameter(Name=f"/{settings().prefix}/api-url")
+    return str(parameter["Parameter"]["Value"]).rstrip("/")
+
+
+def begin(context: Any) -> None:
+    """Note how long this invocation has; every handler's first step."""
+    _deadline.set(context.get_remaining_time_in_millis())
+
+
+def answer(event: Mapping[str, Any], context: Any, act: Callable[[Request], Answer]) -> Answer:
     """Answer a browser's event with what ``act`` makes of it; whatever is raised becomes a problem, told once in the log."""
+    begin(context)
     request = web.read(event, loopback=_is_loopback())
-    telemetry.log().set_correlation_id(request.id)
+    return _guarded(request.id, request.provider, lambda: act(request), lambda error: answers.problem(request, error))
+
+
+def answer_direct(event: Mapping[str, Any], context: Any, act: Callable[[Mapping[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Answer another Lambda's invocation with what ``act`` makes of it, or with problem details."""
+    begin(context)
+    request_id, provider = context.aws_request_id, str(event.get("provider", ""))
+    return _guarded(
+        request_id,
+        provider,
+        lambda: act(event),
+        lambda error: answers.problem_content(error, request_id, provider=provider, callback_url=_callback_url(provider)),
+    )
+
+
+def _guarded(
+    request_id: str, provider: str, act: Callable[[], dict[str, Any]], failed: Callable[[FlowError], dict[str, Any]]
+) -> dict[str, Any]:
+    telemetry.log().set_correlation_id(request_id)
     try:
-        return act(request)
+        return act()
     except FlowError as error:
-        _tell(request, error)
-        return answers.problem(request, error)
+        _tell(provider, error)
+        return failed(error)
     except Exception as error:  # noqa: BLE001  # the one place where a defect becomes an answer
         telemetry.failure("unexpected", error)
-        _tell(request, Internal())
-        return answers.problem(request, Internal())
+        _tell(provider, Internal())
+        return failed(Internal())
     finally:
         telemetry.flush()
 
 
-def _tell(request: Request, error: FlowError) -> None:
+def _tell(provider: str, error: FlowError) -> None:
     telemetry.count(error.code)
     log = telemetry.log().error if error.status >= 500 else telemetry.log().info
-    log(error.code, extra={"provider": request.provider[:32], "reason": str(error)})
+    log(error.code, extra={"provider": provider[:32], "reason": str(error)})
+
+
+def _callback_url(provider: str) -> str:
+    return f"{api_origin()}/oauth/{provider}/callback" if api_origin.cache_info().currsize else ""
 
 
 def _is_loopback() -> bool:
@@ -73,3 +126,38 @@ def _is_loopback() -> bool:
         return settings().loopback
     except FlowError:
         return False
+
+
+@cache
+def _secrets_manager() -> Any:
+    return boto3.client("secretsmanager", config=_AWS)
+
+
+@cache
+def _table() -> Table:
+    return Table(boto3.client("dynamodb", config=_AWS), settings().table)
+
+
+@cache
+def _vault() -> Vault:
+    return Vault(_secrets_manager(), settings().prefix)
+
+
+@cache
+def _consumers() -> Consumers:
+    return Consumers(_vault(), loopback=settings().loopback)
+
+
+@cache
+def _legs() -> Legs:
+    return Legs(settings().timeouts, deadline=_deadline)
+
+
+@cache
+def _custody() -> Custody:
+    return Custody(_table(), TokenVault(_secrets_manager(), settings().prefix, settings().recovery_window), time.time, _deadline)
+
+
+@cache
+def _exchange() -> Exchange:
+    return Exchange(_table(), _consumers(), _legs(), time.time)

@@ -15,7 +15,10 @@ class Settings:
 
     prefix: str
     table: str
+    bus: str
     return_urls: AllowList
+    pin: bool
+    recovery_window: int  # days that a deleted user secret can be restored
     timeouts: Timeouts
     loopback: bool
 
@@ -32,7 +35,10 @@ class Settings:
         return cls(
             prefix=environ["TRIPOD_PREFIX"],
             table=environ["TRIPOD_TABLE"],
+            bus=environ.get("TRIPOD_BUS", ""),
             return_urls=return_urls,
+            pin=environ.get("TRIPOD_PIN") == "true",
+            recovery_window=_days(environ, "TRIPOD_RECOVERY_WINDOW"),
             timeouts=Timeouts(
                 connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
                 read=_seconds(environ, "TRIPOD_READ_TIMEOUT", Timeouts().read),
@@ -42,6 +48,13 @@ class Settings:
             # Plain http to this machine, for the sandbox. The template has no such variable.
             loopback=environ.get("TRIPOD_LOOPBACK_HTTP") == "true",
         )
+
+
+def _days(environ: Mapping[str, str], name: str) -> int:
+    text = environ.get(name, "30")
+    if not text.isdecimal() or not 7 <= int(text) <= 30:
+        raise NotConfigured(f"{name} must be a number of days, from 7 to 30: Secrets Manager takes no other")
+    return int(text)
 
 
 def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -1,6 +1,6 @@
 """The table: all that Tripod says to DynamoDB. The rules of ``authorization`` and ``connection`` are carried out here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,7 +47,7 @@ class Table:
             )
         except ClientError as error:
             standing = _standing(error, Authorization)
-            if standing is None or standing.browser != new.browser:  # equal: it was put before, and the answer lost
+            if standing is None or _identity(standing) != _identity(new):  # equal: put before, and the answer lost
                 raise KeyTaken from None
 
     def authorization(self, pk: str) -> Authorization | None:
@@ -83,8 +83,29 @@ class Table:
             return _is_done(transition, standing), standing
         return True, _record(answer["Attributes"], Connection) if "Attributes" in answer else None
 
+    def connection(self, pk: str) -> Connection | None:
+        """Return the connection as it stands now, or None."""
+        answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
+        return _record(answer["Item"], Connection) if "Item" in answer else None
+
+    def owed(self, shard: str) -> Iterator[str]:
+        """Yield the keys of what is owed in one shard of the index, the oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName="owed",
+            KeyConditionExpression="#o = :s",
+            ExpressionAttributeNames={"#o": "owed"},
+            ExpressionAttributeValues={":s": {"S": shard}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield item["pk"]["S"]
+
     def settle(self, transition: Transition, grant: Authorization) -> tuple[bool, Connection | None]:
-        """Make ``transition`` if the connection still speaks of ``grant``, in one step; else return how the connection stands."""
+        """Make ``transition`` if the connection still speaks of ``grant``, in one step.
+
+        Returns whether it was made, and how the connection stands where that stood in the way. Neither: the record has moved on.
+        """
         check = {
             "TableName": self._name,
             "Key": {"pk": {"S": connection.key(grant.provider, grant.user_id or "")}},
@@ -97,11 +118,16 @@ class Table:
             )
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = error.response["CancellationReasons"]
-            if reasons[1].get("Code") == "ConditionalCheckFailed":
-                return False, _record(reasons[1]["Item"], Connection) if reasons[1].get("Item") else None
-            if reasons[0].get("Code") != "ConditionalCheckFailed":
+            if reasons[1].get("Code") == "ConditionalCheckFailed" and reasons[1].get("Item"):
+                return False, _record(reasons[1]["Item"], Connection)
+            if "ConditionalCheckFailed" not in (reasons[0].get("Code"), reasons[1].get("Code")):
                 raise
-        return True, None  # or the record had moved on: it is not ours to settle any more
+            return False, None
+        return True, None
+
+
+def _identity(record: Authorization) -> tuple[str | None, ...]:
+    return record.browser, record.request_secret, record.subject, record.challenge
 
 
 def _update(transition: Transition) -> dict[str, Any]:
@@ -144,6 +170,8 @@ def _record(item: Mapping[str, Any], kind: type[Record]) -> Record:
     known = {one.name for one in fields(kind)}
     values = {name: _deserialize(value) for name, value in item.items() if name in known}
     values = {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+    if "attempts" in values:
+        values["attempts"] = int(values["attempts"])
     if "state" in values:
         values["state"] = State(values["state"])
     if "cause" in values:

@@ -19,6 +19,8 @@ PROBLEMS = {
     "return_to_not_allowed": Text("This address is not right", "return_to is not allowed."),
     "unknown_provider": Text("Unknown provider", "There is no provider of this name here."),
     "unknown_authorization": Text("Nothing to finish here", "This sign-in is not known, or is long over. Please start again.", "Start again"),
+    "token_not_found": Text("Not connected", "No tokens of this user are kept here."),
+    "ticket_rejected": Text("Ticket rejected", "The ticket is not valid, is too old, was redeemed before, or belongs to another session."),
     "wrong_browser": Text(
         "Please start again in this browser",
         "This sign-in was begun in another browser, so it can only be finished there. Nothing was changed.",
@@ -38,6 +40,7 @@ PROBLEMS = {
 }  # fmt: skip
 
 REFERENCE = "Reference"
+A_PROVIDER = "The provider"  # where nobody said which
 PROVIDER_NAMES = {"x": "X"}
 
 

@@ -82,7 +82,7 @@ class _Call:
     def run(self) -> None:
         """Do the request; what came of it is read by ``outcome``."""
         try:
-            with requests.Session() as session:
+            with _Session() as session:
                 session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
                 session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
                 adapter = _Adapter(self)
@@ -95,7 +95,7 @@ class _Call:
                     stream=True,
                 ) as response:
                     self._answer = Answer(response.status_code, response.headers, self._body(response))
-        except (requests.RequestException, OSError, _TooLarge) as error:
+        except Exception as error:  # noqa: BLE001  # whatever a hostile answer trips, this thread has nobody else to tell
             self._failure = type(error).__name__  # the type alone: the text may quote the request
 
     def outcome(self) -> Answer:
@@ -118,6 +118,14 @@ class _Call:
             if len(body) > MAX_ANSWER:
                 raise _TooLarge
         return bytes(body)
+
+
+class _Session(requests.Session):
+    """A session to which nothing is a redirect: to prepare one, requests reads the whole body first, however large."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  # requests' own signature
+        """Return that there is none."""
+        return None
 
 
 class _TooLarge(Exception):

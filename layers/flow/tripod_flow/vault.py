@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
+_GONE = ("ResourceNotFoundException", "InvalidRequestException")  # never there, or to be deleted already
+
+
 class Contended(Exception):
     """The secret was created and deleted by others while it was written."""
 
@@ -25,11 +28,12 @@ def version_of(tokens: UserTokens) -> str:
 
 
 class TokenVault:
-    """The secrets below ``{prefix}/user``, written through ``client``."""
+    """The secrets below ``{prefix}/user``, written through ``client``; a deleted one is kept for ``recovery_window`` days."""
 
-    def __init__(self, client: "SecretsManagerClient", prefix: str) -> None:
+    def __init__(self, client: "SecretsManagerClient", prefix: str, recovery_window: int = 30) -> None:
         self._client = client
         self._prefix = prefix
+        self._recovery_window = recovery_window
 
     def store(self, tokens: UserTokens, *, expected: bool) -> None:
         """Make ``tokens`` the current content of the user's secret; repeating it changes nothing.
@@ -50,6 +54,21 @@ class TokenVault:
         if version in versions and current != version:
             moved = {"RemoveFromVersionId": current} if current else {}
             self._client.update_secret_version_stage(SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, **moved)
+
+    def delete(self, provider: str, user_id: str) -> None:
+        """Delete the user's secret; it can be restored for as long as the stack's recovery window says. Repeating it changes nothing."""
+        try:
+            self._client.delete_secret(
+                SecretId=names.user_secret(self._prefix, provider, user_id), RecoveryWindowInDays=self._recovery_window
+            )
+        except ClientError as error:
+            if _code(error) not in _GONE:
+                raise
+
+    def restore(self, provider: str, user_id: str, version: str) -> None:
+        """Bring a deleted secret back, with ``version`` as its current content; repeating it changes nothing."""
+        self._client.restore_secret(SecretId=names.user_secret(self._prefix, provider, user_id))
+        self.make_current(provider, user_id, version)
 
     def _create(self, tokens: UserTokens) -> bool:
         try:

@@ -9,15 +9,16 @@ from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from tripod_flow import tickets
 from tripod_flow.errors import BadRequest
-from tripod_flow.handshake import StartRequest
 from tripod_flow.loopback import is_loopback
+from tripod_flow.start import StartRequest
 
-MAX_VALUE = 512  # characters of a parameter; X's tokens and verifiers have 27 to 50
-MAX_RETURN_TO = 2048  # characters
+MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
+MAX_RETURN_TO = 2048  # bytes
 MAX_PARAMETERS = 100  # in one query
 
-_START = ("return_to", "endpoint", "force_login", "screen_name", "x_auth_access_type")
+_START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x_auth_access_type")
 _CALLBACK = ("oauth_token", "oauth_verifier", "denied", "oauth_problem")
 _REFUSALS = ("user_refused", "permission_denied")  # oauth_problem's words for "the user said no" (Flickr and others)
 
@@ -70,10 +71,11 @@ def start_request(request: Request) -> StartRequest:
     return StartRequest(
         provider=request.provider,
         return_to=asked.get("return_to"),
-        endpoint=_one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
-        force_login=_one_of(asked, "force_login", ("true", "false")) == "true",
+        challenge=challenge(asked.get("challenge")),
+        endpoint=one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        force_login=one_of(asked, "force_login", ("true", "false")) == "true",
         screen_name=asked.get("screen_name"),
-        x_auth_access_type=_one_of(asked, "x_auth_access_type", ("read", "write")),
+        x_auth_access_type=one_of(asked, "x_auth_access_type", ("read", "write")),
     )
 
 
@@ -95,6 +97,32 @@ def returned(request: Request) -> Return:
     return Return(given["oauth_token"], given["oauth_verifier"])
 
 
+def challenge(text: str | None) -> str | None:
+    """Return a challenge as it is; raises ``BadRequest`` where it can't be one."""
+    if text is not None and not tickets.is_challenge(text):
+        raise BadRequest(
+            detail="The parameter challenge must be the SHA-256 of a secret, in base64url without padding: 43 characters."
+        )
+    return text
+
+
+def user_id(event: Mapping[str, Any]) -> str:
+    """Return the user id of revoke's address."""
+    found = str((event.get("pathParameters") or {}).get("user_id", ""))
+    return checked("user_id", found)
+
+
+def checked(name: str, value: str) -> str:
+    """Return a parameter's value as it is; raises ``BadRequest`` where it is empty, too long, or not printable."""
+    if not value:
+        raise BadRequest(detail=f"The parameter {name} is empty.")
+    if len(value.encode(errors="surrogateescape")) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
+        raise BadRequest(detail=f"The parameter {name} is too long.")
+    if not value.isprintable():  # control characters, and what is no UTF-8
+        raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
+    return value
+
+
 def _parameters(query: str, names: tuple[str, ...], *, others_pass: bool) -> dict[str, str]:
     """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
     try:
@@ -109,17 +137,12 @@ def _parameters(query: str, names: tuple[str, ...], *, others_pass: bool) -> dic
             raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
         if name in found:
             raise BadRequest(detail=f"The parameter {name} was given twice.")
-        if not value:
-            raise BadRequest(detail=f"The parameter {name} is empty.")
-        if len(value) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
-            raise BadRequest(detail=f"The parameter {name} is too long.")
-        if not value.isprintable():  # control characters, and what is no UTF-8
-            raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
-        found[name] = value
+        found[name] = checked(name, value)
     return found
 
 
-def _one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+def one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+    """Return a parameter that has few values; raises ``BadRequest`` for any other."""
     if name in given and given[name] not in allowed:
         raise BadRequest(detail=f"The parameter {name} must be one of: {', '.join(allowed)}.")
     return given.get(name)

@@ -1,8 +1,9 @@
 """The app's credentials and a user's, as they stand in their secrets (JSON); what is secret in them stays out of ``repr``."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 # RFC 5849, section 3.4; SHA-256 as NetSuite and WordPress have it
@@ -31,8 +32,9 @@ class Consumer:
         """Read a consumer secret; raises ``ValueError`` that says what is amiss, without the content."""
         content = _object(text)
         unknown = sorted(content.keys() - {"consumer_key", "consumer_secret", "store", "provider"})
-        if unknown:
-            raise ValueError(f"it has unknown keys: {', '.join(unknown)}")
+        if unknown:  # shown only where it looks like a name: key and value, swapped, would print a credential
+            named = [key for key in unknown if re.fullmatch(r"[a-z_]{1,24}", key)]
+            raise ValueError(f"it has unknown keys: {', '.join(named) or 'their names look like values'}")
         store = content.get("store", True)
         provider = content.get("provider", {})
         if not isinstance(store, bool):
@@ -62,17 +64,30 @@ class UserTokens:
 
     def to_json(self) -> str:
         """Return the secret's content: a function of the grant alone, so that an unchanged grant is an unchanged secret."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps({field.name: getattr(self, field.name) for field in fields(UserTokens)}, sort_keys=True)
 
-    @classmethod
-    def from_json(cls, text: str) -> "UserTokens":
+    @staticmethod
+    def from_json(text: str) -> "UserTokens":
         """Read a user secret; raises ``ValueError`` that says what is amiss, without the content."""
         content = _object(text)
         screen_name = content.get("screen_name")
         if screen_name is not None and not isinstance(screen_name, str):
             raise ValueError('"screen_name" must be a string or null')
         required = ("provider", "user_id", "oauth_token", "oauth_token_secret", "consumer_key")
-        return cls(screen_name=screen_name, **{name: _text(content, name) for name in required})
+        return UserTokens(screen_name=screen_name, **{name: _text(content, name) for name in required})
+
+
+@dataclass(frozen=True, slots=True)
+class SigningTokens(UserTokens):
+    """A user's tokens with the app's own credentials beside them: all that an OAuth 1.0a client signs with."""
+
+    consumer_secret: str = field(repr=False)
+
+    @classmethod
+    def of(cls, tokens: UserTokens, consumer: Consumer) -> "SigningTokens":
+        """Put ``tokens`` and ``consumer`` together; the consumer key is the app's current one, which the secret belongs to."""
+        kept = {field.name: getattr(tokens, field.name) for field in fields(UserTokens)}
+        return cls(**kept | {"consumer_key": consumer.consumer_key, "consumer_secret": consumer.consumer_secret})
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ _CODES = {
 
 # Texts of bodies that bear no code, in the order in which they are tried.
 _TEXTS = (
-    (re.compile(r"callback url not approved|callback.*not.*approved", re.I), Cause.CALLBACK_NOT_APPROVED),
+    (re.compile(r"callback url not approved|callback.{0,80}?not.{0,80}?approved", re.I), Cause.CALLBACK_NOT_APPROVED),
     (re.compile(r"desktop applications only support", re.I), Cause.NO_CALLBACK_CONFIGURED),
     (re.compile(r"timestamp out of bounds|timestamp_refused", re.I), Cause.CLOCK_OFF),
     (re.compile(r"could not authenticate|consumer_key_unknown|consumer_key_rejected|signature_invalid|signature_method_rejected", re.I), Cause.BAD_CREDENTIALS),
@@ -73,6 +73,18 @@ def read(status: int, body: bytes) -> Refusal:
         if pattern.search(problem or message):
             return Refusal(status, cause)
     return Refusal(status, Cause.RATE_LIMITED if status == 429 else Cause.UNKNOWN)
+
+
+def of_a_call(status: int, body: bytes) -> Refusal:
+    """Read the refusal of a call that an access token signed.
+
+    Such a call bears no request token: an ``oauth_problem`` that rejects a token (``token_rejected``, ``token_expired``) is about
+    the access token, and means what ``token_revoked`` means.
+    """
+    refusal = read(status, body)
+    if refusal.cause is Cause.REQUEST_TOKEN_REJECTED and b"oauth_problem=" in body:
+        return Refusal(status, Cause.TOKEN_REVOKED)
+    return refusal
 
 
 def is_error_text(body: bytes) -> bool:

@@ -1,0 +1,25 @@
+"""Post on a user's behalf, with the tokens that Tripod keeps."""
+
+import os
+from typing import Any
+
+from tripod import TokenNotFound, TokenRevoked, user_session
+
+API = os.environ.get("X_API", "https://api.x.com")
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Post ``{"user_id", "text"}`` by both of X's APIs; answers ``{"screen_name", "posted"}``, or why it could not."""
+    try:
+        with user_session("x", user_id=event["user_id"]) as x:
+            who = x.get(f"{API}/1.1/account/verify_credentials.json", timeout=5)
+            who.raise_for_status()
+            posts = [
+                x.post(f"{API}/2/tweets", json={"text": event["text"]}, timeout=5),
+                x.post(f"{API}/1.1/statuses/update.json", data={"status": event["text"]}, timeout=5),
+            ]
+            return {"screen_name": who.json()["screen_name"], "posted": [post.status_code for post in posts]}
+    except TokenRevoked:
+        return {"error": "the user has disconnected: ask them to sign in again"}
+    except TokenNotFound:
+        return {"error": "the user has not signed in yet"}

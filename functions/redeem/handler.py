@@ -1,0 +1,24 @@
+"""A ticket, with the secret of the user's session, for the proof of who signed in. Invoked by other Lambdas only."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tripod_flow import direct, service, telemetry
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer ``{"ticket", "secret"}`` with ``{"provider", "user_id", "screen_name", "subject"}``."""
+    return service.answer_direct(event, context, _redeem)
+
+
+def _redeem(event: Mapping[str, Any]) -> dict[str, Any]:
+    ticket, secret = direct.read(event, "ticket", "secret")
+    record = service.handshake().redeem(ticket, secret)
+    telemetry.count("redeemed")
+    telemetry.log().info("redeemed", extra={"provider": record.provider, "authorization": record.label})
+    return {
+        "provider": record.provider,
+        "user_id": record.user_id,
+        "screen_name": record.screen_name,
+        "subject": record.subject,
+    }

@@ -1,0 +1,71 @@
+"""Direct invocations in: another Lambda's plain JSON object, checked once and here. (Who may invoke is IAM's to say.)"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tripod_flow import web
+from tripod_flow.errors import BadRequest
+from tripod_flow.start import StartRequest
+
+MAX_SUBJECT = 256  # characters of the app's own user id
+
+_STRINGS = ("provider", "return_to", "challenge", "endpoint", "screen_name", "x_auth_access_type", "subject")
+_FLAGS = ("force_login", "pin")
+
+
+def is_direct(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event is a direct invocation's and not API Gateway's."""
+    return "requestContext" not in event
+
+
+def start_request(event: Mapping[str, Any]) -> StartRequest:
+    """Read what start is asked for: start's names, with ``provider`` and, opaque to us, ``subject``."""
+    asked = _strings(event, _STRINGS, _FLAGS)
+    flags = {name: _flag(event, name) for name in _FLAGS}
+    return StartRequest(
+        provider=_needed(asked, "provider"),
+        return_to=asked.get("return_to"),
+        challenge=web.challenge(asked.get("challenge")),
+        endpoint=web.one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        force_login=flags["force_login"],
+        screen_name=asked.get("screen_name"),
+        x_auth_access_type=web.one_of(asked, "x_auth_access_type", ("read", "write")),
+        pin=flags["pin"],
+        subject=asked.get("subject"),
+    )
+
+
+def read(event: Mapping[str, Any], *names: str) -> list[str]:
+    """Return the values of ``names``, all of which must be there and no other."""
+    given = _strings(event, names, ())
+    return [_needed(given, name) for name in names]
+
+
+def _strings(event: Mapping[str, Any], names: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
+    unknown = event.keys() - {*names, *flags}
+    if unknown:
+        raise BadRequest(detail=f"There is a name that is not known here. Known are: {', '.join((*names, *flags))}.")
+    found = {}
+    for name in names:
+        value = event.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise BadRequest(detail=f"The parameter {name} must be a string.")
+        found[name] = web.checked(name, value)
+    if len(found.get("subject", "")) > MAX_SUBJECT:
+        raise BadRequest(detail="The parameter subject is too long.")
+    return found
+
+
+def _flag(event: Mapping[str, Any], name: str) -> bool:
+    value = event.get(name, False)
+    if value not in (True, False, "true", "false") or isinstance(value, int) is not isinstance(value, bool):
+        raise BadRequest(detail=f"The parameter {name} must be true or false.")
+    return value in (True, "true")
+
+
+def _needed(given: Mapping[str, str], name: str) -> str:
+    if name not in given:
+        raise BadRequest(detail=f"The parameter {name} is missing.")
+    return given[name]

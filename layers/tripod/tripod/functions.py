@@ -1,0 +1,71 @@
+"""Tripod's own functions, invoked directly: what they answer, or the error that it means. Nothing of either is quoted."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tripod import process
+from tripod.errors import TripodError, TripodUnavailable
+
+_CODE = re.compile(r"[a-z_]{1,64}")  # a problem's code: anything else is not ours, and isn't shown
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the function ``name`` answered: a JSON object, read field by field."""
+
+    name: str
+    content: Mapping[str, Any]
+
+    def text(self, field: str) -> str:
+        """Return a field that must be a string."""
+        value = self.text_or_none(field)
+        if not value:
+            raise _unreadable(self.name)
+        return value
+
+    def text_or_none(self, field: str) -> str | None:
+        """Return a field that may be missing or null."""
+        value = self.content.get(field)
+        if value is not None and not isinstance(value, str):
+            raise _unreadable(self.name)
+        return value
+
+
+def invoke(function: str, event: Mapping[str, str], known: Mapping[str, Callable[[], TripodError]]) -> Answer:
+    """Invoke ``{prefix}-{function}`` and return its answer.
+
+    A problem whose code is in ``known`` is raised as the error there, any other as ``TripodUnavailable``.
+    """
+    this = process.this()
+    name = f"{this.prefix}-{function}"
+    answer = this.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    payload = answer["Payload"].read()
+    if "FunctionError" in answer:
+        raise TripodUnavailable(f"{name} failed: its log says why")
+    content = _object(name, payload)
+    if "code" not in content:
+        return Answer(name, content)
+    code, wait = content["code"], content.get("retry_after")
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        raise _unreadable(name)
+    if code in known:
+        raise known[code]()
+    retry_after = wait if isinstance(wait, int) and not isinstance(wait, bool) else None
+    raise TripodUnavailable(f"{name} could not do it", code=code, retry_after=retry_after)
+
+
+def _object(name: str, payload: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(payload)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise _unreadable(name)
+    return content
+
+
+def _unreadable(name: str) -> TripodUnavailable:
+    return TripodUnavailable(f"{name} gave an answer that can't be read: is it of the same version as the layer?")

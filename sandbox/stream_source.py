@@ -1,0 +1,134 @@
+"""A table's stream as a function's event source: a thread that looks when something was written, and hands over what is new."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.batches import Handing, Mapping
+from sandbox.event_filter import passes
+from sandbox.functions import Functions
+from sandbox.logs import Logs
+from sandbox.stream import Record, Stream
+from sandbox.template import Function
+
+LOOK = 0.5  # seconds between looks at a stream whose writes nobody notes
+
+Client = Callable[[str], Any]  # a boto3 client for a service's name
+
+
+class StreamSource:
+    """One stream and one function: ``start``; ``note`` a write; ``release`` and ``join`` end it.
+
+    ``noted`` tells that every write is noted, so that nothing need be looked for in between.
+    """
+
+    def __init__(
+        self, function: Function, properties: dict[str, Any], functions: Functions, client: Client, logs: Logs, *, noted: bool
+    ) -> None:
+        self.name = function.name
+        self._mapping = Mapping.of(properties)
+        self._client = client
+        self._logs = logs
+        self._patience = None if noted else LOOK
+        self._ending = threading.Event()
+        self._handing = Handing(
+            self._mapping, function.arn, lambda event: functions.invoke(function.name, event), self._discard, self._ending
+        )
+        self._changed = threading.Condition()
+        self._writes = self._handled = 0  # how many were noted, and how many of them a finished look has seen
+        self._hurried = 0  # how many wait for the stream to be drained: a full batch is then not waited for
+        self._lost = False
+        self._thread = threading.Thread(target=self._run, name=f"stream to {function.name}", daemon=True)
+
+    def start(self) -> None:
+        """Find the starting position, and hand over from there on, in a thread."""
+        client = self._client("dynamodbstreams")
+        self._stream = Stream(client, self._mapping.stream_arn, from_start=self._mapping.from_start)
+        self._thread.start()
+
+    def release(self) -> None:
+        """Tell the thread to end; the invocation that it waits for must be ended by who runs the functions."""
+        with self._changed:
+            self._ending.set()
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def note(self) -> None:
+        """Take note that something was written."""
+        with self._changed:
+            self._writes += 1
+            self._changed.notify_all()
+
+    def settle(self, seconds: float) -> None:
+        """Return when all that was written is handed over or discarded; raise TimeoutError after ``seconds``."""
+        with self._changed:
+            self._writes += self._patience is not None  # one more look, for a write that nobody noted
+            self._hurried += 1
+            self._changed.notify_all()
+            settled = self._changed.wait_for(lambda: self._handled == self._writes or self._ending.is_set(), seconds)
+            self._hurried -= 1
+        if not settled:
+            raise TimeoutError(f"the stream to {self.name} is not drained after {seconds:.1f} s")
+
+    @property
+    def settled(self) -> bool:
+        """Whether every write that was noted has been seen to."""
+        with self._changed:
+            return self._handled == self._writes
+
+    def lose(self, lost: bool) -> None:
+        """Lose from now on what the stream brings, or no longer."""
+        self._lost = lost
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._ending.is_set() or self._handled != self._writes, self._patience)
+            if self._ending.is_set():
+                return
+            try:
+                found, writes = self._gather()
+                for shard, records in found.items():
+                    self._handing.all_of(shard, records)
+            except (BotoCoreError, ClientError) as error:  # an AWS endpoint that isn't ours may go away and come back
+                self._logs.tell(f"the stream to {self.name}: {error}\n")
+                self._ending.wait(LOOK)
+                continue
+            with self._changed:
+                self._handled = writes
+                self._changed.notify_all()
+
+    def _gather(self) -> tuple[dict[str, list[Record]], int]:
+        """Return each shard's new records that pass the filter, after the batching window, and the writes they reflect."""
+        found: dict[str, list[Record]] = {}
+        deadline = time.monotonic() + self._mapping.window
+        while True:
+            with self._changed:
+                writes = self._writes
+            for shard, records in self._stream.unread():
+                wanted = [record for record in records if passes(record, self._mapping.filters)]
+                if wanted and not self._lost:
+                    found.setdefault(shard, []).extend(wanted)
+            full = not found or max(map(len, found.values())) >= self._mapping.batch_size
+            with self._changed:
+                left = deadline - time.monotonic()
+                if full or left <= 0 or self._hurried or self._ending.is_set():
+                    return found, writes
+                self._changed.wait_for(lambda seen=writes: self._hurried or self._ending.is_set() or self._writes != seen, left)  # type: ignore[misc]
+
+    def _discard(self, record: dict[str, Any]) -> None:
+        """Send AWS's record of a discarded batch to the mapping's queue, and say so where a person may see it."""
+        reason, batch = record["requestContext"]["condition"], record["DDBStreamBatchInfo"]
+        self._logs.tell(f"the stream to {self.name}: {batch['batchSize']} records discarded: {reason}\n")
+        if self._mapping.queue:
+            sqs = self._client("sqs")
+            url = sqs.get_queue_url(QueueName=self._mapping.queue)["QueueUrl"]
+            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))

@@ -1,0 +1,73 @@
+"""The reader layer as another Lambda has it: in this process or in one of its own, with the sandbox for AWS."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.template import REGION
+from sandbox.world import TEMPLATE, Sandbox
+from tests.conftest import App
+from tripod import process
+
+LAYER = TEMPLATE.parent / "layers" / "tripod"
+WHO = "/1.1/account/verify_credentials.json"
+
+
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": sandbox.aws,
+        "AWS_ENDPOINT_URL_LAMBDA": sandbox.lambda_,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "TRIPOD_PREFIX": sandbox.prefix,
+        "TRIPOD_LOOPBACK_HTTP": "true",
+    }
+
+
+@contextmanager
+def reading(sandbox: Sandbox) -> Iterator[None]:
+    """Let this process read the sandbox's secrets; it knows none of them yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        for name, value in environment(sandbox).items():
+            patch.setenv(name, value)
+        process.forget()
+        yield
+        process.forget()
+
+
+def run(sandbox: Sandbox, code: str, *arguments: str, python: str | Path = sys.executable) -> str:
+    """Run ``code`` in a process of its own, with only the reader layer's folder on its path, and return what it prints."""
+    finished = subprocess.run(
+        [python, "-c", code, *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LAYER), **environment(sandbox)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
+
+
+def grant(app: App) -> None:
+    """Let the app's user sign in."""
+    browser = app.browser()
+    assert browser.get(app.come_back(browser)).status_code == 200
+
+
+def reads(app: App, secret: str = "") -> int:
+    """Return how often Secrets Manager was asked for the user's secret, or for another, by whomever."""
+    return len(app.sandbox.aws_server.called("secretsmanager", "GetSecretValue", secret or app.secret_name))
+
+
+def consumer_secret(app: App) -> str:
+    return f"{app.sandbox.prefix}/consumer/{app.name}"

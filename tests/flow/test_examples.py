@@ -1,0 +1,107 @@
+"""The examples, run as they are: in a process of their own, with only the reader layer beside them."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.browser import JSON, Browser
+from sandbox.event import HttpRequest, event
+from sandbox.provider.visitor import Visitor
+from sandbox.template import REGION, Route
+from sandbox.world import TEMPLATE, Sandbox
+from tests.conftest import RETURN_TO, App
+
+ROOT = TEMPLATE.parent
+APP = RETURN_TO.removesuffix("/done")
+
+
+def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> dict[str, Any]:
+    """Run an example's handler in a process of its own, as Lambda would, and return its answer."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "examples" / example / "function"), str(ROOT / "layers" / "tripod"))),
+        "TRIPOD_PREFIX": sandbox.prefix,
+        "AWS_ENDPOINT_URL": sandbox.aws,
+        "AWS_ENDPOINT_URL_LAMBDA": sandbox.lambda_,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        **more,
+    }
+    code = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(payload),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return dict(json.loads(finished.stdout))
+
+
+@pytest.fixture
+def x(sandbox: Sandbox) -> App:
+    """Return the sandbox's provider ``x`` with a user of this test's own."""
+    content = sandbox.client("secretsmanager").get_secret_value(SecretId=f"{sandbox.prefix}/consumer/x")["SecretString"]
+    secret = json.loads(content)
+    server = sandbox.provider_server
+    consumer = server.consumer(secret["consumer_key"])
+    return App(sandbox, "x", consumer, server.add_user())
+
+
+def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: App) -> None:
+    payload = {"user_id": x.user.user_id, "text": "héllo & + world"}
+    url = {"X_API": x.sandbox.provider}
+    assert "not signed in" in run(x.sandbox, "post", payload, **url)["error"]
+    browser = x.browser()
+    browser.get(x.come_back(browser))
+    told = run(x.sandbox, "post", payload, **url)
+    assert told["screen_name"] == x.user.screen_name
+    assert all(200 <= status < 300 for status in told["posted"])
+    assert [post.text for post in x.sandbox.provider_server.posts(x.consumer.key) if post.user_id == x.user.user_id] == [
+        payload["text"],
+        payload["text"],
+    ]
+    x.sandbox.provider_server.revoke(x.consumer.key, x.user)
+    assert "disconnected" in run(x.sandbox, "post", payload, **url)["error"]
+
+
+def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> dict[str, Any]:
+    """Let a browser visit the sign-in example."""
+    headers = [("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))] if cookies else []
+    request = HttpRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", 3000)
+    route = Route("GET", target.partition("?")[0])
+    return run(sandbox, "sign_in", event(request, route, {}, sandbox.aws_server.account), APP_URL=APP, TRIPOD_URL=sandbox.api)
+
+
+def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_did(x: App) -> None:
+    assert "/sign-in" in visit(x.sandbox, "/", {})["body"]
+    begun = visit(x.sandbox, "/sign-in", {})
+    cookies = dict([begun["cookies"][0].partition(";")[0].split("=", 1)])
+    browser = Browser(x.sandbox.api)
+    started = browser.get(begun["headers"]["location"])
+    visitor = Visitor(x.user)
+    back = browser.get(visitor.authorize(started.headers["location"])).headers["location"]
+    visitor.close()
+    assert back.startswith(f"{APP}/done?outcome=granted")
+    target = back.removeprefix(APP)
+    stranger = visit(x.sandbox, target, {"__Host-session": "somebody-elses-secret"})
+    assert (stranger["statusCode"], "sign in again" in stranger["body"]) == (403, True)
+    assert visit(x.sandbox, target, {})["statusCode"] == 403
+    assert f"Hello @{x.user.screen_name}" in visit(x.sandbox, target, cookies)["body"]
+    assert "Not signed in" in visit(x.sandbox, "/done?outcome=denied&provider=x", cookies)["body"]
+
+
+def test_the_reader_signs_requests_in_a_process_of_its_own(x: App) -> None:
+    browser = x.browser()
+    assert browser.get(x.come_back(browser), accept=JSON).json()["outcome"] == "granted"
+    told = run(x.sandbox, "post", {"user_id": x.user.user_id, "text": "again"}, X_API=x.sandbox.provider)
+    assert told["screen_name"] == x.user.screen_name

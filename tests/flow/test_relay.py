@@ -1,0 +1,269 @@
+"""The relay: nothing that is owed is lost, nothing is told that isn't so, and every repeat can be told by its id."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.browser import JSON
+from sandbox.bus import Event
+from sandbox.provider import Fault
+from sandbox.world import Sandbox
+from tests.conftest import PARAMETERS, QUICK, App, make_app
+from tests.flow.test_tickets import begin, invoke, new_pair, ticket_in
+from tests.house import House
+from tripod.credentials import UserTokens
+from tripod_flow.authorization import Authorization, State
+from tripod_flow.relay import Relay
+from tripod_flow.vault import TokenVault
+
+
+def told(app: App, sandbox: Sandbox | None = None) -> list[Event]:
+    """Return the events of this app's provider."""
+    return [event for event in (sandbox or app.sandbox).events if event.detail["provider"] == app.name]
+
+
+def sweep(app: App) -> None:
+    assert app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay").error is None
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One of this module's own, so that a sweep finds nobody else's items."""
+    with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as running:
+        yield running
+
+
+@pytest.fixture
+def living(alive: Sandbox) -> App:
+    """Return an app in the sandbox whose stream wakes the relay."""
+    return make_app(alive)
+
+
+def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: App) -> None:
+    browser = living.browser()
+    granted = living.come_back(browser)
+    browser.get(granted)
+    browser.get(living.come_back(browser, cancel=True))
+    failing = living.come_back(browser)
+    living.fault("access_token", Fault.RESET_AFTER)
+    browser.get(failing)
+    assert invoke(living, "revoke", provider=living.name, user_id=living.user.user_id)["outcome"] == "revoked"
+    living.sandbox.settle()
+    events = {event.detail_type: event for event in told(living)}
+    assert Counter(event.detail_type for event in told(living)) == {
+        "authorization.granted": 1,
+        "authorization.denied": 1,
+        "authorization.failed": 1,
+        "connection.revoked": 1,
+    }
+    for kind in ("authorization.granted", "connection.revoked"):
+        detail = events[kind].detail
+        assert (detail["user_id"], detail["screen_name"]) == (living.user.user_id, living.user.screen_name)
+    assert events["authorization.failed"].detail["error"] == "interrupted"
+    assert all(event.source == "tripod" and event.bus == living.sandbox.prefix for event in told(living))
+    assert len({event.detail["id"] for event in told(living)}) == 4
+    for event in told(living):
+        assert set(event.detail) - {"error"} == {"id", "provider", "user_id", "screen_name", "subject", "time"}
+        assert not [secret for secret in living.sandbox.provider_server.issued() if secret in str(event.detail)]
+    assert "owed" not in living.authorization(granted)
+    assert "ttl" in living.authorization(granted)
+
+
+def test_a_grant_whose_tokens_could_not_be_stored_is_stored_without_the_user(living: App) -> None:
+    browser = living.browser()
+    callback = living.come_back(browser)
+    living.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=living.name)
+    assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
+    living.sandbox.settle()
+    sweep(living)
+    assert living.stored()
+    assert "unstored" not in living.authorization(callback)
+
+
+def test_what_the_stream_lost_the_sweep_finds(living: App) -> None:
+    browser = living.browser()
+    callback = living.come_back(browser)
+    with living.sandbox.streams_lost():
+        browser.get(callback)
+    assert "owed" in living.authorization(callback)
+    assert not told(living)
+    sweep(living)
+    assert [event.detail_type for event in told(living)] == ["authorization.granted"]
+    assert "owed" not in living.authorization(callback)
+
+
+def test_a_record_that_comes_twice_is_told_once(living: App) -> None:
+    browser = living.browser()
+    callback = living.come_back(browser)
+    browser.get(callback)
+    living.sandbox.settle()
+    record = {"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": living.authorization(callback)["pk"]}}}
+    answer = living.sandbox.functions.invoke(f"{living.sandbox.prefix}-relay", {"Records": [record, record]})
+    assert answer.payload == {"batchItemFailures": []}
+    assert len(told(living)) == 1
+
+
+def test_a_direct_grants_event_bears_the_apps_own_user(living: App) -> None:
+    secret, challenge = new_pair()
+    begun = begin(living, subject="customer 42", challenge=challenge, return_to="http://127.0.0.1:3000/done")
+    location = living.browser().get(living.consent(begun["authorize_url"])).headers["location"]
+    living.sandbox.settle()
+    assert not told(living)
+    invoke(living, "redeem", ticket=ticket_in(location), secret=secret)
+    living.sandbox.settle()
+    assert [event.detail["subject"] for event in told(living)] == ["customer 42"]
+
+
+@pytest.mark.parametrize("kind", ["throttled", "denied", "entry_failed", "lost"])
+def test_an_event_that_could_not_be_published_is_published_later_under_the_same_id(app: App, kind: Any) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    browser.get(callback)
+    fault = app.sandbox.aws_server.fault("events", "PutEvents", kind, times=3, match=app.name)
+    sweep(app)
+    assert fault.strikes
+    fault.times = 0
+    sweep(app)
+    sweep(app)
+    assert told(app)
+    assert len({event.detail["id"] for event in told(app)}) == 1
+    assert "owed" not in app.authorization(callback)
+
+
+def test_a_relay_that_dies_between_publishing_and_noting_it_tells_it_again_under_the_same_id(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    browser.get(callback)
+    fault = app.sandbox.aws_server.fault("dynamodb", "UpdateItem", "denied", times=3, match=f"authorization#{app.name}")
+    sweep(app)
+    assert fault.strikes
+    fault.times = 0
+    sweep(app)
+    events = told(app)
+    assert len(events) == 2
+    assert events[0].detail == events[1].detail
+
+
+class Killed(BaseException):
+    """The process is gone, in the middle of what it did."""
+
+
+def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: App) -> None:
+    class Down(TokenVault):
+        def store(self, tokens: UserTokens, *, expected: bool) -> None:
+            raise app.sandbox.client("secretsmanager").exceptions.InternalServiceError({"Error": {"Code": "x"}}, "CreateSecret")
+
+    class Dying(TokenVault):
+        def store(self, tokens: UserTokens, *, expected: bool) -> None:
+            super().store(tokens, expected=expected)
+            raise Killed
+
+    grant = House(app, writer_type=Down)
+    record = grant.callback(*grant.come_back())
+    dying = House(app, clock=grant.clock, writer_type=Dying)
+    with pytest.raises(Killed):
+        dying.relay.relay([record.pk], lambda: True)
+    assert grant.record(record.request_token).unstored
+    House(app, clock=grant.clock).relay.relay([record.pk], lambda: True)
+    assert grant.record(record.request_token).unstored is None
+    assert app.stored()
+    versions = app.sandbox.client("secretsmanager").list_secret_version_ids(SecretId=app.secret_name)["Versions"]
+    assert len(versions) == 1
+
+
+def test_one_poisoned_item_holds_back_no_other(app: App) -> None:
+    good, bad = House(app), House(make_app(app.sandbox))
+    bad.writer = good.writer
+    record, poisoned = good.callback(*good.come_back()), bad.callback(*bad.come_back())
+    app.sandbox.client("dynamodb").update_item(
+        TableName=app.sandbox.table,
+        Key={"pk": {"S": poisoned.pk}},
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "state"},
+        ExpressionAttributeValues={":s": {"S": "nonsense"}},
+    )
+    good.relay.relay([poisoned.pk, record.pk], lambda: True)
+    assert [event.detail_type for event in told(app)] == ["authorization.granted"]
+    sweep(app)
+    assert f'"item":"{poisoned.label}"' in app.sandbox.logs.text
+    app.sandbox.client("dynamodb").delete_item(TableName=app.sandbox.table, Key={"pk": {"S": poisoned.pk}})
+
+
+def test_a_sweep_ends_in_time_and_leaves_the_rest_to_the_next(app: App) -> None:
+    house = House(app)
+    records = [house.callback(*house.come_back()) for _ in range(3)]
+    left = iter([True, False])
+    house.relay.relay([record.pk for record in records], lambda: next(left))
+    assert len(told(app)) == 1
+
+
+def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: App) -> None:
+    nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
+    browser = nameless.browser()
+    callback = nameless.come_back(browser)
+    nameless.fault("identity", Fault.SERVER_ERROR)
+    assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
+    sweep(nameless)
+    assert nameless.stored()
+    assert [event.detail_type for event in told(nameless)] == ["authorization.granted"]
+
+
+def revoked_while_storing(app: App) -> tuple[House, Authorization]:
+    """Grant anew while the user is disconnected between the connection and the secret."""
+    first = House(app)
+    first.callback(*first.come_back())
+
+    class Stalling(TokenVault):
+        def store(self, tokens: UserTokens, *, expected: bool) -> None:
+            first.clock.now += 1
+            app.sandbox.client("dynamodb").update_item(  # as a revocation that came between
+                TableName=app.sandbox.table,
+                Key={"pk": {"S": f"connection#{app.name}#{app.user.user_id}"}},
+                UpdateExpression="SET revoked_at = :n, unerased = :t REMOVE connected_to",
+                ExpressionAttributeValues={":n": {"N": str(first.clock.now)}, ":t": {"BOOL": True}},
+            )
+            super().store(tokens, expected=expected)
+
+    app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+    first.clock.now += 1
+    second = House(app, clock=first.clock, writer_type=Stalling)
+    return first, second.callback(*second.come_back())
+
+
+def test_tokens_that_were_revoked_while_they_were_stored_are_erased(app: App) -> None:
+    house, record = revoked_while_storing(app)
+    assert record.unstored
+    assert house.record(record.request_token).unstored  # owed: the relay puts it right
+    house.relay.relay([record.pk], lambda: True)
+    assert "DeletedDate" in app.sandbox.client("secretsmanager").describe_secret(SecretId=app.secret_name)
+    assert house.record(record.request_token).unstored is None
+
+
+def test_an_erasure_never_takes_the_tokens_of_a_user_who_came_back(app: App) -> None:
+    house = House(app)
+    house.callback(*house.come_back())
+    returned: list[Authorization] = []
+
+    class Slow(TokenVault):
+        def delete(self, provider: str, user_id: str) -> None:
+            house.clock.now += 1
+            returned.append(house.callback(*house.come_back()))  # the user is back before the secret is deleted
+            super().delete(provider, user_id)
+
+    slow = House(app, clock=house.clock, writer_type=Slow)
+    house.clock.now += 1
+    slow.revocation.revoke(app.name, app.user.user_id)
+    stored = app.stored()
+    assert stored
+    assert returned[0].unstored
+    assert stored["oauth_token"] == returned[0].unstored["oauth_token"]
+    assert app.connection()
+    assert returned[0].state is State.GRANTED
+
+
+def test_a_relay_is_what_the_stack_deploys(app: App) -> None:
+    (relay,) = [function for function in app.sandbox.template.functions() if function.logical_id == "RelayFunction"]
+    assert sorted(kind for kind, _ in relay.events) == ["DynamoDB", "Schedule"]
+    assert Relay.__doc__

@@ -1,0 +1,118 @@
+"""Disconnecting a user: at the provider, in Secrets Manager, in the table; by another Lambda or by a signed request."""
+
+from typing import Any
+
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.provider import Fault
+from sandbox.template import REGION
+from tests.conftest import App
+from tests.flow.test_tickets import invoke
+
+
+@pytest.fixture
+def connected(app: App) -> App:
+    browser = app.browser()
+    assert browser.get(app.come_back(browser)).status_code == 200
+    return app
+
+
+def is_deleted(app: App) -> bool:
+    return "DeletedDate" in app.sandbox.client("secretsmanager").describe_secret(SecretId=app.secret_name)
+
+
+def revoke(app: App) -> dict[str, Any]:
+    return invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
+
+
+def test_a_user_is_disconnected_everywhere(connected: App) -> None:
+    assert revoke(connected) == {"outcome": "revoked", "provider": connected.name, "user_id": connected.user.user_id}
+    assert [call.status for call in connected.calls("invalidate_token")] == [200]
+    assert is_deleted(connected)
+    connection = connected.connection()
+    assert connection is not None
+    assert "revoked_at" in connection
+    assert "connected_to" not in connection
+    assert revoke(connected)["code"] == "token_not_found"
+
+
+def test_a_user_who_comes_back_is_connected_again(connected: App) -> None:
+    revoke(connected)
+    browser = connected.browser()
+    assert browser.get(connected.come_back(browser)).status_code == 200
+    assert not is_deleted(connected)
+    assert connected.stored()
+    connection = connected.connection()
+    assert connection is not None
+    assert "revoked_at" not in connection
+    assert connection["connected_to"] == {"S": connected.name}
+
+
+def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: App) -> None:
+    connected.sandbox.provider_server.revoke(connected.consumer.key, connected.user)
+    assert revoke(connected)["outcome"] == "revoked"
+    assert is_deleted(connected)
+
+
+@pytest.mark.parametrize("fault", [Fault.OVER_CAPACITY, Fault.TIMEOUT, Fault.RESET])
+def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: App, fault: Fault) -> None:
+    connected.fault("invalidate_token", fault)
+    told = revoke(connected)
+    assert (told["status"], told["code"]) == (503, "provider_unavailable")
+    assert told["retry_after"] >= 1
+    assert not is_deleted(connected)
+    assert revoke(connected)["outcome"] == "revoked"
+
+
+def test_a_provider_that_refuses_leaves_the_secret_and_says_so(connected: App) -> None:
+    connected.fault("invalidate_token", Fault.SUSPENDED)
+    assert revoke(connected)["code"] == "provider_rejected"
+    assert not is_deleted(connected)
+
+
+def test_whoever_was_never_connected_is_not_found(app: App) -> None:
+    assert revoke(app)["code"] == "token_not_found"
+    assert invoke(app, "revoke", provider="nobody-here", user_id="1")["code"] == "unknown_provider"
+
+
+@pytest.mark.parametrize("user_id", ["", "a" * 600, "a\n", 5, None])
+def test_a_user_id_that_makes_no_sense_is_refused(app: App, user_id: Any) -> None:
+    assert invoke(app, "revoke", provider=app.name, user_id=user_id)["code"] == "bad_request"
+
+
+def signed(url: str, secret_key: str = SECRET_KEY) -> requests.Response:
+    """POST with AWS's signature, version 4, as IAM authorization asks for."""
+    request = AWSRequest("POST", url, data=b"", headers={"Accept": "application/json"})
+    SigV4Auth(Credentials(ACCESS_KEY, secret_key), "execute-api", REGION).add_auth(request)
+    return requests.post(url, headers=dict(request.headers), timeout=30)
+
+
+def test_the_route_takes_signed_requests_alone(connected: App) -> None:
+    url = f"{connected.sandbox.api}/oauth/{connected.name}/users/{connected.user.user_id}/revoke"
+    assert requests.post(url, timeout=30).status_code == 403
+    assert signed(url, "wrong" * 8).status_code == 403
+    assert not is_deleted(connected)
+    answer = signed(url)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "revoked")
+    assert answer.headers["cache-control"] == "no-store"
+    again = signed(url)
+    assert (again.status_code, again.json()["code"]) == (404, "token_not_found")
+
+
+def test_a_deletion_that_fails_is_finished_by_the_relay(connected: App) -> None:
+    aws = connected.sandbox.aws_server
+    fault = aws.fault("secretsmanager", "DeleteSecret", "denied", times=3, match=connected.secret_name)
+    assert revoke(connected)["code"] == "internal"
+    assert fault.strikes
+    assert not is_deleted(connected)
+    fault.times = 0
+    connected.relay(f"connection#{connected.name}#{connected.user.user_id}")
+    assert is_deleted(connected)
+    connection = connected.connection()
+    assert connection is not None
+    assert "owed" not in connection

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tripod import process
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture
+def this() -> process.Process:
+    return process.Process()
+
+
+def test_the_layer_is_imported_without_boto3_and_reads_nothing() -> None:
+    code = """
+import sys
+sys.modules["boto3"] = sys.modules["botocore"] = None  # as in a reader's environment that has neither
+import tripod
+assert tripod.process._this is None
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+def test_the_prefix_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, prefix in (("other", "other"), ("", "tripod")):
+        monkeypatch.setenv("TRIPOD_PREFIX", value)
+        assert process.Process().prefix == prefix
+    monkeypatch.delenv("TRIPOD_PREFIX")
+    assert process.Process().prefix == "tripod"
+
+
+def test_threads_share_one_process_one_vault_and_one_client_per_service() -> None:
+    process.forget()
+    found: list[object] = []
+    ready = threading.Barrier(8)
+
+    def look() -> None:
+        ready.wait()
+        found.append((process.this(), process.this().vault, process.this().client("ssm")))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    process.forget()
+
+
+def test_calls_to_aws_are_bounded_in_time(this: process.Process) -> None:
+    config = this.client("secretsmanager").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (2, 3)
+    assert this.client("lambda").meta.config.read_timeout == 30
+    this.close()
+
+
+def test_without_boto3_it_says_what_to_install(this: process.Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(ImportError, match="pip install boto3"):
+        this.client("ssm")
