@@ -15,7 +15,7 @@ serve: .venv/.ready
 	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767
 
 test: .venv/.ready .peers/.ready
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 peers: .peers/.ready
 

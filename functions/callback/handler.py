@@ -9,9 +9,11 @@ from tripod_flow.web import Request
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer ``GET /oauth/{provider}/callback``, or another Lambda that hands in its own user's PIN."""
+    """Answer ``GET /oauth/{provider}/callback``, ``POST /oauth/{provider}/pin``, or a Lambda that hands in its own user's PIN."""
     if direct.is_direct(event):
-        return service.answer_direct(event, context, _pin)
+        return service.answer_direct(event, context, _pin_directly)
+    if event["requestContext"]["http"]["method"] == "POST":
+        return service.answer(event, context, lambda request: _pin(request, *web.pin(event)))
     return service.answer(event, context, _callback)
 
 
@@ -24,6 +26,10 @@ def _callback(request: Request) -> Answer:
     return answers.outcome(request, came)
 
 
-def _pin(event: Mapping[str, Any]) -> dict[str, Any]:
+def _pin(request: Request, request_token: str, pin: str) -> Answer:
+    return answers.outcome(request, service.handshake().pin(request.provider, request_token, pin, cookies=request.cookies))
+
+
+def _pin_directly(event: Mapping[str, Any]) -> dict[str, Any]:
     provider, request_token, pin, subject = direct.read(event, "provider", "request_token", "pin", "subject")
     return answers.outcome_content(service.handshake().pin(provider, request_token, pin, subject=subject))

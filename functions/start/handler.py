@@ -17,7 +17,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _start(request: Request) -> Answer:
-    return answers.begun(request, _begin(web.start_request(request), request.callback_url, browser=True))
+    asked = web.start_request(request)
+    begun = _begin(asked, request.callback_url, browser=True)
+    if asked.pin and request.prefers_page:
+        return answers.pin(request, begun, asked.return_to)
+    return answers.begun(request, begun)
 
 
 def _start_directly(event: Mapping[str, Any]) -> dict[str, Any]:

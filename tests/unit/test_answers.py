@@ -14,7 +14,7 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and ha
 
 
 def request(*, page: bool = False, provider: str = "x", query: str = "") -> Request:
-    return Request("req-1", provider, "https://api.example", page, query, {})
+    return Request("req-1", provider, pages.PLAIN, "https://api.example", page, query, {})
 
 
 def record(**changes: Any) -> Authorization:
@@ -24,6 +24,8 @@ def record(**changes: Any) -> Authorization:
 
 
 def made(kind: type[errors.FlowError]) -> errors.FlowError:
+    if kind is errors.WrongPin:
+        return errors.WrongPin("for the log alone", request_token="t", attempts_left=4, return_to=None)
     return kind(Cause.UNKNOWN) if kind is errors.ProviderRejected else kind("for the log alone")
 
 
@@ -39,13 +41,13 @@ def test_every_error_has_words_a_status_and_a_code_and_keeps_its_reason_to_the_l
     for body in (told["body"], page["body"]):
         assert "for the log alone" not in body
         assert "{" not in re.sub(r"<style>.*?</style>|^\{.*\}$", "", body, flags=re.S)
-        assert "req-1" in body
+        assert "req-1" in body or kind is errors.WrongPin
 
 
 def test_a_page_carries_no_script_and_its_style_is_the_one_that_the_policy_names() -> None:
     page = answers.problem(request(page=True), errors.Expired())
     assert "<script" not in page["body"]
-    assert pages.STYLE_HASH in page["headers"]["content-security-policy"]
+    assert pages.style_hash(pages.PLAIN) in page["headers"]["content-security-policy"]
     assert len(page["body"]) < 8192
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tripod_flow import authorization, binding, diagnoses, pages, return_to, text
-from tripod_flow.errors import Denied, FlowError, ProviderRejected, UnknownProvider
+from tripod_flow.errors import Denied, FlowError, ProviderRejected, UnknownProvider, WrongPin
 from tripod_flow.handshake import Outcome
 from tripod_flow.start import Begun
 from tripod_flow.text import Text
@@ -14,16 +14,18 @@ from tripod_flow.web import Request
 
 Answer = dict[str, Any]
 
+
+def _policy(style: str = "", forms_to: str = "'none'") -> str:
+    """Return a Content-Security-Policy: no script, nothing from elsewhere, no frame; the one stylesheet, and the one form's targets."""
+    styles = f"; style-src '{style}'" if style else ""
+    return f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action {forms_to}{styles}"
+
+
 _HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-}
-_PAGE_HEADERS = {
-    **_HEADERS,
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": f"{_HEADERS['content-security-policy']}; style-src '{pages.STYLE_HASH}'",
+    "content-security-policy": _policy(),
 }
 
 
@@ -33,6 +35,44 @@ def begun(request: Request, started: Begun) -> Answer:
     if request.prefers_page:
         return _answer(302, {**_HEADERS, "location": started.authorize_url}, cookies=cookies)
     return _json(200, begun_content(started), cookies=cookies)
+
+
+def pin(request: Request, started: Begun, return_to_url: str | None) -> Answer:
+    """Show where the PIN comes from and where it goes."""
+    called = text.provider_name(request.provider)
+    page = pages.render(
+        request.look,
+        text.PIN.title.format(provider=called),
+        text.PIN.detail.format(provider=called),
+        link=(text.PIN_LINK.format(provider=called), started.authorize_url),
+        new_tab=text.PIN_NEW_TAB,
+        form=_pin_form(request, started.request_token),
+    )
+    cookies = binding.set_cookies(started.cookie, started.cookie_key or "", request.cookies)
+    return _page(request, 200, page, forms_to=_form_targets(return_to_url), cookies=cookies)
+
+
+def _wrong_pin(request: Request, error: WrongPin) -> Answer:
+    """Ask for the PIN once more."""
+    called = text.provider_name(request.provider)
+    page = pages.render(
+        request.look,
+        text.PIN.title.format(provider=called),
+        text.PIN.detail.format(provider=called),
+        form=_pin_form(request, error.request_token, error.detail or ""),
+        again=(text.PIN_AGAIN, f"{request.origin}/oauth/{quote(request.provider)}/start?pin=true"),
+    )
+    return _page(request, error.status, page, forms_to=_form_targets(error.return_to))
+
+
+def _pin_form(request: Request, request_token: str, wrong: str = "") -> pages.PinForm:
+    action = f"{request.origin}/oauth/{quote(request.provider)}/pin"
+    return pages.PinForm(action, request_token, text.PIN_LABEL, text.PIN.action, wrong)
+
+
+def _form_targets(return_to_url: str | None) -> str:
+    """Return where the PIN's form may lead: here, and from here on to the app's own page, which counts as the form's target too."""
+    return f"'self' {return_to.origin(return_to_url)}" if return_to_url else "'self'"
 
 
 def begun_content(started: Begun) -> dict[str, Any]:
@@ -55,7 +95,8 @@ def outcome(request: Request, came: Outcome) -> Answer:
     if request.prefers_page:
         name = f" @{record.screen_name}" if record.screen_name else ""
         words = text.GRANTED
-        return _page(200, pages.render(words.title, words.detail.format(provider=text.provider_name(record.provider), name=name)))
+        detail = words.detail.format(provider=text.provider_name(record.provider), name=name)
+        return _page(request, 200, pages.render(request.look, words.title, detail))
     return _json(200, outcome_content(came))
 
 
@@ -94,14 +135,17 @@ def problem(request: Request, error: FlowError) -> Answer:
     told = problem_content(error, request.id, provider=request.provider, callback_url=request.callback_url)
     headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
     if request.prefers_page:
+        if isinstance(error, WrongPin):
+            return _wrong_pin(request, error)
         page = pages.render(
+            request.look,
             told["title"],
             told["detail"],
-            action=_action(request, error, text.PROBLEMS[error.code]),
+            link=_action(request, error, text.PROBLEMS[error.code]),
             reference=f"{text.REFERENCE}: {request.id}",
             refresh=error.retry_after if error.code == "in_progress" else None,
         )
-        return _page(error.status, page, headers)
+        return _page(request, error.status, page, headers)
     return _json(error.status, told, headers, content_type="application/problem+json")
 
 
@@ -120,6 +164,8 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
         "code": error.code,
         "request_id": request_id,
     }
+    if isinstance(error, WrongPin):
+        told["attempts_left"] = error.attempts_left
     return told if error.retry_after is None else {**told, "retry_after": error.retry_after}
 
 
@@ -133,8 +179,20 @@ def _action(request: Request, error: FlowError, words: Text) -> tuple[str, str] 
     return words.action, f"{request.origin}{start}?{error.restart}" if error.restart else f"{request.origin}{start}"
 
 
-def _page(status: int, page: str, headers: Mapping[str, str] | None = None) -> Answer:
-    return _answer(status, {**_PAGE_HEADERS, **(headers or {})}, page)
+def _page(
+    request: Request,
+    status: int,
+    page: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    forms_to: str = "'none'",
+    cookies: Sequence[str] = (),
+) -> Answer:
+    kind = {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": _policy(pages.style_hash(request.look), forms_to),
+    }
+    return _answer(status, {**_HEADERS, **kind, **(headers or {})}, page, cookies=cookies)
 
 
 def _json(

@@ -10,7 +10,7 @@ FlowError
 ├── InProgress              409
 ├── Expired                 410  an outcome, where the app did not confirm in time
 ├── Denied                  403  an outcome
-├── VerifierRejected        400  an outcome
+├── VerifierRejected        400  an outcome  ├── WrongPin  (no outcome yet)
 ├── Interrupted             409  an outcome
 ├── ProviderRejected        502  an outcome, where it ends an authorization
 ├── ProviderUnavailable     503
@@ -114,6 +114,16 @@ class VerifierRejected(FlowError):
 
     code = "verifier_rejected"
     status = 400
+
+
+class WrongPin(VerifierRejected):
+    """The provider did not take this PIN; ``attempts_left`` others may be tried, for the same ``request_token``."""
+
+    def __init__(self, reason: str, *, request_token: str, attempts_left: int, return_to: str | None) -> None:
+        super().__init__(reason, f"That PIN was not right. You can try {attempts_left} more.")
+        self.request_token = request_token
+        self.attempts_left = attempts_left
+        self.return_to = return_to
 
 
 class Interrupted(FlowError):

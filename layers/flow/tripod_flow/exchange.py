@@ -97,9 +97,12 @@ class Exchange:
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
         telemetry.log().warning("not exchanged", extra={"authorization": held.label, "code": error.code, "reason": str(error)})
-        if held.pin and isinstance(error, errors.VerifierRejected) and held.attempts + 1 < progress.PIN_ATTEMPTS:
+        attempts_left = progress.PIN_ATTEMPTS - held.attempts - 1
+        if held.pin and isinstance(error, errors.VerifierRejected) and attempts_left:
             self._write(progress.wrong_pin(held))
-            raise error
+            raise errors.WrongPin(
+                str(error), request_token=held.request_token, attempts_left=attempts_left, return_to=held.return_to
+            )
         return self._write(progress.failed(held, error, now=self._clock()))
 
     def _write(self, transition: Transition) -> Authorization:

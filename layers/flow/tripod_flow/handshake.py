@@ -79,9 +79,12 @@ class Handshake:
         cookie = cookies.get(binding.cookie_name(provider, request_token))
         return self._finish(_Visit(provider, request_token, verifier, cookie))
 
-    def pin(self, provider: str, request_token: str, pin: str, *, subject: str) -> Outcome:
-        """Exchange a PIN that the app hands in for its own user ``subject``; five may be tried."""
-        return self._finish(_Visit(provider, request_token, pin, None, pin=True, subject=subject))
+    def pin(
+        self, provider: str, request_token: str, pin: str, *, cookies: Mapping[str, str] | None = None, subject: str | None = None
+    ) -> Outcome:
+        """Exchange a PIN, from the browser that asked or from the app that asked for ``subject``; five may be tried."""
+        cookie = (cookies or {}).get(binding.cookie_name(provider, request_token))
+        return self._finish(_Visit(provider, request_token, pin, cookie, pin=True, subject=subject))
 
     def deny(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Outcome:
         """Note that the user said no; returns the outcome, which is an earlier one if there was one."""

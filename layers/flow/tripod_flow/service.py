@@ -20,6 +20,7 @@ from tripod_flow.events import Bus
 from tripod_flow.exchange import Exchange
 from tripod_flow.handshake import Handshake
 from tripod_flow.legs import Legs
+from tripod_flow.pages import PLAIN, Look
 from tripod_flow.relay import Relay
 from tripod_flow.revocation import Revocation
 from tripod_flow.settings import Settings
@@ -77,7 +78,7 @@ def begin(context: Any) -> None:
 def answer(event: Mapping[str, Any], context: Any, act: Callable[[Request], Answer]) -> Answer:
     """Answer a browser's event with what ``act`` makes of it; whatever is raised becomes a problem, told once in the log."""
     begin(context)
-    request = web.read(event, loopback=_is_loopback())
+    request = web.read(event, loopback=_is_loopback(), look=_look())
     return _guarded(request.id, request.provider, lambda: act(request), lambda error: answers.problem(request, error))
 
 
@@ -126,6 +127,14 @@ def _is_loopback() -> bool:
         return settings().loopback
     except FlowError:
         return False
+
+
+def _look() -> Look:
+    """Return how this stack's pages look; one without settings has the default."""
+    try:
+        return settings().look
+    except FlowError:
+        return PLAIN
 
 
 @cache

@@ -1,10 +1,12 @@
 """What the template tells the functions, through the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tripod_flow.errors import NotConfigured
+from tripod_flow.pages import PLAIN, Look
 from tripod_flow.return_to import AllowList
 from tripod_flow.transport import Timeouts
 
@@ -18,6 +20,7 @@ class Settings:
     bus: str
     return_urls: AllowList
     pin: bool
+    look: Look
     recovery_window: int  # days that a deleted user secret can be restored
     timeouts: Timeouts
     loopback: bool
@@ -38,6 +41,7 @@ class Settings:
             bus=environ.get("TRIPOD_BUS", ""),
             return_urls=return_urls,
             pin=environ.get("TRIPOD_PIN") == "true",
+            look=_look(environ),
             recovery_window=_days(environ, "TRIPOD_RECOVERY_WINDOW"),
             timeouts=Timeouts(
                 connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
@@ -48,6 +52,13 @@ class Settings:
             # Plain http to this machine, for the sandbox. The template has no such variable.
             loopback=environ.get("TRIPOD_LOOPBACK_HTTP") == "true",
         )
+
+
+def _look(environ: Mapping[str, str]) -> Look:
+    colour = environ.get("TRIPOD_COLOUR") or PLAIN.colour
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        raise NotConfigured("TRIPOD_COLOUR (the parameter Colour) must be written #rrggbb")
+    return Look(environ.get("TRIPOD_APP_NAME", ""), colour.lower())
 
 
 def _days(environ: Mapping[str, str], name: str) -> int:

@@ -39,6 +39,11 @@ PROBLEMS = {
     "internal": Text("Something went wrong", "This is our fault, not yours. Please try again later."),
 }  # fmt: skip
 
+PIN = Text("Connect {provider} with a PIN", "Open {provider}, agree, and bring back the PIN that it shows you.", "Finish")
+PIN_LINK = "Open {provider}"
+PIN_NEW_TAB = "(opens in a new tab)"
+PIN_LABEL = "PIN"
+PIN_AGAIN = "Start again with a new PIN"
 REFERENCE = "Reference"
 A_PROVIDER = "The provider"  # where nobody said which
 PROVIDER_NAMES = {"x": "X"}

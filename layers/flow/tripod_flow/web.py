@@ -1,5 +1,7 @@
 """Events in: an API Gateway HTTP API event (payload 2.0) becomes a ``Request``, checked once and here."""
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,15 +12,18 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from tripod_flow import tickets
-from tripod_flow.errors import BadRequest
+from tripod_flow.errors import BadRequest, WrongBrowser
 from tripod_flow.loopback import is_loopback
+from tripod_flow.pages import PLAIN, Look
 from tripod_flow.start import StartRequest
 
 MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
 MAX_RETURN_TO = 2048  # bytes
 MAX_PARAMETERS = 100  # in one query
+MAX_BODY = 8192  # characters of a posted PIN, base64 included
 
-_START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x_auth_access_type")
+_START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x_auth_access_type", "pin")
+_PIN = ("request_token", "pin")
 _CALLBACK = ("oauth_token", "oauth_verifier", "denied", "oauth_problem")
 _REFUSALS = ("user_refused", "permission_denied")  # oauth_problem's words for "the user said no" (Flickr and others)
 
@@ -29,6 +34,7 @@ class Request:
 
     id: str
     provider: str
+    look: Look
     origin: str  # the API's own, from API Gateway: never from a header that the caller writes
     prefers_page: bool
     query: str = field(repr=False)
@@ -48,7 +54,7 @@ class Return:
     verifier: str | None = field(repr=False)
 
 
-def read(event: Mapping[str, Any], *, loopback: bool) -> Request:
+def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Request:
     """Take an event apart; never raises for what a caller can write."""
     proxied = APIGatewayProxyEventV2(dict(event))
     context = proxied.request_context
@@ -59,6 +65,7 @@ def read(event: Mapping[str, Any], *, loopback: bool) -> Request:
         id=context.request_id,
         provider=(proxied.path_parameters or {}).get("provider", ""),
         origin=f"{scheme}://{host}{stage}",
+        look=look,
         prefers_page=_prefers_page(proxied.headers.get("accept", "")),
         query=proxied.get("rawQueryString") or "",
         cookies=_cookies(proxied.get("cookies") or []),
@@ -76,6 +83,7 @@ def start_request(request: Request) -> StartRequest:
         force_login=one_of(asked, "force_login", ("true", "false")) == "true",
         screen_name=asked.get("screen_name"),
         x_auth_access_type=one_of(asked, "x_auth_access_type", ("read", "write")),
+        pin=one_of(asked, "pin", ("true", "false")) == "true",
     )
 
 
@@ -97,6 +105,50 @@ def returned(request: Request) -> Return:
     return Return(given["oauth_token"], given["oauth_verifier"])
 
 
+def pin(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Read a PIN that was posted, as a form or as JSON: request token and PIN, its spaces left out.
+
+    Raises ``BadRequest``, or ``WrongBrowser`` where another site's page posted it. (Our own pages' ``no-referrer`` makes their
+    ``Origin`` null, so the browser's word for it is ``Sec-Fetch-Site``; one that has none is judged by its SameSite cookie.)
+    """
+    proxied = APIGatewayProxyEventV2(dict(event))
+    if proxied.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise WrongBrowser("posted from another site")
+    body = _body(proxied)
+    if proxied.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        given = _json_strings(body, _PIN)
+    else:
+        given = _parameters(body, _PIN, others_pass=False)
+    for name in _PIN:
+        if name not in given:
+            raise BadRequest(detail=f"The parameter {name} is missing.")
+    return given["request_token"], checked("pin", "".join(given["pin"].split()))
+
+
+def _body(proxied: APIGatewayProxyEventV2) -> str:
+    """Return the body as text; what is no UTF-8 comes out as what no parameter may hold."""
+    text = proxied.get("body") or ""
+    if len(text) > MAX_BODY:
+        raise BadRequest(detail="The body is too long.")
+    try:
+        content = base64.b64decode(text) if proxied.get("isBase64Encoded") else text.encode()
+        return content.decode(errors="surrogateescape")
+    except ValueError:
+        raise BadRequest(detail="The body can't be read.") from None
+
+
+def _json_strings(body: str, names: tuple[str, ...]) -> dict[str, str]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadRequest(detail="The body is not JSON.") from None
+    if not isinstance(content, dict) or content.keys() - set(names):
+        raise BadRequest(detail=f"The body must be an object with: {', '.join(names)}.")
+    if not all(isinstance(value, str) for value in content.values()):
+        raise BadRequest(detail="The body's values must be strings.")
+    return {name: checked(name, value) for name, value in content.items()}
+
+
 def challenge(text: str | None) -> str | None:
     """Return a challenge as it is; raises ``BadRequest`` where it can't be one."""
     if text is not None and not tickets.is_challenge(text):
@@ -116,10 +168,10 @@ def checked(name: str, value: str) -> str:
     """Return a parameter's value as it is; raises ``BadRequest`` where it is empty, too long, or not printable."""
     if not value:
         raise BadRequest(detail=f"The parameter {name} is empty.")
-    if len(value.encode(errors="surrogateescape")) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
-        raise BadRequest(detail=f"The parameter {name} is too long.")
     if not value.isprintable():  # control characters, and what is no UTF-8
         raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
+    if len(value.encode()) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
+        raise BadRequest(detail=f"The parameter {name} is too long.")
     return value
 
 

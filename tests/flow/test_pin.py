@@ -1,0 +1,133 @@
+"""PIN-based authorization in a browser and by a program."""
+
+import re
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.browser import JSON, PAGE, Browser
+from sandbox.world import Sandbox
+from tests.conftest import QUICK, RETURN_TO, App, make_app
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def post(app: App, browser: Browser, body: Any, *, accept: str = JSON, kind: str = FORM, **headers: str) -> requests.Response:
+    """Post a PIN from ``browser``."""
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    return requests.post(
+        f"{app.sandbox.api}/oauth/{app.name}/pin",
+        data=body,
+        headers={"Accept": accept, "Content-Type": kind, "Cookie": cookies, **headers},
+        allow_redirects=False,
+        timeout=30,
+    )
+
+
+def begin(app: App, browser: Browser, **query: str) -> tuple[str, str]:
+    """Visit start as a program; return request token and the PIN that the provider shows."""
+    told = browser.start(app.name, accept=JSON, pin="true", **query).json()
+    return told["request_token"], app.consent(told["authorize_url"])
+
+
+def test_the_page_leads_to_the_provider_in_a_new_tab_and_asks_for_the_pin(app: App) -> None:
+    browser = app.browser()
+    page = browser.start(app.name, pin="true")
+    assert page.status_code == 200
+    link = re.search(r'<a href="([^"]+)" target="_blank" rel="noopener noreferrer">', page.text)
+    token = re.search(r'name="request_token" value="([^"]+)"', page.text)
+    assert link
+    assert token
+    assert "form-action 'self';" in page.headers["content-security-policy"]
+    pin = app.consent(link[1].replace("&amp;", "&"))
+    ended = post(app, browser, {"request_token": token[1], "pin": f" {pin[:3]} {pin[3:]} "}, accept=PAGE)
+    assert (ended.status_code, "You are connected" in ended.text) == (200, True)
+    assert app.stored()
+
+
+def test_a_program_hands_the_pin_in_as_json_or_form(app: App) -> None:
+    for kind in (FORM, JSON):
+        browser = app.browser()
+        token, pin = begin(app, browser)
+        body = f'{{"request_token": "{token}", "pin": "{pin}"}}' if kind == JSON else {"request_token": token, "pin": pin}
+        first, again = post(app, browser, body, kind=kind), post(app, browser, body, kind=kind)
+        assert first.json()["user_id"] == app.user.user_id
+        assert again.json() == first.json()
+    assert len(app.calls("access_token")) == 2
+
+
+def test_the_pins_page_may_lead_to_the_app(app: App) -> None:
+    browser = app.browser()
+    page = browser.start(app.name, pin="true", return_to=RETURN_TO)
+    assert "form-action 'self' http://127.0.0.1:3000;" in page.headers["content-security-policy"] + ";"
+    token, pin = begin(app, browser, return_to=RETURN_TO)
+    ended = post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE)
+    assert ended.status_code == 303
+    assert ended.headers["location"].startswith(f"{RETURN_TO}?outcome=granted")
+
+
+def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: App) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    for left in (4, 3):
+        told = post(app, browser, {"request_token": token, "pin": "0000000"})
+        assert (told.status_code, told.json()["code"], told.json()["attempts_left"]) == (400, "verifier_rejected", left)
+    page = post(app, browser, {"request_token": token, "pin": "0000000"}, accept=PAGE)
+    assert page.status_code == 400
+    assert "You can try 2 more" in page.text
+    assert 'role="alert"' in page.text
+    assert f'value="{token}"' in page.text
+    post(app, browser, {"request_token": token, "pin": "0000000"})
+    assert "attempts_left" not in post(app, browser, {"request_token": token, "pin": "0000000"}).json()
+    assert post(app, browser, {"request_token": token, "pin": pin}).json()["code"] == "verifier_rejected"
+    assert len(app.calls("access_token")) == 5
+
+
+def test_another_browser_and_another_site_are_refused(app: App) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    body = {"request_token": token, "pin": pin}
+    assert post(app, app.browser(), body).json()["code"] == "wrong_browser"
+    for site in ("cross-site", "same-site"):
+        refused = post(app, browser, body, **{"Sec-Fetch-Site": site})
+        assert (refused.status_code, refused.json()["code"]) == (403, "wrong_browser")
+    assert not app.calls("access_token")
+    assert post(app, browser, body, **{"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("", FORM),
+        ("request_token=a", FORM),
+        ("pin=1", FORM),
+        ("request_token=a&pin=", FORM),
+        ("request_token=a&pin=%20%20", FORM),
+        ("request_token=a&pin=1&pin=2", FORM),
+        ("request_token=a&pin=1&subject=42", FORM),
+        ("request_token=a&pin=" + "1" * 5000, FORM),
+        ("request_token=%ff&pin=1", FORM),
+        (b"\xff\xfe", FORM),
+        ("a" * 20000, FORM),
+        ("", JSON),
+        ("[]", JSON),
+        ("[" * 4000, JSON),
+        ('{"request_token": "a"}', JSON),
+        ('{"request_token": "a", "pin": 1}', JSON),
+        ('{"request_token": "a", "pin": "\\u0000"}', JSON),
+        ('{"request_token": "a", "pin": "\\ud800"}', JSON),
+        ('{"request_token": "a", "pin": "1", "subject": "42"}', JSON),
+    ],
+)
+def test_what_makes_no_sense_is_a_bad_request(app: App, body: Any, kind: str) -> None:
+    told = post(app, app.browser(), body, kind=kind)
+    assert (told.status_code, told.json()["code"]) == (400, "bad_request")
+
+
+def test_it_is_off_unless_the_stack_says_otherwise() -> None:
+    with Sandbox(settings=QUICK, streams=False) as sandbox:
+        app = make_app(sandbox)
+        told = app.browser().start(app.name, accept=JSON, pin="true")
+        assert (told.status_code, told.json()["code"]) == (400, "bad_request")
+        assert not app.calls("request_token")
