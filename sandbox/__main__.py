@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
 
 def _explain(sandbox: "Sandbox") -> None:
     """Say on standard error how a person gets in."""
-    print(f"Sign in at {sandbox.api}/oauth/x/start", file=sys.stderr)
+    print(f"Open {sandbox.api}/ and sign in", file=sys.stderr)
     if not sandbox.with_real_x:
         for user in sandbox.provider_server.users:
             print(f"  as {user.screen_name}, password {user.password}", file=sys.stderr)
@@ -85,7 +85,7 @@ def main() -> int:
             provider_port=arguments.provider_port,
             aws_url=arguments.aws_url,
             consumer=consumer,
-            parameters={"AllowedReturnUrls": arguments.allowed_return_urls},
+            parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
             echo=sys.stderr,
             schedules=True,
         )

@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +34,7 @@ class HttpApi:
         self._functions = functions
         self._account = account
         self._logs = logs
+        self.front_page: Callable[[], str] | None = None  # the sandbox's own, where no route has /
         routes = [(route, function.name) for function in described for route in function.routes]
         self._routes = sorted(routes, key=lambda each: _rank(each[0]))
         self._server = LoopbackServer(port, type("ApiExchange", (_ApiExchange,), {"api": self}))
@@ -56,6 +58,8 @@ class HttpApi:
             parameters = {} if route.key == "$default" else pairs(route, request.path)
             if parameters is not None and route.method in {request.method, "ANY", ""}:
                 return self._run(request, route, parameters, name)
+        if self.front_page is not None and (request.method, request.path) == ("GET", "/"):
+            return 200, [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store")], self.front_page().encode()
         return refusal(404, "Not Found")
 
     def _run(self, request: HttpRequest, route: Route, parameters: dict[str, str], name: str) -> Reply:

@@ -12,7 +12,7 @@ from typing import Any, Self, TextIO
 import boto3
 from botocore.config import Config
 
-from sandbox import stack
+from sandbox import front_page, stack
 from sandbox.aws import ACCESS_KEY, LAMBDA, SECRET_KEY, SESSION, Aws
 from sandbox.bus import Event
 from sandbox.event_sources import EventSources
@@ -116,7 +116,14 @@ class Sandbox:
             self._keep("x", {"consumer_key": key, "consumer_secret": secret})
         else:
             self.add_provider("x")
+        http_api.front_page = self._front_page
         self._sources.start(self.template.functions(), **self._running)  # with the streams' own ARNs, known by now
+
+    def _front_page(self) -> str:
+        users = (
+            [] if self.with_real_x else [f"{user.screen_name}, password {user.password}" for user in self.provider_server.users]
+        )
+        return front_page.render(self.client, self.table, self.prefix, self.events if self._aws_url is None else [], users)
 
     def _provider(self) -> Provider:
         try:

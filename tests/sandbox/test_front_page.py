@@ -1,0 +1,22 @@
+"""The sandbox's own page, which shows what happened and no secret."""
+
+import re
+
+from tests.conftest import App
+
+
+def test_it_offers_every_way_in_and_shows_what_happened_with_secrets_masked(app: App) -> None:
+    browser = app.browser()
+    browser.get(app.come_back(browser))
+    page = browser.get("/")
+    assert page.status_code == 200
+    for way in ("endpoint=authenticate", "force_login=true", "pin=true"):
+        assert way in page.text
+    for seen in (app.name, app.user.screen_name, "granted", app.secret_name):
+        assert seen in page.text
+    assert not [secret for secret in app.sandbox.provider_server.issued(app.consumer.key) if secret in page.text]
+    assert len(re.findall("<caption>", page.text)) == 4
+
+
+def test_nothing_else_is_at_the_root(app: App) -> None:
+    assert app.browser().get("/nothing").status_code == 404
