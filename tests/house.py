@@ -49,7 +49,7 @@ class House:
         secrets_manager = sandbox.client("secretsmanager")
         self.table = Table(sandbox.client("dynamodb"), sandbox.table)
         self.writer = self.writer_type(secrets_manager, sandbox.prefix)
-        self.custody = Custody(self.table, self.writer, self.clock)
+        self.custody = Custody(self.table, self.writer, self.clock, erases=True)
         consumers = Consumers(Vault(secrets_manager, sandbox.prefix), loopback=True)
         legs = self.legs_type(Timeouts(1, 1, 2))
         exchange = Exchange(self.table, consumers, legs, self.clock)
@@ -59,7 +59,7 @@ class House:
             self.table, Vault(secrets_manager, sandbox.prefix), consumers, legs, self.custody, clock=self.clock
         )
         self.bus = Bus(sandbox.client("events"), sandbox.prefix)
-        self.relay = Relay(self.table, exchange, self.custody, self.bus, self.clock)
+        self.relay = Relay(self.table, exchange, self.custody, self.revocation, self.bus, clock=self.clock)
         self.cookies: dict[str, str] = {}
 
     def come_back(self, *, cancel: bool = False, browser: bool = True, **asked: str) -> tuple[str, str]:

@@ -25,5 +25,5 @@ def _revoke_directly(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _revoked(provider: str, user_id: str) -> dict[str, Any]:
-    service.revocation().revoke(provider, user_id)
-    return {"outcome": "revoked", "provider": provider, "user_id": user_id}
+    invalidated = service.revocation().revoke(provider, user_id)
+    return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": invalidated}

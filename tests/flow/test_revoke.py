@@ -31,7 +31,12 @@ def revoke(app: App) -> dict[str, Any]:
 
 
 def test_a_user_is_disconnected_everywhere(connected: App) -> None:
-    assert revoke(connected) == {"outcome": "revoked", "provider": connected.name, "user_id": connected.user.user_id}
+    assert revoke(connected) == {
+        "outcome": "revoked",
+        "provider": connected.name,
+        "user_id": connected.user.user_id,
+        "invalidated": True,
+    }
     assert [call.status for call in connected.calls("invalidate_token")] == [200]
     assert is_deleted(connected)
     connection = connected.connection()

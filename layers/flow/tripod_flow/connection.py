@@ -1,4 +1,8 @@
-"""A connection: the lasting fact that this user of this provider has granted access. The record, and the rules of its changes."""
+"""A connection: the lasting fact that this user of this provider has granted access. The record, and the rules of its changes.
+
+It says what the user's secret must be: the tokens of ``version``, or, once revoked, nothing. Whoever changes the secret looks here
+again afterwards; see ``custody``.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +12,8 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from tripod_flow.authorization import Authorization
 from tripod_flow.progress import shard
 from tripod_flow.transition import Transition
+
+PREFIX = "connection#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +30,10 @@ class Connection:
     subject: str | None = None
     connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
     revoked_at: float | None = None
-    unerased: bool = False  # revoked, and the secret may still be there
-    unsent: str | None = None  # the event that is still to be published
-    unsent_at: float | None = None  # when what it tells of happened
+    unerased: bool | None = None  # a deletion was begun: the secret may not be what this record says
+    unsent_at: tuple[float, ...] | None = None  # the revocations whose events are still to be published
     owed: str | None = None  # the shard of the owed index
     owed_since: float | None = None
-
-
-PREFIX = "connection#"
 
 
 def key(provider: str, user_id: str) -> str:
@@ -42,7 +44,7 @@ def key(provider: str, user_id: str) -> str:
 def connect(grant: Authorization, version: str) -> Transition:
     """Say that ``grant`` is the user's newest, unless the record knows of a newer one or of a later revocation.
 
-    The same grant may be said again: whoever finishes what another began repeats it.
+    The same grant may be said again: whoever finishes what another began repeats it. A deletion that was begun stays noted.
     """
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant").eq(grant.claim_id)
     unrevoked = Attr("revoked_at").not_exists() | Attr("revoked_at").lt(grant.granted_at)
@@ -59,7 +61,6 @@ def connect(grant: Authorization, version: str) -> Transition:
             "version": version,
             "granted_at": grant.granted_at,
             "revoked_at": None,
-            "unerased": None,
         },
     )
 
@@ -69,47 +70,44 @@ def names(grant: Authorization) -> ConditionBase:
     return Attr("grant").eq(grant.claim_id) & Attr("revoked_at").not_exists()
 
 
-def revoke(provider: str, user_id: str, version: str | None, *, now: float) -> Transition:
-    """Say that the tokens of ``version`` are void; the record may be missing, and must not speak of newer tokens.
+def revoke(provider: str, user_id: str, standing: Connection | None, *, now: float) -> Transition:
+    """Say that the user has disconnected, if the record is still as ``standing`` (None: there is none).
 
-    ``version`` None: there were no tokens any more.
+    Revoked already, it is only noted that the secret is to be deleted once more, and nothing is told.
     """
-    ours = Attr("version").not_exists() if version is None else Attr("version").not_exists() | Attr("version").eq(version)
-    return Transition(
-        key(provider, user_id),
-        Attr("pk").not_exists() | (ours & Attr("revoked_at").not_exists()),
-        {
-            "provider": provider,
-            "user_id": user_id,
-            "connected_to": None,
-            "revoked_at": now,
-            "unerased": True,
-            "unsent": "connection.revoked",
-            "unsent_at": now,
-            **_owed(key(provider, user_id), now),
-        },
-    )
+    pk = key(provider, user_id)
+    changes: dict[str, Any] = {"unerased": True, "owed": shard(pk), "owed_since": now}
+    if standing is None:
+        told = {"provider": provider, "user_id": user_id, "revoked_at": now, "unsent_at": (now,)}
+        return Transition(pk, Attr("pk").not_exists(), {**changes, **told})
+    if standing.revoked_at is not None:
+        return Transition(pk, _unchanged(standing), changes)
+    told = {"connected_to": None, "revoked_at": now, "unsent_at": (*(standing.unsent_at or ()), now)}
+    return Transition(pk, _unchanged(standing) & _is("unsent_at", standing.unsent_at), {**changes, **told})
 
 
-def erased(revoked: Connection) -> Transition:
-    """Note that the secret of a revoked connection is gone, if it is still revoked."""
-    standing = Attr("revoked_at").eq(revoked.revoked_at)
-    if revoked.unsent is None:
-        return Transition(revoked.pk, standing & Attr("unsent").not_exists(), {"unerased": None, **_CLEAR})
-    return Transition(revoked.pk, standing & Attr("unsent").exists(), {"unerased": None})
+def reconciled(standing: Connection) -> Transition:
+    """Note that the secret is what this record says, if the record is still the same."""
+    if standing.unsent_at:
+        return Transition(standing.pk, _unchanged(standing) & Attr("unsent_at").exists(), {"unerased": None})
+    return Transition(standing.pk, _unchanged(standing) & Attr("unsent_at").not_exists(), {"unerased": None, **_CLEAR})
 
 
 def sent(published: Connection) -> Transition:
-    """Take the event out of the record: it was published."""
-    same = Attr("unsent_at").eq(published.unsent_at)
-    taken = {"unsent": None, "unsent_at": None}
+    """Take the events out of the record: these, and no others, were published."""
+    same = _is("unsent_at", published.unsent_at)
     if published.unerased:
-        return Transition(published.pk, same & Attr("unerased").exists(), taken)
-    return Transition(published.pk, same & Attr("unerased").not_exists(), {**taken, **_CLEAR})
+        return Transition(published.pk, same & Attr("unerased").exists(), {"unsent_at": None})
+    return Transition(published.pk, same & Attr("unerased").not_exists(), {"unsent_at": None, **_CLEAR})
 
 
 _CLEAR: dict[str, Any] = {"owed": None, "owed_since": None}
 
 
-def _owed(pk: str, now: float) -> dict[str, Any]:
-    return {"owed": shard(pk), "owed_since": now}
+def _unchanged(standing: Connection) -> ConditionBase:
+    """Return the condition that the record still says the same of the secret."""
+    return _is("grant", standing.grant) & _is("revoked_at", standing.revoked_at)
+
+
+def _is(name: str, value: Any) -> ConditionBase:
+    return Attr(name).not_exists() if value is None else Attr(name).eq(value)

@@ -5,6 +5,8 @@ At least once each; ``id`` is the same each time, so that a consumer can tell a 
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,20 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 SOURCE = "tripod"
+MOST = 10  # entries that one call takes
 
 
 class NotPublished(Exception):  # it names what happened
-    """EventBridge took the call and refused the entry."""
+    """EventBridge took the call and refused an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: its kind, when what it tells of happened (epoch seconds), and its content."""
+
+    kind: str
+    time: float
+    detail: dict[str, Any]
 
 
 class Bus:
@@ -28,42 +40,45 @@ class Bus:
         self._client = client
         self._name = name
 
-    def publish(self, record: Authorization | Connection) -> None:
-        """Publish the event that ``record`` still owes; raises ``NotPublished`` or botocore's ``ClientError``."""
-        kind, happened = record.unsent or "", _happened(record)
-        answer = self._client.put_events(
-            Entries=[
-                {
-                    "EventBusName": self._name,
-                    "Source": SOURCE,
-                    "DetailType": kind,
-                    "Time": datetime.fromtimestamp(happened, UTC),
-                    "Detail": json.dumps(detail(record)),
-                }
-            ]
-        )
-        if answer["FailedEntryCount"]:
-            raise NotPublished(answer["Entries"][0].get("ErrorCode", ""))
+    def publish(self, events: Sequence[Event]) -> None:
+        """Publish ``events``; raises ``NotPublished`` or botocore's ``ClientError`` unless all were taken."""
+        for start in range(0, len(events), MOST):
+            answer = self._client.put_events(
+                Entries=[
+                    {
+                        "EventBusName": self._name,
+                        "Source": SOURCE,
+                        "DetailType": event.kind,
+                        "Time": datetime.fromtimestamp(event.time, UTC),
+                        "Detail": json.dumps(event.detail),
+                    }
+                    for event in events[start : start + MOST]
+                ]
+            )
+            if answer["FailedEntryCount"]:
+                codes = {entry.get("ErrorCode", "") for entry in answer["Entries"]} - {""}
+                raise NotPublished(", ".join(sorted(codes)))
 
 
-def detail(record: Authorization | Connection) -> dict[str, Any]:
-    """Return an event's content: ``id``, provider, user_id, screen_name, subject, and ``time`` in epoch seconds."""
-    happened = _happened(record)
-    content: dict[str, Any] = {
-        "id": hashlib.sha256(f"{record.pk} {record.unsent} {happened:.3f}".encode()).hexdigest()[:32],
+def owed_by(record: Authorization | Connection) -> list[Event]:
+    """Return the events that ``record`` still owes."""
+    if isinstance(record, Connection):
+        return [_event(record, "connection.revoked", at) for at in record.unsent_at or ()]
+    if record.unsent is None:
+        return []
+    event = _event(record, record.unsent, record.granted_at or record.decided_at or 0.0)
+    if record.error is not None:
+        event.detail["error"] = record.error
+    return [event]
+
+
+def _event(record: Authorization | Connection, kind: str, at: float) -> Event:
+    detail = {
+        "id": hashlib.sha256(f"{record.pk} {kind} {at:.3f}".encode()).hexdigest()[:32],
         "provider": record.provider,
         "user_id": record.user_id,
         "screen_name": record.screen_name,
         "subject": record.subject,
-        "time": round(happened, 3),
+        "time": round(at, 3),
     }
-    if isinstance(record, Authorization) and record.error is not None:
-        content["error"] = record.error
-    return content
-
-
-def _happened(record: Authorization | Connection) -> float:
-    """Return when what the event tells of happened, in epoch seconds."""
-    if isinstance(record, Connection):
-        return record.unsent_at or 0.0
-    return record.granted_at or record.decided_at or 0.0
+    return Event(kind, at, detail)

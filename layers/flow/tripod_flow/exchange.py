@@ -72,6 +72,8 @@ class Exchange:
         answer, identity, consumer = self._consumers.call(held.provider, leg)
         tokens = {"oauth_token": answer.token, "oauth_token_secret": answer.secret, "consumer_key": consumer.consumer_key}
         try:
+            if identity is None and not consumer.store:
+                identity = self._identity_at_once(held, answer, provider_legs)
             if identity is not None:
                 return self._grant(held, tokens, Whose(identity.user_id, identity.screen_name, consumer.store))
             return self._write(progress.exchanged(held, tokens, now=self._clock()))
@@ -80,6 +82,15 @@ class Exchange:
             with suppress(ClientError, BotoCoreError):
                 return self._fail(held, errors.Interrupted("the commit failed"))
             raise errors.Interrupted("the commit failed") from None
+
+    def _identity_at_once(self, held: Authorization, tokens: TokenAnswer, provider_legs: Legs) -> legs.Identity:
+        """Ask whose tokens these are while they are in memory alone: sign-in only, they are kept nowhere, not even to ask later."""
+        try:
+            return self._consumers.call(
+                held.provider, lambda definition, consumer: provider_legs.identity(definition, consumer, tokens)
+            )
+        except Unavailable as error:
+            raise AnswerLost(f"the identity could not be had: {error}") from None
 
     def _identify(self, held: Authorization, provider_legs: Legs) -> Authorization:
         """Ask the provider whose tokens these are, and commit."""

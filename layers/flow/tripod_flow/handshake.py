@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tripod_flow import authorization, binding, errors, progress, telemetry, tickets
+from tripod_flow import authorization, binding, connection, errors, progress, telemetry, tickets
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.consumers import Consumers
 from tripod_flow.custody import Custody
@@ -107,6 +107,8 @@ class Handshake:
             if found.redeemed_at is not None:
                 return found
             consented = found.state is State.CONSENTED
+            if consented:
+                self._refuse_if_revoked(found)
             made, standing = self._table.move((progress.confirmed if consented else progress.redeemed)(found, now=now))
             if made and standing is not None:
                 if consented:
@@ -115,6 +117,13 @@ class Handshake:
                     self._custody.try_to_keep(standing)
                 return standing
         raise errors.TicketRejected("lost to another call")
+
+    def _refuse_if_revoked(self, consented: Authorization) -> None:
+        """Reject the ticket of a consent after which the user has disconnected: it must not connect them again."""
+        standing = self._table.connection(connection.key(consented.provider, consented.user_id or ""))
+        revoked_at = standing.revoked_at if standing else None
+        if revoked_at is not None and revoked_at >= (consented.decided_at or 0):
+            raise errors.TicketRejected("disconnected since")
 
     def _finish(self, visit: _Visit) -> Outcome:
         self._consumers.find(visit.provider)  # an unknown provider costs no write
@@ -161,9 +170,9 @@ class Handshake:
         """Return an outcome once more; what of it is still unstored is finished by the way."""
         telemetry.repeated(decided)
         if decided.unstored and decided.state is State.GRANTED:
-            self._sleep(POLL)  # whoever decided it is most likely storing it this very moment
-            standing = self._table.authorization(visit.pk)
-            if standing is not None and standing.unstored:
+            transition = progress.keeping(decided, now=self._clock())  # None: who decided it is storing it this very moment
+            taken, standing = self._table.move(transition) if transition else (False, None)
+            if taken and standing is not None:
                 self._custody.try_to_keep(standing)
         return self._outcome(decided, visit)
 
@@ -187,6 +196,8 @@ class Handshake:
             if found.answerable:
                 telemetry.repeated(found)
                 return self._outcome(found, visit)
-            if found.state is State.PENDING:  # released: the provider was out of the winner's reach, and so of ours
+            if (
+                found.state is State.PENDING and not visit.pin
+            ):  # released: the provider was out of the winner's reach, and so of ours
                 raise errors.ProviderUnavailable("another request met an unavailable provider")
         raise errors.InProgress

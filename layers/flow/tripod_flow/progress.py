@@ -129,7 +129,7 @@ def granted(held: Authorization, tokens: Mapping[str, str], whose: Whose, *, now
         "screen_name": whose.screen_name,
         "unstored": dict(tokens) if whose.store else None,
         "request_secret": None,
-        "lease_until": None,
+        "lease_until": now + LEASE,  # to store them, by whoever commits
         "decided_at": now,
         **_owed(held, now),
     }
@@ -138,10 +138,25 @@ def granted(held: Authorization, tokens: Mapping[str, str], whose: Whose, *, now
     return Transition(held.pk, _held(held), {**changes, **_grant(now)})
 
 
+def keeping(grant: Authorization, *, now: float, lease: float = LEASE) -> Transition | None:
+    """Take a grant's storing over from who let it go or died; None while somebody is at it. ``lease`` in seconds."""
+    if grant.state is not State.GRANTED or grant.unstored is None or (grant.lease_until or 0) > now:
+        return None
+    condition = _held(grant) & Attr("unstored").exists() & _is_lease(grant.lease_until)
+    return Transition(grant.pk, condition, {"lease_until": now + lease})
+
+
+def unkept(grant: Authorization) -> Transition:
+    """Let a grant's storing go after a failure, so that others may try at once."""
+    return Transition(grant.pk, _held(grant) & Attr("unstored").exists(), {"lease_until": None})
+
+
 def confirmed(consented: Authorization, *, now: float) -> Transition:
     """Turn a consent into a grant: the app has redeemed its ticket."""
     condition = _held(consented) & Attr("redeemed_at").not_exists()
-    return Transition(consented.pk, condition, {**_grant(now), "redeemed_at": now, **_owed(consented, now)})
+    granted_at = consented.decided_at or now  # when the user agreed: what was granted or revoked since is newer
+    changes = {**_grant(granted_at), "redeemed_at": now, "lease_until": now + LEASE, **_owed(consented, now)}
+    return Transition(consented.pk, condition, changes)
 
 
 def redeemed(granted: Authorization, *, now: float) -> Transition:
@@ -219,6 +234,10 @@ def _paid(record: Authorization, paid: str, other: str, now: float) -> Transitio
 def _held(held: Authorization) -> ConditionBase:
     """Whoever moves a claimed record on must be the one who holds it: a slow holder can't overwrite its successor."""
     return Attr("claim_id").eq(held.claim_id) & Attr("state").eq(held.state)
+
+
+def _is_lease(lease_until: float | None) -> ConditionBase:
+    return Attr("lease_until").not_exists() if lease_until is None else Attr("lease_until").eq(lease_until)
 
 
 def _grant(now: float) -> dict[str, Any]:

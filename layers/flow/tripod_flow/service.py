@@ -54,13 +54,14 @@ def handshake() -> Handshake:
 
 def revocation() -> Revocation:
     """Return what disconnects users."""
-    return Revocation(_table(), _vault(), _consumers(), _legs(), _custody(), clock=time.time)
+    return Revocation(_table(), _vault(), _consumers(), _legs(), _custody(erases=True), clock=time.time)
 
 
 @cache
 def relay() -> Relay:
     """Return what does the rest."""
-    return Relay(_table(), _exchange(), _custody(), Bus(boto3.client("events", config=_AWS), settings().bus), time.time)
+    bus = Bus(boto3.client("events", config=_AWS), settings().bus)
+    return Relay(_table(), _exchange(), _custody(erases=True), revocation(), bus, clock=time.time)
 
 
 @cache
@@ -163,8 +164,9 @@ def _legs() -> Legs:
 
 
 @cache
-def _custody() -> Custody:
-    return Custody(_table(), TokenVault(_secrets_manager(), settings().prefix, settings().recovery_window), time.time, _deadline)
+def _custody(*, erases: bool = False) -> Custody:
+    writer = TokenVault(_secrets_manager(), settings().prefix, settings().recovery_window)
+    return Custody(_table(), writer, time.time, _deadline, erases=erases)
 
 
 @cache

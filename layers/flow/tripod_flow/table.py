@@ -163,6 +163,8 @@ def _item(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     return Decimal(f"{value:.3f}") if isinstance(value, float) else value
 
 
@@ -170,6 +172,7 @@ def _record(item: Mapping[str, Any], kind: type[Record]) -> Record:
     known = {one.name for one in fields(kind)}
     values = {name: _deserialize(value) for name, value in item.items() if name in known}
     values = {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+    values = {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in values.items()}
     if "attempts" in values:
         values["attempts"] = int(values["attempts"])
     if "state" in values:

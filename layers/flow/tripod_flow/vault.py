@@ -66,9 +66,16 @@ class TokenVault:
                 raise
 
     def restore(self, provider: str, user_id: str, version: str) -> None:
-        """Bring a deleted secret back, with ``version`` as its current content; repeating it changes nothing."""
-        self._client.restore_secret(SecretId=names.user_secret(self._prefix, provider, user_id))
-        self.make_current(provider, user_id, version)
+        """Bring a deleted secret back, with ``version`` as its current content; repeating it changes nothing.
+
+        Where there is no such secret or version, there is nothing to bring back: whoever brings it stores it.
+        """
+        try:
+            self._client.restore_secret(SecretId=names.user_secret(self._prefix, provider, user_id))
+            self.make_current(provider, user_id, version)
+        except ClientError as error:
+            if _code(error) != "ResourceNotFoundException":
+                raise
 
     def _create(self, tokens: UserTokens) -> bool:
         try:
