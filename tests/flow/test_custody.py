@@ -89,7 +89,7 @@ def test_a_deletion_that_dies_under_a_new_grant_is_put_right(app: App) -> None:
 
     class Dying(TokenVault):
         def delete(self, provider: str, user_id: str) -> None:
-            new.append(grant(house))
+            new.append(grant(house, anew=False))
             super().delete(provider, user_id)
             raise Killed
 
