@@ -11,7 +11,7 @@ class Text(NamedTuple):
     action: str = ""
 
 
-GRANTED = Text("You are connected", "{provider} has connected your account{name}. You can close this page.")
+GRANTED = Text("You are connected", "Your {provider} account{name} is connected. You can close this page.")
 DENIED = Text("Nothing was connected", "You chose not to connect your {provider} account. Nothing was stored.", "Try again")
 
 PROBLEMS = {
