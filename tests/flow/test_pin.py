@@ -125,9 +125,12 @@ def test_what_makes_no_sense_is_a_bad_request(app: App, body: Any, kind: str) ->
     assert (told.status_code, told.json()["code"]) == (400, "bad_request")
 
 
-def test_it_is_off_unless_the_stack_says_otherwise() -> None:
-    with Sandbox(settings=QUICK, streams=False) as sandbox:
+def test_it_is_off_unless_the_stack_says_otherwise_and_pages_bear_the_apps_name_and_colour() -> None:
+    with Sandbox(parameters={"AppName": "Acme & Sons", "Colour": "#FFCC00"}, settings=QUICK, streams=False) as sandbox:
         app = make_app(sandbox)
         told = app.browser().start(app.name, accept=JSON, pin="true")
         assert (told.status_code, told.json()["code"]) == (400, "bad_request")
         assert not app.calls("request_token")
+        page = app.browser().start("nobody")
+        assert "Acme &amp; Sons</title>" in page.text
+        assert "--accent:#ffcc00;--on:#000" in page.text
