@@ -33,9 +33,12 @@ LATEST = 20  # rows of a table
 
 def render(client: Callable[[str], Any], table: str, prefix: str, events: Iterable[Event], users: Iterable[str]) -> str:
     """Return the page: ``client`` makes boto3 clients of the sandbox's AWS, ``users`` are told as who can sign in."""
-    items = [_item(one) for one in client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]]
+    pages = client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    items = [_item(one) for page in pages for one in page["Items"]]
     begun = sorted((item for item in items if "state" in item), key=lambda item: item["created_at"], reverse=True)
-    connections = [item for item in items if "state" not in item]
+    connections = sorted(
+        (item for item in items if "state" not in item), key=lambda item: item.get("granted_at") or 0, reverse=True
+    )
     ways = "".join(f'<a href="{escape(address)}">{escape(name)}</a>' for name, address in WAYS)
     who = "".join(f"<li>{escape(user)}</li>" for user in users)
     return (

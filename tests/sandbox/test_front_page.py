@@ -1,8 +1,19 @@
 """The sandbox's own page, which shows what happened and no secret."""
 
 import re
+from collections.abc import Iterator
 
-from tests.conftest import App
+import pytest
+
+from sandbox.world import Sandbox
+from tests.conftest import PARAMETERS, QUICK, App, make_app
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    """Return an app in a sandbox of its own, in which nothing else has happened."""
+    with Sandbox(parameters=PARAMETERS, settings=QUICK) as sandbox:
+        yield make_app(sandbox)
 
 
 def test_it_offers_every_way_in_and_shows_what_happened_with_secrets_masked(app: App) -> None:
