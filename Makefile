@@ -35,7 +35,7 @@ deploy: build
 	$(SAM) deploy
 
 clean:
-	rm -rf .venv .peers .aws-sam build layers/*/build layers/*/*.egg-info
+	rm -rf .venv .peers .aws-sam build screenshots layers/*/build layers/*/*.egg-info
 
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
 # has an environment of its own) and one on Node (which comes from PyPI too).

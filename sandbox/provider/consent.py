@@ -29,8 +29,10 @@ class Consent:
     def _visit(self, *, always_ask: bool) -> Response:
         session = self._state.session(request.cookies.get(COOKIE))
         token = self._state.request_token(request.values.get("oauth_token", ""))
-        if token is None or token.verifier or self._state.is_expired(token):
+        if token is None or self._state.is_expired(token):
             return pages.invalid()
+        if token.verifier:
+            return self._again(session, token)
         if request.method == "POST":
             response = self._decide(session, token, always_ask=always_ask)
         elif session.user is None or request.args.get("force_login") == "true":
@@ -63,12 +65,22 @@ class Consent:
 
     def _grant(self, session: BrowserSession, token: RequestToken) -> Response:
         with self._state.lock:
-            if session.user is None or token.verifier:  # another tab was quicker
+            if session.user is None:
                 return pages.invalid()
+            if token.verifier:  # another click was quicker
+                return self._again(session, token)
             verifier = self._state.consent(token, session.user)
         if token.callback == "oob":
             return pages.pin(self._state.consumer_of(token.app), verifier)
         return _back(token.callback, oauth_token=token.token, oauth_verifier=verifier)
+
+    def _again(self, session: BrowserSession, token: RequestToken) -> Response:
+        """Answer a second click on "Authorize app" as the first; any other visit of a used request token finds nothing."""
+        clicked = request.method == "POST" and request.form.get("decision") == "authorize"
+        forged = not secrets.compare_digest(request.form.get("form_token", "").encode(), session.form_token.encode())
+        if not clicked or forged or session.user != token.user or token.callback == "oob" or token.verifier is None:
+            return pages.invalid()
+        return _back(token.callback, oauth_token=token.token, oauth_verifier=token.verifier)
 
     def _cancel(self, token: RequestToken) -> Response:
         self._state.forget(token.token)

@@ -75,7 +75,7 @@ def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: App) ->
         assert (told.status_code, told.json()["code"], told.json()["attempts_left"]) == (400, "verifier_rejected", left)
     page = post(app, browser, {"request_token": token, "pin": "0000000"}, accept=PAGE)
     assert page.status_code == 400
-    assert "You can try 2 more" in page.text
+    assert "2 more can be tried" in page.text
     assert 'role="alert"' in page.text
     assert f'value="{token}"' in page.text
     post(app, browser, {"request_token": token, "pin": "0000000"})

@@ -13,8 +13,8 @@ from tripod_flow.web import Request
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")]
 
 
-def request(*, page: bool = False, provider: str = "x", query: str = "") -> Request:
-    return Request("req-1", provider, pages.PLAIN, "https://api.example", page, query, {})
+def request(*, page: bool = False, provider: str = "x", query: str = "", posted: bool = False) -> Request:
+    return Request("req-1", provider, pages.PLAIN, "https://api.example", page, posted, query, {})
 
 
 def record(**changes: Any) -> Authorization:
@@ -72,6 +72,12 @@ def test_an_unavailable_provider_is_tried_again_at_the_same_address() -> None:
     page = answers.problem(request(page=True, query="oauth_token=a&oauth_verifier=b"), errors.ProviderUnavailable("x", 7))
     assert 'href="?oauth_token=a&amp;oauth_verifier=b"' in page["body"]
     assert page["headers"]["retry-after"] == "7"
+
+
+def test_after_a_pin_was_posted_the_way_on_is_a_new_start() -> None:
+    for error in (errors.ProviderUnavailable("x", 7), errors.Internal(), errors.WrongBrowser()):
+        body = answers.problem(request(page=True, posted=True), error)["body"]
+        assert 'href="https://api.example/oauth/x/start?pin=true"' in body
 
 
 def test_a_failure_keeps_its_diagnosis() -> None:

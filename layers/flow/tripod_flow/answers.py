@@ -143,8 +143,9 @@ def problem(request: Request, error: FlowError) -> Answer:
             told["detail"],
             link=_action(request, error, text.PROBLEMS[error.code]),
             reference=f"{text.REFERENCE}: {request.id}",
-            refresh=error.retry_after if error.code == "in_progress" else None,
         )
+        if error.code == "in_progress":
+            headers["refresh"] = str(error.retry_after)  # seconds; the page looks again by itself
         return _page(request, error.status, page, headers)
     return _json(error.status, told, headers, content_type="application/problem+json")
 
@@ -173,10 +174,10 @@ def _action(request: Request, error: FlowError, words: Text) -> tuple[str, str] 
     """Return the page's button: the same address again where that may help, else a new start."""
     if not words.action:
         return None
-    if error.code == "provider_unavailable":
+    if error.code in ("provider_unavailable", "internal") and not request.posted:
         return words.action, f"?{request.query}"
-    start = f"/oauth/{quote(request.provider)}/start"
-    return words.action, f"{request.origin}{start}?{error.restart}" if error.restart else f"{request.origin}{start}"
+    query = error.restart or ("pin=true" if request.posted else "")
+    return words.action, f"{request.origin}/oauth/{quote(request.provider)}/start{'?' if query else ''}{query}"
 
 
 def _page(

@@ -10,20 +10,21 @@ _STYLE = """
 :root{color-scheme:light dark;--ink:#14171a;--soft:#4b5560;--ground:#f4f6f8;--card:#fff;--line:#76808a;--error:#a3001b;--accent:COLOUR;--on:INK}
 @media (prefers-color-scheme:dark){:root{--ink:#eceff1;--soft:#b4bec7;--ground:#0f1215;--card:#1b2025;--line:#8b97a3;--error:#ff9ca8}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--ground);color:var(--ink);font:1.0625rem/1.5 system-ui,sans-serif}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--card);color:var(--ink);font:1.0625rem/1.5 system-ui,sans-serif}
 main{width:100%;max-width:30rem;padding:2rem 1.5rem;background:var(--card);overflow-wrap:anywhere}
-@media (min-width:32rem){main{border-radius:1rem;padding:2.5rem}}
+@media (min-width:32rem){body{background:var(--ground)}main{border-radius:1rem;padding:2.5rem}}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .75rem}
 p{margin:0 0 1.25rem}
-p:last-child{margin:0}
+main>p:last-child{margin:0}
 .app{color:var(--soft);font-weight:600}
 a,button{display:inline-block;padding:.7rem 1.2rem;border:2px solid var(--accent);border-radius:.6rem;background:var(--accent);color:var(--on);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
-a.plain{padding:0;border:0;background:none;color:inherit;font-weight:400;text-decoration:underline}
+a.plain{padding:.4rem 0;border:0;background:none;color:inherit;font-weight:400;text-decoration:underline}
 a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 label{display:block;font-weight:600;margin:0 0 .35rem}
 input{width:100%;padding:.6rem .8rem;border:1px solid var(--line);border-radius:.6rem;background:var(--card);color:var(--ink);font:inherit;font-size:1.3rem;letter-spacing:.15em}
 .error{color:var(--error);font-weight:600}
 small{color:var(--soft)}
+p>a+small{display:block;margin-top:.4rem}
 """
 
 
@@ -64,19 +65,17 @@ def render(
     form: PinForm | None = None,
     again: tuple[str, str] | None = None,
     reference: str = "",
-    refresh: int | None = None,
 ) -> str:
     """Return a page.
 
-    ``link`` is the button's text and where it leads, in a tab of its own where ``new_tab`` says so; ``again`` a smaller one below the
-    form; ``refresh`` in seconds makes the page look again by itself.
+    ``link`` is the button's text and where it leads, in a tab of its own where ``new_tab`` says so; ``again`` is a smaller one below
+    the form.
     """
-    head = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     name = f'<p class="app">{escape(look.app_name)}</p>' if look.app_name else ""
     suffix = f" – {escape(look.app_name)}" if look.app_name else ""
     note = f"<p><small>{escape(reference)}</small></p>" if reference else ""
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{head}'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}{suffix}</title><style>{_style(look.colour)}</style></head>"
         f"<body><main>{name}<h1>{escape(title)}</h1><p>{escape(detail)}</p>"
         f"{_button(link, new_tab)}{_form(form)}{_small_link(again)}{note}</main></body></html>"

@@ -1,5 +1,6 @@
 """Every word that a person reads, in one place, so that it can be translated. ``{provider}`` is the provider's name."""
 
+from string import capwords
 from typing import NamedTuple
 
 
@@ -16,7 +17,7 @@ DENIED = Text("Nothing was connected", "You chose not to connect your {provider}
 
 PROBLEMS = {
     "bad_request": Text("This address is not right", "Something in the request is missing or wrong."),
-    "return_to_not_allowed": Text("This address is not right", "return_to is not allowed."),
+    "return_to_not_allowed": Text("This way back is not allowed", "return_to is not allowed."),
     "unknown_provider": Text("Unknown provider", "There is no provider of this name here."),
     "unknown_authorization": Text("Nothing to finish here", "This sign-in is not known, or is long over. Please start again.", "Start again"),
     "token_not_found": Text("Not connected", "No tokens of this user are kept here."),
@@ -29,14 +30,14 @@ PROBLEMS = {
     "in_progress": Text("Just a moment", "Your sign-in is being finished. This page looks again by itself."),
     "expired": Text("That took too long", "This sign-in was begun more than ten minutes ago. Please start again.", "Start again"),
     "denied": DENIED,
-    "verifier_rejected": Text("Please start again", "{provider} did not accept this sign-in any more.", "Start again"),
+    "verifier_rejected": Text("This sign-in is no longer valid", "{provider} did not accept this sign-in any more. Please start again.", "Start again"),
     "interrupted": Text(
-        "Please start again", "The answer of {provider} was lost on the way, so your account could not be connected.", "Start again"
+        "Your sign-in was interrupted", "The answer of {provider} was lost on the way, so your account could not be connected. Please start again.", "Start again"
     ),
     "provider_rejected": Text("{provider} refused this app", "This is not your fault: {provider} did not accept the app's request."),
     "provider_unavailable": Text("{provider} can't be reached", "{provider} does not answer right now. Nothing is lost: try again in a moment.", "Try again"),
     "not_configured": Text("Not set up yet", "This service is not set up completely. Its operator finds the reason in the log."),
-    "internal": Text("Something went wrong", "This is our fault, not yours. Please try again later."),
+    "internal": Text("Something went wrong", "This is our fault, not yours. Please try again.", "Try again"),
 }  # fmt: skip
 
 PIN = Text("Connect {provider} with a PIN", "Open {provider}, agree, and bring back the PIN that it shows you.", "Finish")
@@ -51,4 +52,4 @@ PROVIDER_NAMES = {"x": "X"}
 
 def provider_name(provider: str) -> str:
     """Return what people call a provider."""
-    return PROVIDER_NAMES.get(provider, provider.replace("-", " ").title())
+    return PROVIDER_NAMES.get(provider, capwords(provider.replace("-", " ")))

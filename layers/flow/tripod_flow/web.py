@@ -37,6 +37,7 @@ class Request:
     look: Look
     origin: str  # the API's own, from API Gateway: never from a header that the caller writes
     prefers_page: bool
+    posted: bool
     query: str = field(repr=False)
     cookies: Mapping[str, str] = field(repr=False)
 
@@ -67,6 +68,7 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Req
         origin=f"{scheme}://{host}{stage}",
         look=look,
         prefers_page=_prefers_page(proxied.headers.get("accept", "")),
+        posted=(context.get("http") or {}).get("method") == "POST",
         query=proxied.get("rawQueryString") or "",
         cookies=_cookies(proxied.get("cookies") or []),
     )
