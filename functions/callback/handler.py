@@ -5,16 +5,18 @@ from typing import Any
 
 from tripod_flow import answers, direct, service, web
 from tripod_flow.answers import Answer
+from tripod_flow.errors import FlowError
+from tripod_flow.handshake import Outcome
 from tripod_flow.web import Request
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer ``GET /oauth/{provider}/callback``, ``POST /oauth/{provider}/pin``, or a Lambda that hands in its own user's PIN."""
+    """Answer ``GET /oauth/{provider}/callback``, ``GET`` and ``POST /oauth/{provider}/pin``, or a Lambda with its own user's PIN."""
     if direct.is_direct(event):
         return service.answer_direct(event, context, _pin_directly)
-    if event["requestContext"]["http"]["method"] == "POST":
-        return service.answer(event, context, lambda request: _pin(request, *web.pin(event)))
-    return service.answer(event, context, _callback)
+    if not event["routeKey"].endswith("/pin"):
+        return service.answer(event, context, _callback)
+    return service.answer(event, context, lambda request: _pin(request, event) if request.posted else _pin_page(request))
 
 
 def _callback(request: Request) -> Answer:
@@ -26,8 +28,18 @@ def _callback(request: Request) -> Answer:
     return answers.outcome(request, came)
 
 
-def _pin(request: Request, request_token: str, pin: str) -> Answer:
-    return answers.outcome(request, service.handshake().pin(request.provider, request_token, pin, cookies=request.cookies))
+def _pin_page(request: Request) -> Answer:
+    stands = service.handshake().look(request.provider, web.pin_asked_for(request), request.cookies)
+    return answers.outcome(request, stands) if isinstance(stands, Outcome) else answers.pin(request, stands)
+
+
+def _pin(request: Request, event: Mapping[str, Any]) -> Answer:
+    request_token, pin = web.pin(event)
+    try:
+        return answers.outcome(request, service.handshake().pin(request.provider, request_token, pin, cookies=request.cookies))
+    except FlowError as error:
+        error.again = request.pin_page(request_token)  # what was posted can't be asked for again
+        raise
 
 
 def _pin_directly(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def _start(request: Request) -> Answer:
     asked = web.start_request(request)
     begun = _begin(asked, request.callback_url, browser=True)
     if asked.pin and request.prefers_page:
-        return answers.pin(request, begun, asked.return_to)
+        return answers.to_the_pin(request, begun)
     return answers.begun(request, begun)
 
 

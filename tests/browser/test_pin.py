@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Locator
 
+from sandbox.provider import Fault
 from tests.browser.inspection import inspect, title
 from tests.browser.person import Person, Tab
 from tripod_flow import text
@@ -41,10 +42,52 @@ def test_a_wrong_pin_may_be_mended(person: Person) -> None:
     field(tab).fill("0000000" if pin != "0000000" else "1111111")
     field(tab).focus()
     tab.enter()
-    inspect(tab, "pin-wrong", title(person.app, text.PIN), 400)
+    inspect(tab, "pin-wrong", text.WRONG_PIN.title, 400)
     assert field(tab).input_value() == ""
     field(tab).fill(pin)
     field(tab).focus()
     tab.enter()
     tab.reads(title(person.app, text.GRANTED))
     assert [call.status for call in person.app.calls("access_token")][-1] == 200
+
+
+def test_a_reload_and_back_keep_the_pin_good(person: Person) -> None:
+    tab = person.begin(pin="true")
+    pin = pin_of(at_the_provider(tab))
+    tab.page.reload()
+    field(tab).fill("0000000" if pin != "0000000" else "1111111")
+    tab.click(text.PIN.action)
+    tab.reads(text.WRONG_PIN.title)
+    tab.page.go_back()
+    tab.reads(title(person.app, text.PIN))
+    field(tab).fill(pin)
+    tab.click(text.PIN.action)
+    tab.reads(title(person.app, text.GRANTED))
+    tab.page.go_back()
+    tab.page.reload()  # the page that asked for the PIN knows the outcome by now
+    tab.reads(title(person.app, text.GRANTED))
+
+
+def test_a_passing_fault_leads_back_to_the_field(person: Person) -> None:
+    tab = person.begin(pin="true")
+    pin = pin_of(at_the_provider(tab))
+    person.app.fault("access_token", Fault.OVER_CAPACITY, times=2)
+    field(tab).fill(pin)
+    tab.click(text.PIN.action)
+    words = text.PROBLEMS["provider_unavailable"]
+    tab.reads(title(person.app, words))
+    tab.click(words.action)
+    field(tab).fill(pin)
+    tab.click(text.PIN.action)
+    tab.reads(title(person.app, text.GRANTED))
+
+
+def test_five_wrong_pins_end_it(person: Person) -> None:
+    tab = person.begin(pin="true")
+    pin = pin_of(at_the_provider(tab))
+    for _ in range(5):
+        field(tab).fill("0000000" if pin != "0000000" else "1111111")
+        tab.click(text.PIN.action)
+        tab.page.wait_for_load_state()
+    inspect(tab, "pin-ended", title(person.app, text.PROBLEMS["verifier_rejected"]), 400)
+    assert len(person.app.calls("access_token")) == 5

@@ -20,6 +20,7 @@ STATUSES = {
     "callback-wrong-browser": {404},
     "callback-bad-request": {400},
     "callback-pin": {404},
+    "callback-pin-page": {404},
     "callback-pin-form": {404},
     "start-direct": {400},  # return_to, as above
     "start-direct-pin": {200},

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from sandbox.browser import JSON, PAGE, Browser
+from sandbox.provider import Fault
 from sandbox.world import Sandbox
 from tests.conftest import QUICK, RETURN_TO, App, make_app
 
@@ -33,8 +34,11 @@ def begin(app: App, browser: Browser, **query: str) -> tuple[str, str]:
 
 def test_the_page_leads_to_the_provider_in_a_new_tab_and_asks_for_the_pin(app: App) -> None:
     browser = app.browser()
-    page = browser.start(app.name, pin="true")
+    started = browser.start(app.name, pin="true")
+    assert started.status_code == 303
+    page = browser.get(started.headers["location"])
     assert page.status_code == 200
+    assert browser.get(started.headers["location"]).text == page.text  # a reload keeps the request token
     link = re.search(r'<a href="([^"]+)" target="_blank" rel="noopener noreferrer">', page.text)
     token = re.search(r'name="request_token" value="([^"]+)"', page.text)
     assert link
@@ -59,7 +63,7 @@ def test_a_program_hands_the_pin_in_as_json_or_form(app: App) -> None:
 
 def test_the_pins_page_may_lead_to_the_app(app: App) -> None:
     browser = app.browser()
-    page = browser.start(app.name, pin="true", return_to=RETURN_TO)
+    page = browser.get(browser.start(app.name, pin="true", return_to=RETURN_TO).headers["location"])
     assert "form-action 'self' http://127.0.0.1:3000;" in page.headers["content-security-policy"] + ";"
     token, pin = begin(app, browser, return_to=RETURN_TO)
     ended = post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE)
@@ -82,6 +86,67 @@ def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: App) ->
     assert "attempts_left" not in post(app, browser, {"request_token": token, "pin": "0000000"}).json()
     assert post(app, browser, {"request_token": token, "pin": pin}).json()["code"] == "verifier_rejected"
     assert len(app.calls("access_token")) == 5
+
+
+def test_the_pins_page_shows_how_it_stands_to_the_browser_that_asked(app: App) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser, force_login="true", screen_name="jo")
+    look = f"/oauth/{app.name}/pin?request_token={token}"
+    told = browser.get(look, accept=JSON).json()
+    assert told["request_token"] == token
+    assert "force_login=true" in told["authorize_url"]
+    assert "screen_name=jo" in told["authorize_url"]
+    assert app.browser().get(look, accept=JSON).json()["code"] == "wrong_browser"
+    post(app, browser, {"request_token": token, "pin": pin})
+    assert browser.get(look, accept=JSON).json()["outcome"] == "granted"
+    assert browser.get(f"/oauth/{app.name}/pin?request_token=unknown", accept=JSON).json()["code"] == "unknown_authorization"
+    assert browser.get(f"/oauth/{app.name}/pin", accept=JSON).json()["code"] == "bad_request"
+    verifier = app.browser()
+    callback = app.come_back(verifier)
+    crossed = callback.partition("oauth_token=")[2].partition("&")[0]
+    assert verifier.get(f"/oauth/{app.name}/pin?request_token={crossed}", accept=JSON).json()["code"] == "unknown_authorization"
+
+
+@pytest.mark.parametrize(("fault", "times"), [(Fault.OVER_CAPACITY, 2), (Fault.RATE_LIMITED, 1)])
+def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: App, fault: Fault, times: int) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser, return_to=RETURN_TO)
+    app.fault("access_token", fault, times=times)
+    page = post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE)
+    assert page.status_code == 503
+    again = re.search(r'href="([^"]+)"', page.text)
+    assert again
+    assert f'value="{token}"' in browser.get(again[1]).text
+    assert post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE).status_code == 303
+
+
+def test_a_second_post_while_the_first_is_at_work_is_led_to_its_outcome(app: App) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    app.sandbox.client("dynamodb").update_item(  # as a holder that is still at work leaves it
+        TableName=app.sandbox.table,
+        Key={"pk": {"S": f"authorization#{app.name}#{token}"}},
+        UpdateExpression="SET #s = :s, claim_id = :c, lease_until = :l",
+        ExpressionAttributeNames={"#s": "state"},
+        ExpressionAttributeValues={":s": {"S": "exchanging"}, ":c": {"S": "another"}, ":l": {"N": "9999999999"}},
+    )
+    page = post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE)
+    assert (page.status_code, page.headers["refresh"]) == (
+        409,
+        f"1; url={app.sandbox.api}/oauth/{app.name}/pin?request_token={token}",
+    )
+    looked = browser.get(page.headers["refresh"].partition("url=")[2])
+    assert (looked.status_code, looked.headers["refresh"]) == (409, "1")
+
+
+def test_a_wrong_pin_keeps_what_the_app_asked_for(app: App) -> None:
+    browser = app.browser()
+    token, _ = begin(app, browser, return_to=RETURN_TO)
+    page = post(app, browser, {"request_token": token, "pin": "0000000"}, accept=PAGE)
+    again = re.search(r'class="plain" href="([^"]+)"', page.text)
+    assert again
+    assert "return_to=" in again[1]
+    assert "pin=true" in again[1]
 
 
 def test_another_browser_and_another_site_are_refused(app: App) -> None:
@@ -115,6 +180,7 @@ def test_another_browser_and_another_site_are_refused(app: App) -> None:
         ("[" * 4000, JSON),
         ('{"request_token": "a"}', JSON),
         ('{"request_token": "a", "pin": 1}', JSON),
+        ('{"request_token": "a", "pin": "1", "pin": "2"}', JSON),
         ('{"request_token": "a", "pin": "\\u0000"}', JSON),
         ('{"request_token": "a", "pin": "\\ud800"}', JSON),
         ('{"request_token": "a", "pin": "1", "subject": "42"}', JSON),

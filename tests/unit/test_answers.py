@@ -25,7 +25,7 @@ def record(**changes: Any) -> Authorization:
 
 def made(kind: type[errors.FlowError]) -> errors.FlowError:
     if kind is errors.WrongPin:
-        return errors.WrongPin("for the log alone", request_token="t", attempts_left=4, return_to=None)
+        return errors.WrongPin("for the log alone", request_token="t", attempts_left=4, return_to=None, restart="")
     return kind(Cause.UNKNOWN) if kind is errors.ProviderRejected else kind("for the log alone")
 
 
@@ -35,7 +35,8 @@ def test_every_error_has_words_a_status_and_a_code_and_keeps_its_reason_to_the_l
     told = answers.problem(request(), error)
     problem = json.loads(told["body"])
     assert (told["statusCode"], problem["code"], problem["status"]) == (kind.status, kind.code, kind.status)
-    assert problem["title"] == text.PROBLEMS[kind.code].title.format(provider="X")
+    words = text.WRONG_PIN if kind is errors.WrongPin else text.PROBLEMS[kind.code]
+    assert problem["title"] == words.title.format(provider="X")
     page = answers.problem(request(page=True), made(kind))
     assert page["statusCode"] == kind.status
     for body in (told["body"], page["body"]):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from tripod_flow import authorization, binding, diagnoses, pages, return_to, text
 from tripod_flow.errors import Denied, FlowError, ProviderRejected, UnknownProvider, WrongPin
-from tripod_flow.handshake import Outcome
+from tripod_flow.handshake import Outcome, Waiting
 from tripod_flow.start import Begun
 from tripod_flow.text import Text
 from tripod_flow.web import Request
@@ -37,19 +37,27 @@ def begun(request: Request, started: Begun) -> Answer:
     return _json(200, begun_content(started), cookies=cookies)
 
 
-def pin(request: Request, started: Begun, return_to_url: str | None) -> Answer:
-    """Show where the PIN comes from and where it goes."""
-    called = text.provider_name(request.provider)
+def to_the_pin(request: Request, started: Begun) -> Answer:
+    """Send a browser on to the page that asks for the PIN: that one can be reloaded, start would begin anew."""
+    cookies = binding.set_cookies(started.cookie, started.cookie_key or "", request.cookies)
+    return _answer(303, {**_HEADERS, "location": request.pin_page(started.request_token)}, cookies=cookies)
+
+
+def pin(request: Request, waiting: Waiting) -> Answer:
+    """Show where the PIN comes from and where it goes; tell a program the same."""
+    record, called = waiting.record, text.provider_name(request.provider)
+    if not request.prefers_page:
+        told = {"authorize_url": waiting.authorize_url, "request_token": record.request_token}
+        return _json(200, {**told, "expires_at": int(record.expires_at)})
     page = pages.render(
         request.look,
         text.PIN.title.format(provider=called),
         text.PIN.detail.format(provider=called),
-        link=(text.PIN_LINK.format(provider=called), started.authorize_url),
+        link=(text.PIN_LINK.format(provider=called), waiting.authorize_url),
         new_tab=text.PIN_NEW_TAB,
-        form=_pin_form(request, started.request_token),
+        form=_pin_form(request, record.request_token),
     )
-    cookies = binding.set_cookies(started.cookie, started.cookie_key or "", request.cookies)
-    return _page(request, 200, page, forms_to=_form_targets(return_to_url), cookies=cookies)
+    return _page(request, 200, page, forms_to=_form_targets(record.return_to))
 
 
 def _wrong_pin(request: Request, error: WrongPin) -> Answer:
@@ -57,10 +65,10 @@ def _wrong_pin(request: Request, error: WrongPin) -> Answer:
     called = text.provider_name(request.provider)
     page = pages.render(
         request.look,
-        text.PIN.title.format(provider=called),
-        text.PIN.detail.format(provider=called),
+        text.WRONG_PIN.title,
+        text.WRONG_PIN.detail.format(provider=called),
         form=_pin_form(request, error.request_token, error.detail or ""),
-        again=(text.PIN_AGAIN, f"{request.origin}/oauth/{quote(request.provider)}/start?pin=true"),
+        again=(text.WRONG_PIN.action, _start(request, error)),
     )
     return _page(request, error.status, page, forms_to=_form_targets(error.return_to))
 
@@ -145,7 +153,8 @@ def problem(request: Request, error: FlowError) -> Answer:
             reference=f"{text.REFERENCE}: {request.id}",
         )
         if error.code == "in_progress":
-            headers["refresh"] = str(error.retry_after)  # seconds; the page looks again by itself
+            again = f"; url={error.again}" if error.again else ""
+            headers["refresh"] = f"{error.retry_after}{again}"  # seconds; the page looks again by itself
         return _page(request, error.status, page, headers)
     return _json(error.status, told, headers, content_type="application/problem+json")
 
@@ -157,6 +166,8 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
     detail = (error.detail or words.detail).replace("{provider}", called or text.A_PROVIDER)
     if error.detail is None and isinstance(error, ProviderRejected):
         detail = diagnoses.diagnosis(error.cause, callback_url) or detail
+    if isinstance(error, WrongPin):
+        words = text.WRONG_PIN
     told: dict[str, Any] = {
         "type": f"urn:tripod:problem:{error.code}",
         "title": words.title.format(provider=called or text.A_PROVIDER),
@@ -172,12 +183,19 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
 
 def _action(request: Request, error: FlowError, words: Text) -> tuple[str, str] | None:
     """Return the page's button: the same address again where that may help, else a new start."""
-    if not words.action:
-        return None
-    if error.code in ("provider_unavailable", "internal") and not request.posted:
-        return words.action, f"?{request.query}"
+    if error.code in ("provider_unavailable", "internal"):
+        if not request.posted:
+            return words.action, f"?{request.query}"
+        if error.again:
+            return words.action, error.again
+    action = words.action or (text.PIN_AGAIN if request.posted and error.code != "in_progress" else "")
+    return (action, _start(request, error)) if action else None
+
+
+def _start(request: Request, error: FlowError) -> str:
+    """Return the address that begins the same again, as far as it is known."""
     query = error.restart or ("pin=true" if request.posted else "")
-    return words.action, f"{request.origin}/oauth/{quote(request.provider)}/start{'?' if query else ''}{query}"
+    return f"{request.origin}/oauth/{quote(request.provider)}/start{'?' if query else ''}{query}"
 
 
 def _page(

@@ -33,6 +33,7 @@ class FlowError(Exception):
     status: ClassVar[int]
     retry_after: int | None = None  # seconds
     restart: str | None = None
+    again: str | None = None  # where to look again, where the same address can't be asked again: after a PIN was posted
 
     def __init__(self, reason: str = "", detail: str | None = None) -> None:
         super().__init__(reason or detail or self.code)
@@ -119,11 +120,12 @@ class VerifierRejected(FlowError):
 class WrongPin(VerifierRejected):
     """The provider did not take this PIN; ``attempts_left`` others may be tried, for the same ``request_token``."""
 
-    def __init__(self, reason: str, *, request_token: str, attempts_left: int, return_to: str | None) -> None:
-        super().__init__(reason, f"That PIN was not right. Look at it again: {attempts_left} more can be tried.")
+    def __init__(self, reason: str, *, request_token: str, attempts_left: int, return_to: str | None, restart: str) -> None:
+        super().__init__(reason, f"{attempts_left} more can be tried.")
         self.request_token = request_token
         self.attempts_left = attempts_left
         self.return_to = return_to
+        self.restart = restart
 
 
 class Interrupted(FlowError):

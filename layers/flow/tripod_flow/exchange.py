@@ -112,7 +112,11 @@ class Exchange:
         if held.pin and isinstance(error, errors.VerifierRejected) and attempts_left:
             self._write(progress.wrong_pin(held))
             raise errors.WrongPin(
-                str(error), request_token=held.request_token, attempts_left=attempts_left, return_to=held.return_to
+                str(error),
+                request_token=held.request_token,
+                attempts_left=attempts_left,
+                return_to=held.return_to,
+                restart=held.restart,
             )
         return self._write(progress.failed(held, error, now=self._clock()))
 

@@ -6,6 +6,7 @@ The order of the steps is here (RFC 5849, section 2.3); rules and edges are modu
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from tripod_flow import authorization, binding, connection, errors, progress, telemetry, tickets
 from tripod_flow.authorization import Authorization, State
@@ -25,6 +26,14 @@ class Outcome:
 
     record: Authorization
     ticket: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An authorization that waits for its PIN, and where the user gets one."""
+
+    record: Authorization
+    authorize_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,20 @@ class Handshake:
         """Exchange a PIN, from the browser that asked or from the app that asked for ``subject``; five may be tried."""
         cookie = (cookies or {}).get(binding.cookie_name(provider, request_token))
         return self._finish(_Visit(provider, request_token, pin, cookie, pin=True, subject=subject))
+
+    def look(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Outcome | Waiting:
+        """Return how an authorization by PIN stands, to the browser that began it; looking changes nothing."""
+        definition, _ = self._consumers.find(provider)
+        visit = _Visit(provider, request_token, None, cookies.get(binding.cookie_name(provider, request_token)), pin=True)
+        record = self._admit(self._table.authorization(visit.pk), visit, self._clock())
+        if record.answerable:
+            return self._seen_again(record, visit)
+        if record.state is not State.PENDING:
+            raise errors.InProgress
+        asked = dict(parse_qsl(record.restart))
+        options: dict[str, str] = {name: asked[name] for name in ("force_login", "screen_name") if name in asked}
+        url = definition.authorize(request_token, endpoint=asked.get("endpoint", "authorize"), options=options)
+        return Waiting(record, url)
 
     def deny(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Outcome:
         """Note that the user said no; returns the outcome, which is an earlier one if there was one."""

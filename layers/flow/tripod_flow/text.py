@@ -27,7 +27,7 @@ PROBLEMS = {
         "This sign-in was begun in another browser, so it can only be finished there. Nothing was changed.",
         "Start again here",
     ),
-    "in_progress": Text("Just a moment", "Your sign-in is being finished. This page looks again by itself."),
+    "in_progress": Text("Just a moment", "Your sign-in is being finished. Look again in a moment."),
     "expired": Text("That took too long", "This sign-in was begun more than ten minutes ago. Please start again.", "Start again"),
     "denied": DENIED,
     "verifier_rejected": Text("This sign-in is no longer valid", "{provider} did not accept this sign-in any more. Please start again.", "Start again"),
@@ -44,7 +44,10 @@ PIN = Text("Connect {provider} with a PIN", "Open {provider}, agree, and bring b
 PIN_LINK = "Open {provider}"
 PIN_NEW_TAB = "(opens in a new tab)"
 PIN_LABEL = "PIN"
-PIN_AGAIN = "Start again with a new PIN"
+PIN_AGAIN = "Start again"
+WRONG_PIN = Text(
+    "That PIN was not right", "Look at the PIN that {provider} shows you, and enter it again.", "Start again with a new PIN"
+)
 REFERENCE = "Reference"
 A_PROVIDER = "The provider"  # where nobody said which
 PROVIDER_NAMES = {"x": "X"}

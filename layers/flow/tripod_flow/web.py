@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -45,6 +45,10 @@ class Request:
     def callback_url(self) -> str:
         """The URL that the provider sends the browser back to, as it must be registered there."""
         return f"{self.origin}/oauth/{self.provider}/callback"
+
+    def pin_page(self, request_token: str) -> str:
+        """Return the address at which a PIN is asked for, and the outcome seen."""
+        return f"{self.origin}/oauth/{quote(self.provider)}/pin?{urlencode({'request_token': request_token})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,14 @@ def pin(event: Mapping[str, Any]) -> tuple[str, str]:
     return given["request_token"], checked("pin", "".join(given["pin"].split()))
 
 
+def pin_asked_for(request: Request) -> str:
+    """Read the PIN page's query: the request token of an authorization that was begun."""
+    given = _parameters(request.query, _PIN[:1], others_pass=False)
+    if "request_token" not in given:
+        raise BadRequest(detail="The parameter request_token is missing: begin at start, with pin=true.")
+    return given["request_token"]
+
+
 def _body(proxied: APIGatewayProxyEventV2) -> str:
     """Return the body as text; what is no UTF-8 comes out as what no parameter may hold."""
     text = proxied.get("body") or ""
@@ -141,14 +153,22 @@ def _body(proxied: APIGatewayProxyEventV2) -> str:
 
 def _json_strings(body: str, names: tuple[str, ...]) -> dict[str, str]:
     try:
-        content = json.loads(body)
+        content = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError):
-        raise BadRequest(detail="The body is not JSON.") from None
+        raise BadRequest(detail="The body is not JSON, or names something twice.") from None
     if not isinstance(content, dict) or content.keys() - set(names):
         raise BadRequest(detail=f"The body must be an object with: {', '.join(names)}.")
     if not all(isinstance(value, str) for value in content.values()):
         raise BadRequest(detail="The body's values must be strings.")
     return {name: checked(name, value) for name, value in content.items()}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object none of whose names comes twice."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a name comes twice")
+    return content
 
 
 def challenge(text: str | None) -> str | None:
