@@ -67,7 +67,7 @@ def _wrong_pin(request: Request, error: WrongPin) -> Answer:
         request.look,
         text.WRONG_PIN.title,
         text.WRONG_PIN.detail.format(provider=called),
-        form=_pin_form(request, error.request_token, error.detail or ""),
+        form=_pin_form(request, error.request_token, text.ATTEMPTS_LEFT.format(left=error.attempts_left)),
         again=(text.WRONG_PIN.action, _start(request, error)),
     )
     return _page(request, error.status, page, forms_to=_form_targets(error.return_to))
@@ -167,7 +167,7 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
     if error.detail is None and isinstance(error, ProviderRejected):
         detail = diagnoses.diagnosis(error.cause, callback_url) or detail
     if isinstance(error, WrongPin):
-        words = text.WRONG_PIN
+        words, detail = text.WRONG_PIN, text.ATTEMPTS_LEFT.format(left=error.attempts_left)
     told: dict[str, Any] = {
         "type": f"urn:tripod:problem:{error.code}",
         "title": words.title.format(provider=called or text.A_PROVIDER),

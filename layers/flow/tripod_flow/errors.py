@@ -121,7 +121,7 @@ class WrongPin(VerifierRejected):
     """The provider did not take this PIN; ``attempts_left`` others may be tried, for the same ``request_token``."""
 
     def __init__(self, reason: str, *, request_token: str, attempts_left: int, return_to: str | None, restart: str) -> None:
-        super().__init__(reason, f"{attempts_left} more can be tried.")
+        super().__init__(reason)
         self.request_token = request_token
         self.attempts_left = attempts_left
         self.return_to = return_to

@@ -105,7 +105,7 @@ def release(held: Authorization, *, doubtful: bool = False) -> Transition:
 
 
 def wrong_pin(held: Authorization) -> Transition:
-    """Count a PIN that the provider refused, and let another be tried; None of them is left: see ``failed``."""
+    """Count a PIN that the provider refused, and let another be tried."""
     return Transition(
         held.pk, _held(held), {"state": State.PENDING, "claim_id": None, "lease_until": None, "attempts": held.attempts + 1}
     )

@@ -45,6 +45,7 @@ PIN_LINK = "Open {provider}"
 PIN_NEW_TAB = "(opens in a new tab)"
 PIN_LABEL = "PIN"
 PIN_AGAIN = "Start again"
+ATTEMPTS_LEFT = "{left} more can be tried."
 WRONG_PIN = Text(
     "That PIN was not right", "Look at the PIN that {provider} shows you, and enter it again.", "Start again with a new PIN"
 )
