@@ -119,7 +119,8 @@ def test_at_leg_3(app: App, fault: Fault, expected: tuple[int, str]) -> None:
         assert len(app.calls("access_token")) == exchanges
         assert app.stored() is None
         assert "request_secret" not in app.authorization(callback)
-        assert browser.get(app.come_back(browser)).status_code in (200, 502, 409, 400)
+        anew = [browser.get(app.come_back(browser)).status_code for _ in range(2)]  # one fault may be left
+        assert anew[-1] == 200
 
 
 def test_a_server_error_at_leg_3_is_tried_once_more(app: App) -> None:

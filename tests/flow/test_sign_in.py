@@ -6,10 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
 from tests.conftest import RETURN_TO, App, make_app
+from tripod.credentials import Consumer
+from tripod.signing import Signer
 
 
 def test_a_browser_is_sent_to_the_provider_bound_by_a_cookie(app: App) -> None:
@@ -170,10 +173,17 @@ def test_starts_options_reach_the_provider(app: App) -> None:
     assert "oauth_callback" not in query
 
 
-def test_an_access_type_is_asked_for_in_leg_1(app: App) -> None:
+@pytest.mark.parametrize(("access", "status"), [("read", 401), ("write", 200)])  # 401: code 220, no access to post
+def test_an_access_type_is_asked_for_in_leg_1(app: App, access: str, status: int) -> None:
     browser = app.browser()
-    browser.get(app.come_back(browser, x_auth_access_type="read"))
-    assert app.stored()
+    browser.get(app.come_back(browser, x_auth_access_type=access))
+    stored = app.stored()
+    assert stored
+    auth = Signer().sign_as(Consumer(app.consumer.key, app.consumer.secret), stored["oauth_token"], stored["oauth_token_secret"])
+    url = f"{app.sandbox.provider}/1.1/statuses/update.json"
+    answer = requests.post(url, data={"status": "hello"}, auth=auth, timeout=5)
+    assert answer.status_code == status
+    assert ('"code":220' in answer.text.replace(" ", "")) == (access == "read")
 
 
 def test_the_same_grant_again_writes_no_new_version(app: App) -> None:
