@@ -17,7 +17,7 @@ demo: .venv/.ready
 serve: .venv/.ready
 	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767
 
-test: .venv/.ready .peers/.ready
+test: .venv/.ready .peers/.ready build
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 peers: .peers/.ready
@@ -32,7 +32,8 @@ format: .venv/.ready
 	$(BIN)/ruff format .
 
 build: .tools/.ready
-	$(SAM) build
+	$(SAM) build $(SAM_BUILD)
+	"$(PYTHON_OF_LAMBDA)" layers/sizes.py .aws-sam/build
 
 deploy: build
 	$(SAM) deploy

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from sandbox.world import Sandbox
 
-TAKEN = 2  # exit code where a port is taken, as for any wrong argument
+CANNOT_START = 2  # exit code where a port is taken or the build is missing, as for any wrong argument
 
 
 class _Ended(BaseException):
@@ -54,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--consumer-secret", help="of the same app")
     parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of one of our own")
     parser.add_argument("--allowed-return-urls", default="", help="the template's AllowedReturnUrls")
+    parser.add_argument("--built", action="store_true", help="run what `make build` has built, in Lambda's own runtime")
     arguments = parser.parse_args()
     if bool(arguments.consumer_key) != bool(arguments.consumer_secret):
         parser.error("--consumer-key and --consumer-secret belong together")
@@ -75,28 +76,29 @@ def main() -> int:
     signals = _Signals()
     try:
         # Only now: these imports take most of a second, in which a signal may come.
+        from sandbox.emulator import NotBuiltError  # noqa: PLC0415
         from sandbox.loopback import PortTakenError  # noqa: PLC0415
         from sandbox.world import Sandbox  # noqa: PLC0415
 
         consumer = (arguments.consumer_key, arguments.consumer_secret) if arguments.consumer_key else None
-        sandbox = Sandbox(
-            api_port=arguments.api_port,
-            aws_port=arguments.aws_port,
-            provider_port=arguments.provider_port,
-            aws_url=arguments.aws_url,
-            consumer=consumer,
-            parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
-            echo=sys.stderr,
-            schedules=True,
-        )
         try:
-            with sandbox:
+            with Sandbox(
+                api_port=arguments.api_port,
+                aws_port=arguments.aws_port,
+                provider_port=arguments.provider_port,
+                aws_url=arguments.aws_url,
+                consumer=consumer,
+                parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
+                built=arguments.built,
+                echo=sys.stderr,
+                schedules=True,
+            ) as sandbox:
                 print("ready", json.dumps(sandbox.ready()), flush=True)
                 _explain(sandbox)
                 signals.wait()
-        except PortTakenError as error:
+        except (PortTakenError, NotBuiltError) as error:
             print(f"sandbox: {error}", file=sys.stderr)
-            return TAKEN
+            return CANNOT_START
     except _Ended:
         pass
     return 0

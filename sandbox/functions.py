@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.aws import ACCESS_KEY, SECRET_KEY, SESSION
+from sandbox.emulator import EmulatorPool
 from sandbox.logs import Logs
 from sandbox.pool import DeadWorkerError, Pool
 from sandbox.template import REGION, Function
@@ -34,16 +35,20 @@ class Outcome:
 
 
 class Functions:
-    """Every function by name. ``start`` starts them without waiting; ``stop`` ends all their processes."""
+    """Every function by name. ``start`` starts them without waiting; ``stop`` ends all their processes.
 
-    def __init__(self, logs: Logs) -> None:
+    With ``emulated`` they run in Lambda's own runtime, as built.
+    """
+
+    def __init__(self, logs: Logs, *, emulated: bool = False) -> None:
         self._logs = logs
-        self._pools: dict[str, Pool] = {}
+        self._kind: type[Pool] | type[EmulatorPool] = EmulatorPool if emulated else Pool
+        self._pools: dict[str, Any] = {}
 
     def start(self, functions: list[Function], settings: Mapping[str, str]) -> None:
         """Start each function's first process, with ``settings`` in its environment; they import side by side."""
         for function in functions:
-            self._pools[function.name] = Pool(function, environment(function, settings), self._logs)
+            self._pools[function.name] = self._kind(function, environment(function, settings), self._logs)
             self._pools[function.name].start()
 
     def stop(self) -> None:
@@ -57,7 +62,8 @@ class Functions:
         """Return what the template says of a function; raise UnknownFunctionError."""
         if name not in self._pools:
             raise UnknownFunctionError(name)
-        return self._pools[name].function
+        described: Function = self._pools[name].function
+        return described
 
     def invoke(self, name: str, event: Any, client_context: Any = None, patience: float = math.inf) -> Outcome:
         """Run one event in an idle worker process, or in a new one, and return how it ended.

@@ -16,6 +16,13 @@ MAX_DRAINED = 1 << 26  # bytes of a refused body that are still read
 GRACE = 0.5  # seconds for open connections to end after they were shut
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on now; whoever uses it hurries."""
+    with socket.create_server((HOST, 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
 class PortTakenError(Exception):
     """Another program listens on ``port``."""
 

@@ -41,7 +41,7 @@ class Function:
     timeout: float  # seconds
     memory: int  # MB
     environment: dict[str, str]
-    layers: tuple[str, ...]  # logical ids
+    layers: tuple[Path, ...]  # the folder of each
     routes: tuple[Route, ...]
     events: tuple[tuple[str, dict[str, Any]], ...]  # the other event sources: (type, properties)
     properties: dict[str, Any]  # all of them, resolved, for whatever has no field here
@@ -91,11 +91,15 @@ class Template(Document):
             timeout=float(properties.get("Timeout", DEFAULT_TIMEOUT)),
             memory=int(properties.get("MemorySize", DEFAULT_MEMORY)),
             environment={name: text(value) for each in variables for name, value in each.items()},
-            layers=tuple(str(layer).split(":")[-2] for layer in properties.get("Layers", [])),
+            layers=tuple(self._layer(layer) for layer in properties.get("Layers", [])),
             routes=tuple(routes),
             events=tuple(events),
             properties=properties,
         )
+
+    def _layer(self, arn: str) -> Path:
+        folder: str = self.resources("AWS::Serverless::LayerVersion")[arn.split(":")[-2]]["ContentUri"]
+        return (self.path.parent / folder).resolve()
 
     def tables(self) -> list[Table]:
         """Return every table, ready to be created."""

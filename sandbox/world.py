@@ -15,6 +15,7 @@ from botocore.config import Config
 from sandbox import front_page, stack
 from sandbox.aws import ACCESS_KEY, LAMBDA, SECRET_KEY, SESSION, Aws
 from sandbox.bus import Event
+from sandbox.emulator import built_template
 from sandbox.event_sources import EventSources
 from sandbox.functions import Functions, Outcome
 from sandbox.http_api import HttpApi
@@ -33,7 +34,8 @@ class Sandbox:
 
     ``parameters`` override the template's, ``settings`` are added to every function's environment. ``consumer`` is the
     app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
-    an AWS endpoint that is already running. ``echo`` gets a copy of what the functions print, and each published event.
+    an AWS endpoint that is already running. ``built`` runs what `make build` has
+    built, in Lambda's own runtime. ``echo`` gets a copy of what the functions print, and each published event.
     ``streams`` and ``schedules`` tell whether the template's run by themselves.
     """
 
@@ -51,12 +53,14 @@ class Sandbox:
         consumer: tuple[str, str] | None = None,
         aws_url: str | None = None,
         template: Path = TEMPLATE,
+        built: bool = False,
         echo: TextIO | None = None,
         streams: bool = True,
         schedules: bool = False,
     ) -> None:
         self._ports = {"api": api_port, "aws": aws_port, "provider": provider_port}
-        self._path = template
+        self._path = built_template() if built else template
+        self._built = built
         self._parameters = parameters or {}
         self._settings = settings or {}
         self._consumer = consumer
@@ -90,7 +94,7 @@ class Sandbox:
         self.provider = self.provider_server.url
 
         described = self.template.functions()
-        self.functions = Functions(self.logs)
+        self.functions = Functions(self.logs, emulated=self._built)
         lambda_api = LambdaApi(self.functions, account)
         ending.callback(lambda_api.stop)
         http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"])

@@ -161,7 +161,7 @@ def test_stopping_during_the_import_ends_it(tmp_path: Path) -> None:
     functions.start([function], {})
     process = functions._pools["slow"]._process
     assert process is not None
-    assert process.args[0] == sys.executable  # type: ignore[index]
+    assert process.args[0] == sys.executable
     began = time.monotonic()
     functions.stop()
     assert time.monotonic() - began < 1

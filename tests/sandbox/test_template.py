@@ -113,7 +113,7 @@ def test_tripods_own_template_gives_what_the_sandbox_needs() -> None:
     assert start.environment["TRIPOD_TABLE"] == template.tables()[0].name
     assert "GET /oauth/{provider}/start" in [route.key for route in start.routes]
     assert "GET /oauth/{provider}/callback" in [route.key for route in functions["tripod-callback"].routes]
-    assert {"TripodLayer", "FlowLayer"} == set(start.layers)
+    assert [layer.relative_to(TEMPLATE.parent).as_posix() for layer in start.layers] == ["layers/tripod", "layers/flow"]
     assert all((function.folder / "handler.py").exists() for function in functions.values())
     table = template.tables()[0]
     assert (table.ttl, table.create["StreamSpecification"]["StreamEnabled"]) == ("ttl", True)

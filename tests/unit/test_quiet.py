@@ -40,3 +40,14 @@ def test_debug_lines_of_the_libraries_go_nowhere_whatever_their_loggers_are_set_
         logging.getLogger(name).debug("the secret is 42")
         logging.getLogger(name).warning("%s is slow", name)
     assert heard.lines == ["botocore is slow", "botocore.parsers is slow"]
+
+
+@pytest.mark.usefixtures("restored")
+def test_what_the_root_logger_does_not_want_it_does_not_get() -> None:
+    quiet.quieten()
+    logging.getLogger().setLevel(logging.WARNING)
+    heard = Heard()
+    logging.getLogger().addHandler(heard)
+    logging.getLogger("botocore.credentials").info("Found credentials in environment variables.")
+    logging.getLogger("botocore.credentials").warning("no credentials")
+    assert heard.lines == ["no credentials"]

@@ -9,8 +9,10 @@ class _Upwards(logging.Handler):
     """Hands records of INFO and above on to the root logger, whatever level the loggers below are set to."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass ``record`` to the root logger's handlers."""
-        logging.getLogger().handle(record)
+        """Pass ``record`` to the root logger's handlers, if the root logger takes its level (in Lambda: WARNING and above)."""
+        root = logging.getLogger()
+        if root.isEnabledFor(record.levelno):
+            root.handle(record)
 
 
 def quieten() -> None:
