@@ -9,7 +9,7 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test peers lint format build deploy clean
+.PHONY: demo serve test peers lint format build mutate deploy clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -34,6 +34,10 @@ format: .venv/.ready
 build: .tools/.ready
 	$(SAM) build $(SAM_BUILD)
 	"$(PYTHON_OF_LAMBDA)" layers/sizes.py .aws-sam/build
+
+# Take one thing after the other out of the template, and see the tests notice; MUTANTS='StartFunction variable' tries those alone.
+mutate: .venv/.ready build
+	$(BIN)/python -m tests.mutate $(MUTANTS)
 
 deploy: build
 	$(SAM) deploy

@@ -20,7 +20,7 @@ class TemplateError(Exception):
     """The template says something that can't be resolved here; the text names it."""
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short tags, each turned into its long form."""
 
 
@@ -37,7 +37,7 @@ def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[st
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
 
 
-_Loader.add_multi_constructor("!", _long_form)
+Loader.add_multi_constructor("!", _long_form)
 
 
 class Document:
@@ -50,7 +50,7 @@ class Document:
     def __init__(self, path: Path, parameters: Mapping[str, str] | None = None, account: str = ACCOUNT) -> None:
         self.path = path
         self.account = account
-        self._body: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        self._body: dict[str, Any] = yaml.load(path.read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
         self.parameters = self._set_parameters(parameters or {})
         self.stack = self.parameters.get("Prefix", "sandbox")
         self._conditions: dict[str, Any] = self._body.get("Conditions", {})

@@ -1,0 +1,115 @@
+"""What each parameter of the stack changes, as a browser, another Lambda or the operator sees it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.browser import JSON
+from sandbox.world import Sandbox
+from tests.conftest import QUICK, RETURN_TO, App, make_app
+from tests.flow.test_tickets import invoke
+
+PARAMETERS = {
+    "Prefix": "acme",
+    "AllowedReturnUrls": RETURN_TO,
+    "AppName": "Acme Reader",
+    "Colour": "#112233",
+    "LogLevel": "WARNING",
+    "RecoveryWindow": "7",
+}
+
+
+@pytest.fixture(scope="module")
+def configured() -> Iterator[Sandbox]:
+    with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as running:
+        yield running
+
+
+@pytest.fixture
+def acme(configured: Sandbox) -> App:
+    return make_app(configured)
+
+
+def lines(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Return what the functions printed, as CloudWatch reads it."""
+    return [json.loads(line) for line in sandbox.logs.lines if line.startswith("{")]
+
+
+def metrics(sandbox: Sandbox) -> set[tuple[str, str, str]]:
+    """Return (namespace, service, name) of each metric so far."""
+    told = [line for line in lines(sandbox) if "_aws" in line]
+    return {
+        (found["Namespace"], line["service"], metric["Name"])
+        for line in told
+        for found in line["_aws"]["CloudWatchMetrics"]
+        for metric in found["Metrics"]
+    }
+
+
+def test_the_pages_bear_the_apps_name_and_colour(acme: App) -> None:
+    browser = acme.browser()
+    page = browser.get(acme.come_back(browser)).text
+    assert "Acme Reader" in page
+    assert "#112233" in page
+
+
+def test_a_pin_is_refused_where_it_is_not_enabled(acme: App) -> None:
+    refused = acme.browser().start(acme.name, pin="true", accept=JSON)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
+def test_a_return_url_of_the_parameter_is_allowed(acme: App) -> None:
+    browser = acme.browser()
+    assert browser.get(acme.come_back(browser, return_to=RETURN_TO)).headers["location"].startswith(RETURN_TO)
+
+
+def windows(app: App, caller: str) -> list[int]:
+    return [
+        call.parameters["RecoveryWindowInDays"]
+        for call in app.sandbox.aws_server.called("secretsmanager", "DeleteSecret")
+        if call.caller == f"acme-{caller}" and call.resource == app.secret_name
+    ]
+
+
+def test_a_deleted_secret_can_be_restored_for_the_recovery_window(acme: App) -> None:
+    browser = acme.browser()
+    browser.get(acme.come_back(browser))
+    assert invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)["outcome"] == "revoked"
+    assert windows(acme, "revoke") == [7]
+
+
+def test_the_relay_deletes_with_the_same_window(acme: App) -> None:
+    browser = acme.browser()
+    browser.get(acme.come_back(browser))
+    acme.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=acme.user.user_id)
+    invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)
+    acme.sandbox.run_schedule()
+    assert windows(acme, "relay") == [7]
+
+
+def test_each_function_counts_under_its_own_name(acme: App) -> None:
+    browser = acme.browser()
+    browser.start(acme.name, pin="true")
+    browser.get(acme.come_back(browser))
+    invoke(acme, "redeem", ticket="none", secret="none")
+    invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)
+    acme.sandbox.aws_server.fault("events", "PutEvents", "denied", times=1, match=acme.name)
+    acme.sandbox.run_schedule()
+    acme.sandbox.run_schedule()
+    found = metrics(acme.sandbox)
+    assert {namespace for namespace, _, _ in found} == {"Tripod"}
+    assert {
+        ("Tripod", "start", "bad_request"),
+        ("Tripod", "callback", "granted"),
+        ("Tripod", "revoke", "revoked"),
+        ("Tripod", "relay", "relay_failed"),
+    } <= found
+    assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "relay"}
+
+
+def test_below_the_log_level_nothing_is_printed(acme: App) -> None:
+    browser = acme.browser()
+    browser.get(acme.come_back(browser))
+    assert {line["level"] for line in lines(acme.sandbox) if "level" in line} <= {"WARNING", "ERROR"}

@@ -1,0 +1,230 @@
+"""``make mutate``: take one thing out of the template or of a layer at a time, and see the behaviour tests notice.
+
+Every IAM action, route, event source, environment variable, layer attachment and layer requirement is a mutant. Each one's
+tests run in a copy of the project whose template lacks it. A survivor must have its reason in ``MAY_SURVIVE``, and whatever has
+a reason must survive: else the exit code is 1.
+"""
+
+import copy
+import csv
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.intrinsics import Loader
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = ("functions", "layers", "events", "examples", "sandbox", "tests", "pyproject.toml")
+LAYERS = {"TripodLayer": "tripod", "FlowLayer": "flow"}
+WORKERS = os.cpu_count() or 1
+LIMIT = 120  # seconds for one mutant's tests; a suite that hangs has noticed
+
+Body = dict[str, Any]
+
+POLICIES = ("tests/flow/test_permissions.py",)
+FLOWS = (
+    "tests/flow/test_sign_in.py",
+    "tests/flow/test_pin.py",
+    "tests/flow/test_revoke.py",
+    "tests/flow/test_tickets.py",
+    "tests/flow/test_relay.py",
+    "tests/flow/test_configuration.py",
+)
+BUILT = ("tests/built/test_runtime.py",)
+
+# What may be missing without a test that fails, and why.
+MAY_SURVIVE: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One thing taken out: ``change`` takes it from a template's body, ``distribution`` from a built layer."""
+
+    name: str
+    tests: tuple[str, ...]
+    change: Callable[[Body], None] = lambda _: None
+    distribution: tuple[str, str] | None = None  # (layer, folder of its metadata)
+
+
+def without(path: tuple[Any, ...], item: Any = None) -> Callable[[Body], None]:
+    """Return a change that deletes what is at ``path``, or ``item`` from the list there."""
+
+    def change(body: Body) -> None:
+        *way, last = path
+        holder: Any = body
+        for step in way:
+            holder = holder[step]
+        if item is None:
+            del holder[last]
+        else:
+            holder[last] = [each for each in holder[last] if each != item]
+
+    return change
+
+
+def mutants(body: Body) -> Iterator[Mutant]:
+    """Yield every mutant of a template."""
+    resources: Body = body["Resources"]
+    yield from _environment(("Globals", "Function"), "Globals", body["Globals"]["Function"])
+    for layer in body["Globals"]["Function"]["Layers"]:
+        yield Mutant(f"layer attachment {layer['Ref']}", BUILT, without(("Globals", "Function", "Layers"), layer))
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        place = ("Resources", name, "Properties")
+        if resource["Type"] == "AWS::Serverless::Function":
+            yield from _environment(place, name, properties)
+            for event in properties.get("Events", {}):
+                yield Mutant(f"{name} event {event}", FLOWS, without((*place, "Events", event)))
+            for number, policy in enumerate(properties["Policies"]):
+                if "Statement" in policy:
+                    yield from _actions((*place, "Policies", number, "Statement"), name, policy["Statement"])
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            yield from _actions((*place, "PolicyDocument", "Statement"), name, properties["PolicyDocument"]["Statement"])
+    for layer, folder in LAYERS.items():
+        for line in (ROOT / "layers" / folder / "requirements.txt").read_text().splitlines():
+            if line and not line.startswith("#"):
+                distribution = f"{line.split()[0].replace('-', '_').replace('==', '-')}.dist-info"
+                yield Mutant(f"{layer} requirement {line.split('==')[0]}", BUILT, distribution=(layer, distribution))
+
+
+def _environment(place: tuple[Any, ...], name: str, properties: Body) -> Iterator[Mutant]:
+    for variable in properties.get("Environment", {}).get("Variables", {}):
+        yield Mutant(f"{name} variable {variable}", FLOWS, without((*place, "Environment", "Variables", variable)))
+
+
+def _actions(place: tuple[Any, ...], name: str, statements: list[Body]) -> Iterator[Mutant]:
+    for number, statement in enumerate(statements):
+        if "Fn::If" in statement:
+            continue  # of a customer-managed key: its statements are judged with the template's variants
+        label = f"{name} {statement.get('Sid', number)}"
+        actions = statement["Action"]
+        if isinstance(actions, str):
+            yield Mutant(f"{label} {actions}", POLICIES, without((*place, number)))
+            continue
+        for action in actions:
+            yield Mutant(f"{label} {action}", POLICIES, without((*place, number, "Action"), action))
+
+
+class Workplace:
+    """A copy of the project in a folder of its own, in which one mutant after the other is tried."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+            else:
+                shutil.copy(ROOT / name, folder / name)
+        (folder / ".tools").symlink_to(ROOT / ".tools")
+        shutil.copytree(ROOT / ".aws-sam" / "build", folder / ".aws-sam" / "build")
+
+    def notices(self, mutant: Mutant) -> str:
+        """Return what noticed: the first test that failed, "hangs", or nothing where the mutant survives."""
+        self._write("template.yaml", mutant)
+        self._write(".aws-sam/build/template.yaml", mutant)
+        with self._lacking(mutant):
+            return self._tested(mutant.tests)
+
+    def _write(self, template: str, mutant: Mutant) -> None:
+        body = yaml.load((ROOT / template).read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+        mutant.change(body)
+        (self.folder / template).write_text(json.dumps(body))
+
+    def _lacking(self, mutant: Mutant) -> "Lacking":
+        return Lacking(self.folder / ".aws-sam" / "build", mutant.distribution)
+
+    def _tested(self, tests: tuple[str, ...]) -> str:
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no", "--no-header", *tests]
+        try:
+            finished = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            return "hangs"
+        failed = [line for line in finished.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+        if finished.returncode == 0:
+            return ""
+        return (
+            failed[0].partition(" - ")[0].partition(" ")[2].rpartition("/")[2] if failed else f"exit code {finished.returncode}"
+        )
+
+
+class Lacking:
+    """While it is entered, the files of a distribution are not in the built layer."""
+
+    def __init__(self, build: Path, distribution: tuple[str, str] | None) -> None:
+        self._away: list[tuple[Path, Path]] = []
+        self._python = build / distribution[0] / "python" if distribution else build
+        self._metadata = distribution[1] if distribution else ""
+
+    def __enter__(self) -> None:
+        if not self._metadata:
+            return
+        names = [row[0] for row in csv.reader((self._python / self._metadata / "RECORD").read_text().splitlines())]
+        for name in sorted({name.split("/")[0] for name in names if not name.startswith("..")}):
+            if not name.endswith(".dist-info"):
+                path = self._python / name
+                self._away.append((path, path.with_name(f"{name}.away")))
+        for path, away in self._away:
+            path.rename(away)
+
+    def __exit__(self, *_: object) -> None:
+        for path, away in self._away:
+            away.rename(path)
+
+
+def main() -> int:
+    """Try every mutant; return the exit code."""
+    body = yaml.load((ROOT / "template.yaml").read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+    waiting: queue.Queue[Mutant] = queue.Queue()
+    chosen = [mutant for mutant in mutants(copy.deepcopy(body)) if all(word in mutant.name for word in sys.argv[1:])]
+    for mutant in chosen:
+        waiting.put(mutant)
+    survivors: list[str] = []
+    began = time.monotonic()
+
+    def work(folder: Path) -> None:
+        workplace = Workplace(folder)
+        while True:
+            try:
+                mutant = waiting.get_nowait()
+            except queue.Empty:
+                return
+            noticed = workplace.notices(mutant)
+            if not noticed:
+                survivors.append(mutant.name)
+            print(f"{'noticed ' if noticed else 'SURVIVED'}  {mutant.name}  {noticed}", flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        folders = [Path(folder) / str(number) for number in range(WORKERS)]
+        threads = [threading.Thread(target=work, args=(one,)) for one in folders]
+        for one, thread in zip(folders, threads, strict=True):
+            one.mkdir()
+            thread.start()
+        for thread in threads:
+            thread.join()
+    unexplained = sorted(set(survivors) - MAY_SURVIVE.keys())
+    needless = sorted(name for name in MAY_SURVIVE if name in {mutant.name for mutant in chosen} - set(survivors))
+    for name in sorted(set(survivors) & MAY_SURVIVE.keys()):
+        print(f"may survive: {name}: {MAY_SURVIVE[name]}")
+    for name in unexplained:
+        print(f"no test notices: {name}")
+    for name in needless:
+        print(f"noticed after all, so it needs no reason: {name}")
+    print(f"{len(chosen)} mutants, {len(survivors)} survived, {len(unexplained)} unexplained, {time.monotonic() - began:.0f} s")
+    return 1 if unexplained or needless else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
