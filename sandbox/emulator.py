@@ -70,10 +70,12 @@ class Emulator:
         # In Lambda, each layer is laid over those before it, below the function's own folder and above the runtime's.
         layers = [str(layer / "python") for layer in reversed(function.layers)]
         ours = {"PYTHONPATH": os.pathsep.join((*layers, str(RUNTIME))), "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(function.timeout))}
+        # -B: Lambda's folders can't be written. -S, -s: no installed package but the runtime's.
+        interpreter = [python(), "-B", "-S", "-s", "-m", "awslambdaric", function.handler]
         emulator = [str(EMULATOR), "--log-level", "error", "--runtime-interface-emulator-address", f"{HOST}:{self._port}"]
         emulator += ["--runtime-api-address", f"{HOST}:{free_port()}"]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "sh", *emulator, python(), "-S", "-s", "-m", "awslambdaric", function.handler],
+            ["/bin/sh", "-c", _GUARD, "sh", *emulator, *interpreter],
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,

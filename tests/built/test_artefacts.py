@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import emulator
 from sandbox.emulator import BUILT, ROOT
 
 LAYERS = ("TripodLayer", "FlowLayer")
@@ -53,6 +54,27 @@ def test_the_layers_hold_what_their_requirements_name_and_nothing_twice() -> Non
         assert [one.replace("-", "==", 1) for one in found] == pinned
         names += [name for name in files(BUILT / layer) if not name.endswith(".dist-info/RECORD")]
     assert len(names) == len(set(names))
+
+
+ALONE = """
+import importlib, sys
+for module in ("boto3", "handler"):
+    importlib.import_module(module)
+import boto3, requests
+for service in ("dynamodb", "secretsmanager", "events", "ssm"):
+    boto3.client(service, region_name="us-east-1", aws_access_key_id="AKIAX", aws_secret_access_key="x").close()
+answer = requests.Response()
+answer._content = "gr\u00fc\u00df dich, caf\u00e9, na\u00efve".encode()  # as from a server that names no charset
+assert answer.text == answer.content.decode(), answer.text
+"""
+
+
+def test_the_layers_need_no_package_of_the_runtimes() -> None:
+    places = [BUILT / "RelayFunction", *(BUILT / layer / "python" for layer in LAYERS)]
+    environment = {"PYTHONPATH": os.pathsep.join(map(str, places))}
+    command = [emulator.python(), "-B", "-S", "-s", "-W", "error", "-c", ALONE]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.parametrize("layer", LAYERS)
