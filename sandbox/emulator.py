@@ -159,9 +159,6 @@ class EmulatorPool:
         self._idle: list[Emulator] = []
         self._ended = False
 
-    def start(self) -> None:
-        """Start nothing yet: Lambda makes an execution environment when an event comes."""
-
     def take(self) -> Emulator:
         """Return an idle emulator, or a new one once it listens; raise DeadWorkerError."""
         with self._lock:

@@ -35,7 +35,7 @@ class Outcome:
 
 
 class Functions:
-    """Every function by name. ``start`` starts them without waiting; ``stop`` ends all their processes.
+    """Every function by name. ``stop`` ends all their processes.
 
     With ``emulated`` they run in Lambda's own runtime, as built.
     """
@@ -45,11 +45,10 @@ class Functions:
         self._kind: type[Pool] | type[EmulatorPool] = EmulatorPool if emulated else Pool
         self._pools: dict[str, Any] = {}
 
-    def start(self, functions: list[Function], settings: Mapping[str, str]) -> None:
-        """Start each function's first process, with ``settings`` in its environment; they import side by side."""
+    def add(self, functions: list[Function], settings: Mapping[str, str]) -> None:
+        """Take the functions in, with ``settings`` in their environment; each one's first process starts with its first event."""
         for function in functions:
             self._pools[function.name] = self._kind(function, environment(function, settings), self._logs)
-            self._pools[function.name].start()
 
     def stop(self) -> None:
         """End every worker process; whoever waits for an answer gets what Lambda says of a dead process."""

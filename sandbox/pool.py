@@ -112,7 +112,10 @@ class Child:
 
 
 class Pool:
-    """One function's processes: ``start``, ``take`` a child, ``give_back`` or ``drop`` it, ``release`` and ``end`` all."""
+    """One function's processes: ``take`` a child, ``give_back`` it, ``release`` and ``end`` all.
+
+    The first process, which imports the handler and forks the others, starts with the first event, as on Lambda.
+    """
 
     def __init__(self, function: Function, environment: Mapping[str, str], logs: Logs) -> None:
         self.function = function
@@ -123,10 +126,11 @@ class Pool:
         self._starter, self._theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - what the import prints; end() closes it
         self._seen = 0
+        self._released = False
         self._ended = False
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def _start(self) -> None:
         """Start the first process, which imports the handler; don't wait for it."""
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-s", str(WORKER), self.function.handler],
@@ -146,6 +150,10 @@ class Pool:
                 if child.alive():
                     return child
                 child.close()
+            if self._released:
+                raise DeadWorkerError
+            if self._process is None:
+                self._start()
             child = Child(self._starter)
         try:
             child.greet()
@@ -176,6 +184,7 @@ class Pool:
     def release(self) -> None:
         """Tell the processes to end: the first one ends its children, busy or not, when its standard input closes."""
         with self._lock:
+            self._released = True
             self._starter.close()
             self._theirs.close()
 

@@ -108,11 +108,11 @@ class Sandbox:
         ending.callback(self.functions.stop)
         ending.callback(self._sources.release)
         self.lambda_, self.api = lambda_api.url, http_api.url
-        self.functions.start(described, self._own_settings())
+        self.functions.add(described, self._own_settings())
         lambda_api.start()
         http_api.start()
 
-        # While the functions import their handlers; what creation alone tells, such as a stream's ARN, is in no environment.
+        # What creation alone tells, such as a stream's ARN, is in no environment.
         stack.create(self.template, self.client, self.api)
         self.table = next((table.name for table in self.template.tables()), "")
         if self._consumer:

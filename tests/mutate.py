@@ -35,12 +35,12 @@ Body = dict[str, Any]
 
 POLICIES = ("tests/flow/test_permissions.py",)
 FLOWS = (
+    "tests/flow/test_configuration.py",
     "tests/flow/test_sign_in.py",
     "tests/flow/test_pin.py",
     "tests/flow/test_revoke.py",
     "tests/flow/test_tickets.py",
     "tests/flow/test_relay.py",
-    "tests/flow/test_configuration.py",
 )
 # Without the tests that see only whether the files are there.
 BUILT = ("tests/built/test_artefacts.py::test_the_layers_need_no_package_of_the_runtimes", "tests/built/test_runtime.py")

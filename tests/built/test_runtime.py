@@ -111,7 +111,7 @@ def run(example: str, world: Sandbox, event: dict[str, Any], **environment: str)
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_SESSION_TOKEN": "of-the-example",
     }
-    functions.start([described], settings)
+    functions.add([described], settings)
     try:
         outcome = functions.invoke("probe", event)
     finally:
@@ -124,7 +124,7 @@ def run(example: str, world: Sandbox, event: dict[str, Any], **environment: str)
 def probe(tmp_path: Path) -> Iterator[Functions]:
     (tmp_path / "handler.py").write_text(PROBE)
     functions = Functions(Logs(), emulated=True)
-    functions.start([function(tmp_path, layers=(BUILT / "TripodLayer",), timeout=2, COLOUR="green")], {})
+    functions.add([function(tmp_path, layers=(BUILT / "TripodLayer",), timeout=2, COLOUR="green")], {})
     yield functions
     functions.stop()
 

@@ -140,7 +140,7 @@ def test_what_an_event_prints_is_logged_when_its_answer_is_there(small: Sandbox)
 def test_stopping_ends_busy_processes_at_once(template_path: Path) -> None:
     function = next(each for each in Template(template_path).functions() if each.logical_id == "Act")
     functions = Functions(Logs())
-    functions.start([Function(**{**vars(function), "timeout": 30.0})], {})
+    functions.add([Function(**{**vars(function), "timeout": 30.0})], {})
     idle = functions.invoke(function.name, {"do": "sleep", "seconds": 0}).payload
     outcomes: list[Outcome] = []
     busy = threading.Thread(target=lambda: outcomes.append(functions.invoke(function.name, {"do": "sleep", "seconds": 30})))
@@ -158,11 +158,14 @@ def test_stopping_during_the_import_ends_it(tmp_path: Path) -> None:
     (tmp_path / "handler.py").write_text("import time\ntime.sleep(60)\n")
     function = Function("Slow", "slow", "arn", tmp_path, "handler.handler", 3, 128, {}, (), (), (), {})
     functions = Functions(Logs())
-    functions.start([function], {})
+    functions.add([function], {})
+    first = threading.Thread(target=functions.invoke, args=("slow", {}))
+    first.start()
+    assert eventually(lambda: functions._pools["slow"]._process)
     process = functions._pools["slow"]._process
-    assert process is not None
     assert process.args[0] == sys.executable
     began = time.monotonic()
     functions.stop()
+    first.join(5)
     assert time.monotonic() - began < 1
     assert process.returncode is not None
