@@ -124,7 +124,7 @@ def run(example: str, world: Sandbox, event: dict[str, Any], **environment: str)
 def probe(tmp_path: Path) -> Iterator[Functions]:
     (tmp_path / "handler.py").write_text(PROBE)
     functions = Functions(Logs(), emulated=True)
-    functions.add([function(tmp_path, layers=(BUILT / "TripodLayer",), timeout=2, COLOUR="green")], {})
+    functions.add([function(tmp_path, layers=(BUILT / "TripodLayer",), timeout=5, COLOUR="green")], {})
     yield functions
     functions.stop()
 
