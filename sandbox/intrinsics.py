@@ -105,6 +105,10 @@ class Document:
             return API_ENDPOINT
         if attribute in {"Name", "QueueName"} and kind:
             return self._named(name)
+        if attribute == "Value" and kind == "AWS::SSM::Parameter":
+            return text(self.resolve(self._resources[name]["Properties"]["Value"]))
+        if attribute == "RegionalDomainName" and kind == "AWS::ApiGatewayV2::DomainName":
+            return f"d-{name.lower()}.execute-api.{REGION}.amazonaws.com"
         raise TemplateError(f"{self.path.name}: {name}.{attribute} is not known here")
 
     def _named(self, logical_id: str) -> str:
@@ -220,7 +224,10 @@ _REFERENCES: dict[str, Callable[[Document, str], str]] = {
 _ARNS = {
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
     "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
+    "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",
+    "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::KMS::Key": "kms:{region}:{account}:key/{name}",
+    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
     "AWS::Serverless::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::SNS::Topic": "sns:{region}:{account}:{name}",

@@ -48,6 +48,19 @@ def test_a_first_write_is_one_call_and_so_is_an_expected_one(sandbox: Sandbox, v
     ]
 
 
+def test_a_new_secret_is_encrypted_with_the_stacks_key(client: Any, unique: str) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    vault = TokenVault(client, unique, kms_key=key)
+    for content in ("one", "two"):
+        vault.store(tokens(content), expected=False)
+    assert client.describe_secret(SecretId=f"{unique}/user/x/7")["KmsKeyId"] == key
+
+
+def test_without_a_key_of_its_own_the_stack_names_none(vault: TokenVault, client: Any, unique: str) -> None:
+    vault.store(tokens("one"), expected=False)
+    assert "KmsKeyId" not in client.describe_secret(SecretId=f"{unique}/user/x/7")
+
+
 def test_an_earlier_content_granted_again_becomes_current(vault: TokenVault, client: Any, unique: str) -> None:
     for content in ("one", "two", "one"):
         vault.store(tokens(content), expected=True)

@@ -11,6 +11,7 @@ def test_the_defaults_are_the_designs() -> None:
     settings = Settings.from_env(ENV)
     assert settings.timeouts == Timeouts(connect=3.0, read=5.0, call=8.0)
     assert settings.loopback is False
+    assert settings.kms_key == ""
     assert settings.return_urls.flaw("https://a.example/")
 
 

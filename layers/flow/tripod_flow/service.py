@@ -165,7 +165,7 @@ def _legs() -> Legs:
 
 @cache
 def _custody(*, erases: bool = False) -> Custody:
-    writer = TokenVault(_secrets_manager(), settings().prefix, settings().recovery_window)
+    writer = TokenVault(_secrets_manager(), settings().prefix, settings().recovery_window, settings().kms_key)
     return Custody(_table(), writer, time.time, _deadline, erases=erases)
 
 

@@ -22,6 +22,7 @@ class Settings:
     pin: bool
     look: Look
     recovery_window: int  # days that a deleted user secret can be restored
+    kms_key: str  # the ARN of the key for new user secrets; empty for AWS's
     timeouts: Timeouts
     loopback: bool
 
@@ -43,6 +44,7 @@ class Settings:
             pin=environ.get("TRIPOD_PIN") == "true",
             look=_look(environ),
             recovery_window=_days(environ, "TRIPOD_RECOVERY_WINDOW"),
+            kms_key=environ.get("TRIPOD_KMS_KEY", ""),
             timeouts=Timeouts(
                 connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
                 read=_seconds(environ, "TRIPOD_READ_TIMEOUT", Timeouts().read),

@@ -10,6 +10,7 @@ from tripod.credentials import UserTokens
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import CreateSecretRequestTypeDef
 
 
 _GONE = ("ResourceNotFoundException", "InvalidRequestException")  # never there, or to be deleted already
@@ -28,12 +29,16 @@ def version_of(tokens: UserTokens) -> str:
 
 
 class TokenVault:
-    """The secrets below ``{prefix}/user``, written through ``client``; a deleted one is kept for ``recovery_window`` days."""
+    """The secrets below ``{prefix}/user``, written through ``client``; a deleted one is kept for ``recovery_window`` days.
 
-    def __init__(self, client: "SecretsManagerClient", prefix: str, recovery_window: int = 30) -> None:
+    New ones are encrypted with ``kms_key``, or AWS's key where it is empty; a secret keeps the key it was created with.
+    """
+
+    def __init__(self, client: "SecretsManagerClient", prefix: str, recovery_window: int = 30, kms_key: str = "") -> None:
         self._client = client
         self._prefix = prefix
         self._recovery_window = recovery_window
+        self._kms_key = kms_key
 
     def store(self, tokens: UserTokens, *, expected: bool) -> None:
         """Make ``tokens`` the current content of the user's secret; repeating it changes nothing.
@@ -78,12 +83,15 @@ class TokenVault:
                 raise
 
     def _create(self, tokens: UserTokens) -> bool:
+        request: CreateSecretRequestTypeDef = {
+            "Name": names.user_secret(self._prefix, tokens.provider, tokens.user_id),
+            "ClientRequestToken": version_of(tokens),
+            "SecretString": tokens.to_json(),
+        }
+        if self._kms_key:
+            request["KmsKeyId"] = self._kms_key
         try:
-            self._client.create_secret(
-                Name=names.user_secret(self._prefix, tokens.provider, tokens.user_id),
-                ClientRequestToken=version_of(tokens),
-                SecretString=tokens.to_json(),
-            )
+            self._client.create_secret(**request)
         except ClientError as error:
             if _code(error) in (
                 "ResourceExistsException",

@@ -1,0 +1,206 @@
+"""Every parameter: what it changes in the stack."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.template.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, Stack, source, stack
+
+GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
+UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "StartRate": "a second", "CallbackRate": "a second"}
+UNITS |= {"StartBurst": "requests", "CallbackBurst": "requests"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What ``seen`` sees by default, and with ``value``; other parameters that ``value`` needs are in ``beside``."""
+
+    value: str
+    seen: Callable[[Stack], Any]
+    before: Any
+    after: Any
+    beside: tuple[tuple[str, str], ...] = ()
+
+
+def variable(function: str, name: str) -> Callable[[Stack], str]:
+    return lambda stack: stack.environment(function)[name]
+
+
+def throttle(route: str, what: str) -> Callable[[Stack], str]:
+    return lambda stack: str(stack.one("HttpApiApiGatewayDefaultStage")["RouteSettings"][route][f"Throttling{what}Limit"])
+
+
+def readable(stack: Stack) -> list[str]:
+    """Return what ReadTokensOfOneProvider names, from the secret's name on."""
+    resources = stack.policies()["ReadTokensOfOneProvider"]["Statement"][0]["Resource"]
+    return [one.partition(":secret:")[2] for one in resources]
+
+
+def domain(stack: Stack) -> tuple[str | None, str]:
+    """Return the API's custom domain name and its callback URL's host."""
+    name = stack.one("Domain")["DomainName"] if stack.has("Domain") else None
+    return name, stack.outputs()["CallbackUrl"].split("/")[2]
+
+
+def certificate(stack: Stack) -> str | None:
+    return stack.one("Domain")["DomainNameConfigurations"][0]["CertificateArn"] if stack.has("Domain") else None
+
+
+OWN_HOST = "tripod-HttpApi.execute-api.us-east-1.amazonaws.com"
+CHANGES = {
+    "Prefix": Change("other", lambda stack: stack.one("StartFunction")["FunctionName"], "tripod-start", "other-start"),
+    "AllowedReturnUrls": Change("https://a.example/", variable("StartFunction", "TRIPOD_RETURN_URLS"), "", "https://a.example/"),
+    "EnablePin": Change("true", variable("StartFunction", "TRIPOD_PIN"), "false", "true"),
+    "AppName": Change("Shop", variable("CallbackFunction", "TRIPOD_APP_NAME"), "", "Shop"),
+    "Colour": Change("#ff0000", variable("CallbackFunction", "TRIPOD_COLOUR"), "#0b57d0", "#ff0000"),
+    "RecoveryWindow": Change(
+        "7",
+        lambda stack: {stack.environment(f)["TRIPOD_RECOVERY_WINDOW"] for f in ("RevokeFunction", "RelayFunction")},
+        {"30"},
+        {"7"},
+    ),
+    "ReaderProvider": Change(
+        "other",
+        readable,
+        ["tripod/consumer/x-??????", "tripod/user/x/*"],
+        ["tripod/consumer/other-??????", "tripod/user/other/*"],
+    ),
+    "LogRetention": Change(
+        "7", lambda stack: {group["RetentionInDays"] for group in stack.resources("AWS::Logs::LogGroup").values()}, {"30"}, {"7"}
+    ),
+    "LogLevel": Change("DEBUG", variable("RelayFunction", "POWERTOOLS_LOG_LEVEL"), "INFO", "DEBUG"),
+    "StartRate": Change("5", throttle("GET /oauth/{provider}/start", "Rate"), "20", "5"),
+    "StartBurst": Change("6", throttle("GET /oauth/{provider}/start", "Burst"), "40", "6"),
+    "CallbackRate": Change("7", throttle("POST /oauth/{provider}/pin", "Rate"), "100", "7"),
+    "CallbackBurst": Change("8", throttle("GET /oauth/{provider}/callback", "Burst"), "200", "8"),
+    "KmsKeyArn": Change(KEY, lambda stack: stack.one("Table")["SSESpecification"].get("KMSMasterKeyId"), None, KEY),
+    "DomainName": Change(DOMAIN, domain, (None, OWN_HOST), (DOMAIN, DOMAIN), (("CertificateArn", CERTIFICATE),)),
+    "CertificateArn": Change(CERTIFICATE, certificate, None, CERTIFICATE, (("DomainName", DOMAIN),)),
+    "Memory": Change("512", lambda stack: {one["MemorySize"] for one in stack.functions().values()}, {"1024"}, {"512"}),
+}
+
+
+def test_every_parameter_has_a_change_here() -> None:
+    assert CHANGES.keys() == PARAMETERS.keys()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_parameter_changes_what_it_says(name: str) -> None:
+    change = CHANGES[name]
+    assert change.seen(stack()) == change.before
+    assert change.seen(stack(**{name: change.value, **dict(change.beside)})) == change.after
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_is_described_with_its_unit_and_can_be_left_out(name: str) -> None:
+    assert "Default" in PARAMETERS[name]
+    assert len(PARAMETERS[name]["Description"]) > 20
+    assert (PARAMETERS[name]["Type"] == "Number") == (name in UNITS)
+    assert UNITS.get(name, "") in PARAMETERS[name]["Description"]
+
+
+def test_the_form_has_every_parameter_once() -> None:
+    assert sorted(name for group in GROUPS for name in group["Parameters"]) == sorted(PARAMETERS)
+    assert all(group["Label"]["default"] for group in GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "holds"),
+    [({}, True), (EVERYTHING, True), ({"DomainName": DOMAIN}, False), ({"CertificateArn": CERTIFICATE}, False)],
+)
+def test_a_domain_name_and_its_certificate_belong_together(parameters: dict[str, str], holds: bool) -> None:
+    assert all(stack(**parameters).rules()) is holds
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("Prefix", ["tripod", "a", "a-1"], ["", "Tripod", "aws-x", "ssmx", "default", "1a"]),
+        ("KmsKeyArn", ["", KEY, KEY.replace("key/", "key/mrk-")], ["alias/mine", KEY.replace("key/", "alias/"), f"{KEY} "]),
+        ("DomainName", ["", DOMAIN, "a.b"], [f"https://{DOMAIN}", f"{DOMAIN}/", "example", "Sign.example", "-a.example", "a..b"]),
+        ("CertificateArn", ["", CERTIFICATE], [CERTIFICATE.replace(":acm:", ":iam:"), "certificate"]),
+        ("Colour", ["#0b57d0", "#FFFFFF"], ["red", "#fff", "#0b57d0;"]),
+    ],
+)
+def test_a_parameters_pattern_takes_what_is_right(name: str, right: list[str], wrong: list[str]) -> None:
+    pattern = PARAMETERS[name]["AllowedPattern"]
+    assert [value for value in right if not re.fullmatch(pattern, value)] == []
+    assert [value for value in wrong if re.fullmatch(pattern, value)] == []
+
+
+def test_with_a_domain_of_its_own_the_api_has_that_address_only() -> None:
+    own = stack(**EVERYTHING)
+    assert own.one("Domain")["DomainNameConfigurations"] == [
+        {"CertificateArn": CERTIFICATE, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+    ]
+    assert own.one("DomainMapping")["ApiId"] == own.reference("HttpApi")
+    assert own.one("DomainMapping")["DomainName"] == own.reference("Domain")
+    assert own.raw("DomainMapping")["Properties"]["Stage"] == {"Ref": "HttpApiApiGatewayDefaultStage"}
+    assert "ApiMappingKey" not in own.one("DomainMapping")  # the paths stay as they are
+    assert own.one("ApiUrl")["Value"] == f"https://{DOMAIN}"
+    assert own.outputs()["StartUrl"] == f"https://{DOMAIN}/oauth/x/start"
+    assert own.outputs()["DomainTarget"]
+
+
+@pytest.mark.parametrize(("parameters", "off"), [({}, False), (EVERYTHING, True)])
+def test_api_gateways_own_address_is_off_where_there_is_another(parameters: dict[str, str], off: bool) -> None:
+    (server,) = stack(**parameters).one("HttpApi")["Body"]["servers"]
+    assert server["x-amazon-apigateway-endpoint-configuration"] == {"disableExecuteApiEndpoint": off}
+
+
+def test_without_a_domain_there_is_nothing_of_one() -> None:
+    assert not stack().has("Domain")
+    assert not stack().has("DomainMapping")
+    assert "DomainTarget" not in stack().outputs()
+
+
+def allowed_with_the_key(stack: Stack, policy: str) -> set[tuple[str, str]]:
+    """Return what a policy allows with the key: (action, the service it must come through)."""
+    found = set()
+    for statement in stack.policies()[policy]["Statement"]:
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        for action in actions:
+            if action.startswith("kms:"):
+                assert (statement["Effect"], statement["Resource"]) == ("Allow", KEY)
+                ((operator, keys),) = statement["Condition"].items()
+                ((key, services),) = keys.items()
+                assert (operator, key) == ("StringEquals", "kms:ViaService")
+                found |= {(action, one.split(".")[0]) for one in ([services] if isinstance(services, str) else services)}
+                assert all(
+                    one.endswith(".us-east-1.amazonaws.com") for one in ([services] if isinstance(services, str) else services)
+                )
+    return found
+
+
+READS_THE_TABLE = ("kms:Decrypt", "dynamodb")
+READS_SECRETS = ("kms:Decrypt", "secretsmanager")
+WRITES_SECRETS = ("kms:GenerateDataKey", "secretsmanager")
+NEEDED = {
+    "StartFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
+    "CallbackFunctionRole 0": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},
+    "RedeemFunctionRole 0": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},  # a repeated write is compared: it is decrypted
+    "RevokeFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
+    "RelayFunctionRole 1": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},
+    "ReadTokens": {READS_SECRETS},
+    "ReadTokensOfOneProvider": {READS_SECRETS},
+    "ListUsers": {READS_THE_TABLE},
+}
+
+
+def test_exactly_who_needs_the_key_may_use_it_and_only_through_the_service() -> None:
+    keyed = stack(**EVERYTHING)
+    assert {name: allowed for name in keyed.policies() if (allowed := allowed_with_the_key(keyed, name))} == NEEDED
+    assert {name for name in stack().policies() if allowed_with_the_key(stack(), name)} == set()
+
+
+def test_who_creates_secrets_knows_the_key() -> None:
+    def keys(stack: Stack) -> dict[str, str]:
+        variables = {name: stack.environment(name) for name in stack.functions()}
+        return {name: one["TRIPOD_KMS_KEY"] for name, one in variables.items() if "TRIPOD_KMS_KEY" in one}
+
+    assert keys(stack(**EVERYTHING)) == dict.fromkeys(["CallbackFunction", "RedeemFunction", "RelayFunction"], KEY)
+    assert set(keys(stack()).values()) == {""}

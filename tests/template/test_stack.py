@@ -1,0 +1,135 @@
+"""What the stack must have, and no checker asks for."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.translated import Stack, source, stack
+
+BROWSERS = ("StartFunction", "CallbackFunction")
+INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
+FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction")
+
+
+@pytest.fixture
+def default() -> Stack:
+    return stack()
+
+
+def test_the_functions_are_these(default: Stack) -> None:
+    assert set(default.functions()) == set(FUNCTIONS)
+
+
+def test_the_table_outlives_the_stack_and_what_it_holds_lapses(default: Stack) -> None:
+    table = default.one("Table")
+    assert default.raw("Table")["DeletionPolicy"] == default.raw("Table")["UpdateReplacePolicy"] == "Retain"
+    assert "TableName" not in table  # the next deployment's table would find it taken
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_what_the_relay_gives_up_is_kept(default: Stack) -> None:
+    queue = default.attribute("DeadLetters", "Arn")
+    stream = default.one("RelayFunctionChanges")
+    assert stream["DestinationConfig"]["OnFailure"]["Destination"] == queue
+    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (stream["BisectBatchOnFunctionError"], stream["MaximumRetryAttempts"]) == (True, 3)
+    (target,) = default.one("RelayFunctionSweep")["Targets"]
+    assert target["DeadLetterConfig"]["Arn"] == queue
+    invoked = default.one("RelayFunctionEventInvokeConfig")
+    assert invoked["DestinationConfig"]["OnFailure"]["Destination"] == queue
+    kept = default.one("DeadLetters")
+    assert (kept["MessageRetentionPeriod"], kept["SqsManagedSseEnabled"]) == (1209600, True)
+
+
+def test_the_schedule_may_send_to_the_queue_and_nobody_else(default: Stack) -> None:
+    (statement,) = default.one("DeadLettersPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert "aws:SourceArn" in statement["Condition"]["ArnLike"]
+
+
+def test_each_alarm_is_about_something_of_the_stack(default: Stack) -> None:
+    names = {default.attribute("DeadLetters", "QueueName"), default.reference("RelayFunction"), "relay"}
+    alarms = default.resources("AWS::CloudWatch::Alarm")
+    assert len(alarms) >= 3
+    assert {dimension["Value"] for alarm in alarms.values() for dimension in alarm["Dimensions"]} <= names
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_into_its_own_group(default: Stack, function: str) -> None:
+    described = default.one(function)
+    group = described["LoggingConfig"]["LogGroup"]
+    assert group == f"/aws/lambda/{described['FunctionName']}"
+    assert group in {one["LogGroupName"] for one in default.resources("AWS::Logs::LogGroup").values()}
+
+
+def test_no_log_is_kept_for_ever(default: Stack) -> None:
+    groups = default.resources("AWS::Logs::LogGroup")
+    assert len(groups) == len(FUNCTIONS) + 1
+    assert {int(group["RetentionInDays"]) for group in groups.values()} == {30}
+
+
+def test_the_access_log_has_no_query(default: Stack) -> None:
+    settings = default.one("HttpApiApiGatewayDefaultStage")["AccessLogSettings"]
+    assert settings["DestinationArn"] == default.attribute("AccessLogs", "Arn")
+    named = set(re.findall(r"\$context\.([A-Za-z.]+)", settings["Format"]))
+    assert named == {
+        *("requestId", "requestTime", "identity.sourceIp", "httpMethod", "path", "status", "responseLatency"),
+        "integrationErrorMessage",
+    }
+    assert json.loads(settings["Format"])["path"] == "$context.path"
+
+
+def test_every_public_route_is_throttled(default: Stack) -> None:
+    public = {route for route, one in default.routes().items() if not one.get("security")}
+    settings = default.one("HttpApiApiGatewayDefaultStage")["RouteSettings"]
+    assert len(public) == 4
+    assert public == settings.keys()
+    assert all(int(one["ThrottlingRateLimit"]) > 0 and int(one["ThrottlingBurstLimit"]) > 0 for one in settings.values())
+
+
+def test_disconnecting_over_http_wants_aws_signature(default: Stack) -> None:
+    assert default.routes()["POST /oauth/{provider}/users/{user_id}/revoke"]["security"] == [{"AWS_IAM": []}]
+
+
+def test_nothing_else_is_open(default: Stack) -> None:
+    assert default.resources("AWS::Lambda::Url") == {}
+    invokers = {
+        (one["Principal"], one["FunctionName"].removeprefix("tripod-"))
+        for one in default.resources("AWS::Lambda::Permission").values()
+    }
+    gateway = "apigateway.amazonaws.com"
+    assert invokers == {(gateway, "start"), (gateway, "callback"), (gateway, "revoke"), ("events.amazonaws.com", "relay")}
+    assert all("SourceArn" in one for one in default.resources("AWS::Lambda::Permission").values())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_runs_on_what_the_layers_are_built_for(default: Stack, function: str) -> None:
+    described = default.one(function)
+    for layer in default.resources("AWS::Lambda::LayerVersion").values():
+        assert layer["CompatibleRuntimes"] == [described["Runtime"]] == ["python3.13"]
+        assert layer["CompatibleArchitectures"] == described["Architectures"] == ["arm64"]
+    assert len(described["Layers"]) == 2
+
+
+@pytest.mark.parametrize("function", [*BROWSERS, "RevokeFunction"])
+def test_a_function_behind_the_api_ends_before_the_api_gives_up(default: Stack, function: str) -> None:
+    assert default.one(function)["Timeout"] < INTEGRATION_TIMEOUT
+
+
+def test_the_public_layers_versions_stay_and_the_flows_do_not(default: Stack) -> None:
+    policies: dict[str, Any] = {
+        name.removesuffix(name[-10:]): default.raw(name).get("DeletionPolicy")
+        for name in default.resources("AWS::Lambda::LayerVersion")
+    }
+    assert policies == {"TripodLayer": "Retain", "FlowLayer": "Delete"}
+
+
+def test_every_output_is_described() -> None:
+    assert all(output["Description"] for output in source()["Outputs"].values())
