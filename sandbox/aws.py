@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox import aws_rules, bus
+from sandbox import aws_rules, bus, iam
 from sandbox.faults import ANSWERS, NEVER_DONE, Error, Fault, Faults, Kind
 from sandbox.loopback import Exchange, LoopbackServer
 from sandbox.template import ACCOUNT, REGION
@@ -69,6 +69,7 @@ class Call:
     error: str | None
     caller: str  # the function's name; empty for anyone else
     parameters: dict[str, Any] = field(repr=False)
+    needed: tuple[iam.Check, ...] = field(repr=False)  # what IAM checks for it
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class Answer:
 class Aws:
     """AWS's server: ``start``, ``url``, ``stop``; ``calls`` and ``events`` on record; ``fault`` arms one.
 
+    ``roles`` holds the policies of each role by its name, which a caller's session tells; who has no role here may do all.
     ``on_write`` is called after each write to a table, before its answer goes out; ``on_event`` likewise for each event.
     """
 
@@ -106,6 +108,7 @@ class Aws:
         self.on_write: Callable[[], None] = lambda: None
         self.on_event: Callable[[bus.Event], None] = lambda _: None
         self.account = str(next(_accounts))
+        self.roles: dict[str, iam.Policy] = {}
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._applications: dict[tuple[str, str], Any] = {}
         self._one_at_a_time = threading.Lock()
@@ -165,17 +168,22 @@ class Aws:
         if request.caller == LAMBDA:
             with self._one_at_a_time:
                 return self._performed(request, environ, body, None)
+        with self._one_at_a_time:
+            needed = iam.needed(request)
         fault = self._faults.strike(request.service, request.operation, body.decode("utf-8", "replace"))
         if fault and fault.kind in ANSWERS:
-            return self._record(request, Answer.refusing(ANSWERS[fault.kind]))
+            return self._record(request, needed, Answer.refusing(ANSWERS[fault.kind]))
         if fault and fault.kind in NEVER_DONE:
-            self._record(request, None, fault.kind)
+            self._record(request, needed, None, fault.kind)
             if fault.kind == "hang":
                 self._stopping.wait(HANG)
             return None
         with self._one_at_a_time:
+            role = self.roles.get(request.caller)
+            if role and (error := role.refusal(needed, self.account, request.caller)):
+                return self._record(request, needed, Answer.refusing(error))
             answer = self._performed(request, environ, body, fault)
-            return self._record(request, None if fault and fault.kind == "lost" else answer, "lost")
+            return self._record(request, needed, None if fault and fault.kind == "lost" else answer, "lost")
 
     def _performed(self, request: Request, environ: dict[str, Any], body: bytes, fault: Fault | None) -> Answer:
         """Let moto perform a call, unless AWS refuses it, and tell who wants to know."""
@@ -200,10 +208,12 @@ class Aws:
             self._applications[service] = self._moto.get_application(environ)
         return self._applications[service]
 
-    def _record(self, request: Request, answer: Answer | None, unanswered: str = "") -> Answer | None:
+    def _record(
+        self, request: Request, needed: tuple[iam.Check, ...], answer: Answer | None, unanswered: str = ""
+    ) -> Answer | None:
         status, error = (answer.status, answer.error) if answer else (0, unanswered)
-        call = Call(request.service, request.operation, request.resource, status, error, request.caller, request.parameters)
-        self._calls.append(call)
+        about = (request.service, request.operation, request.resource)
+        self._calls.append(Call(*about, status, error, request.caller, request.parameters, needed))
         return answer
 
 

@@ -7,10 +7,13 @@ import base64
 import json
 import re
 import threading
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from sandbox.aws import SESSION
 from sandbox.functions import Functions, UnknownFunctionError
+from sandbox.iam import Check, Policy
 from sandbox.loopback import Exchange, LoopbackServer
 from sandbox.template import REGION
 
@@ -22,11 +25,12 @@ _NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:func
 
 
 class LambdaApi:
-    """Lambda's server: ``start``, ``url``, ``stop``."""
+    """Lambda's server: ``start``, ``url``, ``stop``; who has one of ``roles`` may invoke only what its policies allow."""
 
-    def __init__(self, functions: Functions, account: str, port: int = 0) -> None:
+    def __init__(self, functions: Functions, account: str, roles: Mapping[str, Policy], port: int = 0) -> None:
         self.functions = functions
         self.account = account
+        self.roles = roles
         self._server = LoopbackServer(port, type("LambdaExchange", (_LambdaExchange,), {"lambda_": self}))
 
     @property
@@ -57,12 +61,16 @@ class _LambdaExchange(Exchange):
         name = path and _NAME.fullmatch(unquote(path["function"]))
         if not name:
             return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
+        arn = f"arn:aws:lambda:{REGION}:{self.lambda_.account}:function:{name[1]}"
+        caller = self.headers.get("x-amz-security-token", "").partition(SESSION)[2]
+        role = self.lambda_.roles.get(caller)
+        if role and (error := role.refusal([Check("lambda:InvokeFunction", arn)], self.lambda_.account, caller)):
+            return self._fail(403, error.code, error.message)
         try:
             self.lambda_.functions.function(name[1])
             context = base64.b64decode(self.headers.get("x-amz-client-context", ""))
             event, client_context = json.loads(body or b"{}"), json.loads(context or b"null")
         except UnknownFunctionError:
-            arn = f"arn:aws:lambda:{REGION}:{self.lambda_.account}:function:{name[1]}"
             return self._fail(404, "ResourceNotFoundException", f"Function not found: {arn}")
         except ValueError as error:
             text = f"Could not parse request body into json: {error}"

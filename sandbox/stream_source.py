@@ -17,7 +17,7 @@ from sandbox.template import Function
 
 LOOK = 0.5  # seconds between looks at a stream whose writes nobody notes
 
-Client = Callable[[str], Any]  # a boto3 client for a service's name
+Client = Callable[..., Any]  # a boto3 client for a service's name and, if another than Lambda itself, the caller's
 
 
 class StreamSource:
@@ -129,6 +129,7 @@ class StreamSource:
         reason, batch = record["requestContext"]["condition"], record["DDBStreamBatchInfo"]
         self._logs.tell(f"the stream to {self.name}: {batch['batchSize']} records discarded: {reason}\n")
         if self._mapping.queue:
-            sqs = self._client("sqs")
-            url = sqs.get_queue_url(QueueName=self._mapping.queue)["QueueUrl"]
-            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))
+            url = self._client("sqs").get_queue_url(QueueName=self._mapping.queue)["QueueUrl"]
+            self._client("sqs", self.name).send_message(  # in the function's role
+                QueueUrl=url, MessageBody=json.dumps(record)
+            )

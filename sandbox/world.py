@@ -19,6 +19,7 @@ from sandbox.emulator import built_template
 from sandbox.event_sources import EventSources
 from sandbox.functions import Functions, Outcome
 from sandbox.http_api import HttpApi
+from sandbox.iam import policy_of
 from sandbox.lambda_api import LambdaApi
 from sandbox.logs import Logs
 from sandbox.loopback import PortTakenError
@@ -95,7 +96,7 @@ class Sandbox:
 
         described = self.template.functions()
         self.functions = Functions(self.logs, emulated=self._built)
-        lambda_api = LambdaApi(self.functions, account)
+        lambda_api = LambdaApi(self.functions, account, self.aws_server.roles if self._aws_url is None else {})
         ending.callback(lambda_api.stop)
         http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"])
         ending.callback(http_api.stop)
@@ -114,6 +115,9 @@ class Sandbox:
 
         # What creation alone tells, such as a stream's ARN, is in no environment.
         stack.create(self.template, self.client, self.api)
+        if self._aws_url is None:  # an AWS that is not ours has its own word on who may do what
+            for function in self.template.functions():  # anew: by now the table's own ARN is known
+                self.aws_server.roles[function.name] = policy_of(self.template, function)
         self.table = next((table.name for table in self.template.tables()), "")
         if self._consumer:
             key, secret = self._consumer
@@ -155,8 +159,8 @@ class Sandbox:
         """Return a boto3 client of the sandbox's AWS; ``lambda`` reaches the functions. The sandbox closes it."""
         return self._client(service, "")
 
-    def _client_of_lambda(self, service: str) -> Any:
-        return self._client(service, LAMBDA)
+    def _client_of_lambda(self, service: str, caller: str = LAMBDA) -> Any:
+        return self._client(service, caller)
 
     def _client(self, service: str, caller: str) -> Any:
         with self._making:

@@ -34,6 +34,7 @@ LIMIT = 120  # seconds for one mutant's tests; a suite that hangs has noticed
 Body = dict[str, Any]
 
 POLICIES = ("tests/flow/test_permissions.py",)
+POLICIES_FOR_OTHERS = ("tests/flow/test_policies_for_others.py",)
 FLOWS = (
     "tests/flow/test_configuration.py",
     "tests/flow/test_sign_in.py",
@@ -90,9 +91,10 @@ def mutants(body: Body) -> Iterator[Mutant]:
                 yield Mutant(f"{name} event {event}", FLOWS, without((*place, "Events", event)))
             for number, policy in enumerate(properties["Policies"]):
                 if "Statement" in policy:
-                    yield from _actions((*place, "Policies", number, "Statement"), name, policy["Statement"])
+                    yield from _actions((*place, "Policies", number, "Statement"), name, policy["Statement"], POLICIES)
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
-            yield from _actions((*place, "PolicyDocument", "Statement"), name, properties["PolicyDocument"]["Statement"])
+            statements = properties["PolicyDocument"]["Statement"]
+            yield from _actions((*place, "PolicyDocument", "Statement"), name, statements, POLICIES_FOR_OTHERS)
     for layer, folder in LAYERS.items():
         for line in (ROOT / "layers" / folder / "requirements.txt").read_text().splitlines():
             if line and not line.startswith("#"):
@@ -105,17 +107,17 @@ def _environment(place: tuple[Any, ...], name: str, properties: Body) -> Iterato
         yield Mutant(f"{name} variable {variable}", FLOWS, without((*place, "Environment", "Variables", variable)))
 
 
-def _actions(place: tuple[Any, ...], name: str, statements: list[Body]) -> Iterator[Mutant]:
+def _actions(place: tuple[Any, ...], name: str, statements: list[Body], tests: tuple[str, ...]) -> Iterator[Mutant]:
     for number, statement in enumerate(statements):
         if "Fn::If" in statement:
             continue  # of a customer-managed key: its statements are judged with the template's variants
         label = f"{name} {statement.get('Sid', number)}"
         actions = statement["Action"]
         if isinstance(actions, str):
-            yield Mutant(f"{label} {actions}", POLICIES, without((*place, number)))
+            yield Mutant(f"{label} {actions}", tests, without((*place, number)))
             continue
         for action in actions:
-            yield Mutant(f"{label} {action}", POLICIES, without((*place, number, "Action"), action))
+            yield Mutant(f"{label} {action}", tests, without((*place, number, "Action"), action))
 
 
 class Workplace:

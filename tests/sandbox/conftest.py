@@ -26,6 +26,7 @@ Resources:
   Echo:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-echo"
       CodeUri: echo/
       MemorySize: 512
@@ -39,6 +40,7 @@ Resources:
   Act:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-act"
       CodeUri: act/
       Timeout: 1
@@ -47,6 +49,7 @@ Resources:
   Broken:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-broken"
       CodeUri: broken/
   Items:

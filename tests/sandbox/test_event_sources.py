@@ -22,6 +22,7 @@ Resources:
   Listen:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-listen"
       Events:
         Changes:
@@ -35,6 +36,7 @@ Resources:
   Fragile:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-fragile"
       Timeout: 0.4
       Events:
@@ -51,6 +53,7 @@ Resources:
   Reporting:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-reporting"
       Events:
         Changes:
@@ -64,12 +67,14 @@ Resources:
   Ticked:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-ticked"
       Events:
         Tick: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
   TickedToo:
     Type: AWS::Serverless::Function
     Properties:
+      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-ticked-too"
       Events:
         Tick: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(2 hours), Name: sweep}}

@@ -87,12 +87,15 @@ Resources:
   MayRead:
     Type: AWS::IAM::ManagedPolicy
     Properties:
-      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:GetObject", Resource: !GetAtt Elsewhere.Arn}]}
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sqs:SendMessage", Resource: !GetAtt Dead.Arn}]}
   Elsewhere:
     Type: AWS::S3::Bucket
   Mapping:
     Type: AWS::Lambda::EventSourceMapping
-    Properties: {FunctionName: !GetAtt Revoke.Arn, EventSourceArn: !GetAtt Items.StreamArn}
+    Properties:
+      FunctionName: !GetAtt Revoke.Arn
+      EventSourceArn: !GetAtt Items.StreamArn
+      DestinationConfig: {OnFailure: {Destination: !GetAtt Elsewhere.Arn}}
   Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties: {AlarmName: !Sub "${Prefix}-dead", Dimensions: [{Name: QueueName, Value: !GetAtt Dead.QueueName}]}

@@ -1,0 +1,161 @@
+"""Scenes that make each function call everything that it ever calls, the rare cases too."""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sandbox.browser import JSON
+from sandbox.provider import Fault
+from tests.conftest import App, make_app
+from tests.flow.test_revoke import is_deleted
+from tests.flow.test_tickets import begin, invoke, new_pair
+from tests.sandbox.waiting import eventually
+
+
+def all_of_them(app: App) -> None:
+    """Play every scene, one after the other, each with a user of its own where it matters."""
+    outcomes(app)
+    who_is_it(make_app(app.sandbox, user_id_field=None, screen_name_field=None))
+    at_once(another(app))
+    for store in (by_callback, by_redeem, by_relay):
+        stored_in_every_way(another(app), store)
+    back_while_being_deleted(another(app))
+    deleted_by_the_relay(another(app))
+    given_up(app)
+    app.sandbox.settle()
+
+
+def another(app: App) -> App:
+    """Return the same app with another user."""
+    return App(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
+
+
+def outcomes(app: App) -> None:
+    """Grant with a ticket, deny, begin directly, and sweep."""
+    secret, challenge = new_pair()
+    browser = app.browser()
+    ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
+    invoke(app, "redeem", ticket=ticket, secret=secret)
+    browser.get(app.come_back(browser, cancel=True))
+    assert browser.get(browser.start(app.name, pin="true").headers["location"]).status_code == 200
+    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+
+
+def who_is_it(app: App) -> None:
+    """Leave it to the relay to ask the provider whose tokens these are."""
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("identity", Fault.SERVER_ERROR)
+    browser.get(callback)
+    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+
+
+def at_once(app: App) -> None:
+    """Send one callback many times at once: whoever loses waits for the winner's outcome."""
+    browser = app.browser()
+    callback = app.come_back(browser)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: browser.get(callback, accept=JSON).status_code, range(8)))
+
+
+def by_callback(app: App) -> None:
+    browser = app.browser()
+    assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
+
+
+def by_redeem(app: App) -> None:
+    secret, challenge = new_pair()
+    begun = begin(app, challenge=challenge, subject="42")
+    ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
+    assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
+
+
+def by_relay(app: App) -> None:
+    fault = app.sandbox.aws_server.fault("secretsmanager", "*", "denied", times=1, match=f"/{app.user.user_id}")
+    by_callback(app)
+    assert fault.strikes
+    app.sandbox.settle()
+    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+
+
+def stored_in_every_way(app: App, store: Callable[[App], None]) -> None:
+    """Create the secret, make an earlier version current again, bring a deleted one back."""
+    store(app)
+    first = app.stored()
+    assert first
+    secrets_manager = app.sandbox.client("secretsmanager")
+    secrets_manager.put_secret_value(SecretId=app.secret_name, SecretString=json.dumps(first | {"screen_name": "edited"}))
+    store(app)
+    assert app.stored() == first
+    assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["outcome"] == "revoked"
+    assert is_deleted(app)
+    store(app)
+    assert app.stored()
+
+
+def back_while_being_deleted(app: App) -> None:
+    """Grant anew between a revocation's mark and its deletion; meanwhile somebody edits the secret, and the relay hears of nothing."""
+    with app.sandbox.streams_lost():
+        _back_while_being_deleted(app)
+
+
+def _back_while_being_deleted(app: App) -> None:
+    by_callback(app)
+    fault = app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "hang", times=1, match=app.user.user_id)
+    revoking = threading.Thread(target=invoke, args=(app, "revoke"), kwargs={"provider": app.name, "user_id": app.user.user_id})
+    revoking.start()
+    assert eventually(lambda: fault.strikes)
+    by_callback(app)
+    stored = app.stored()
+    assert stored
+    app.sandbox.client("secretsmanager").put_secret_value(
+        SecretId=app.secret_name, SecretString=json.dumps(stored | {"edited": "yes"})
+    )
+    revoking.join()
+    assert app.stored() == stored
+
+
+def deleted_by_the_relay(app: App) -> None:
+    """Leave a deletion that failed to the relay."""
+    by_callback(app)
+    fault = app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=app.user.user_id)
+    invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
+    assert fault.strikes
+    app.sandbox.settle()
+    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    assert is_deleted(app)
+
+
+def given_up(app: App) -> None:
+    """Kill the relay with each try at one record, until Lambda gives it up."""
+    browser = app.browser()
+    callback = app.come_back(browser)
+    token = callback.partition("oauth_token=")[2].partition("&")[0]
+    hanging = app.sandbox.aws_server.fault("dynamodb", "GetItem", "hang", times=100, match=f"#{token}")
+    browser.get(callback)
+    sqs = app.sandbox.client("sqs")
+    url = app.sandbox.template.attribute("DeadLetters", "QueueUrl")
+
+    def noted() -> bool:
+        for process in processes(f"{app.sandbox.prefix}-relay", app.sandbox.aws):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return "Messages" in sqs.receive_message(QueueUrl=url)
+
+    assert eventually(noted, 20)
+    hanging.times = 0
+
+
+def processes(function: str, aws: str) -> list[int]:
+    """Return the processes in which a function's events run, without the one that they are forked from."""
+    wanted, found = {f"AWS_LAMBDA_FUNCTION_NAME={function}", f"AWS_ENDPOINT_URL={aws}"}, {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and wanted <= set((entry / "environ").read_text().split("\0")):
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    return [process for process, parent in found.items() if parent in found]

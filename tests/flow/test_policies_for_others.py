@@ -1,0 +1,125 @@
+"""The managed policies for other Lambdas, enforced: each allows the calls that it is for, and no other."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+import tripod
+from sandbox.aws import SESSION
+from sandbox.browser import JSON
+from sandbox.iam import Policy
+from sandbox.world import Sandbox
+from tests.conftest import PARAMETERS, QUICK, App
+from tests.flow.reading import WHO, reading
+from tests.flow.test_tickets import new_pair
+
+POLICIES = ("ReadTokens", "ReadTokensOfOneProvider", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Sandbox]:
+    with Sandbox(parameters=PARAMETERS | {"ReaderProvider": "mine"}, settings=QUICK, streams=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def x(world: Sandbox) -> App:
+    """Return the provider ``x`` with a connected user."""
+    return connected(world, "x")
+
+
+@pytest.fixture(scope="module")
+def mine(world: Sandbox) -> App:
+    """Return the provider that ReaderProvider names, with a connected user."""
+    return connected(world, "mine")
+
+
+def connected(world: Sandbox, name: str) -> App:
+    app = App(world, name, world.add_provider(name), world.provider_server.add_user())
+    browser = app.browser()
+    assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
+    return app
+
+
+@contextmanager
+def role(world: Sandbox, policy: str) -> Iterator[Policy]:
+    """Let this process read and invoke with one policy of the stack and nothing else."""
+    document = world.template.resources("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
+    world.aws_server.roles[policy] = Policy([document])
+    with reading(world), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_SESSION_TOKEN", SESSION + policy)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
+        tripod.process.forget()
+        yield world.aws_server.roles[policy]
+
+
+def read(app: App) -> object:
+    return tripod.user_tokens(app.name, user_id=app.user.user_id)
+
+
+def sign(app: App) -> object:
+    with tripod.user_session(app.name, user_id=app.user.user_id) as session:
+        answer = session.get(app.sandbox.provider + WHO, timeout=5)
+        answer.raise_for_status()
+        return answer
+
+
+def redeem(app: App) -> object:
+    secret, challenge = new_pair()
+    browser = app.browser()
+    ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
+    return tripod.redeem(ticket, secret)
+
+
+def disconnect(app: App) -> object:
+    user = App(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
+    browser = user.browser()
+    browser.get(user.come_back(browser))
+    return tripod.disconnect(app.name, user_id=user.user.user_id)
+
+
+def users(app: App) -> object:
+    return list(tripod.users(app.name))
+
+
+def begin(app: App) -> object:
+    client = tripod.process.this().client("lambda")
+    return client.invoke(FunctionName=f"{app.sandbox.prefix}-start", Payload=b"{}")
+
+
+def hand_in_a_pin(app: App) -> object:
+    client = tripod.process.this().client("lambda")
+    return client.invoke(FunctionName=f"{app.sandbox.prefix}-callback", Payload=b"{}")
+
+
+ACTS = (read, sign, redeem, disconnect, users, begin, hand_in_a_pin)
+ALLOWED: dict[str, set[Callable[[App], object]]] = {
+    "ReadTokens": {read, sign},
+    "ReadTokensOfOneProvider": set(),  # of another provider than its own
+    "RedeemTickets": {redeem},
+    "DisconnectUsers": {disconnect},
+    "BeginAuthorizations": {begin, hand_in_a_pin},
+    "ListUsers": {users},
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_a_policy_allows_what_it_is_for_and_nothing_else(x: App, policy: str, act: Callable[[App], object]) -> None:
+    with role(x.sandbox, policy):
+        if act in ALLOWED[policy]:
+            act(x)
+            return
+        with pytest.raises((ClientError, tripod.TripodError)) as refused:
+            act(x)
+    assert "AccessDenied" in str(refused.value) or "not authorized" in str(refused.value)
+
+
+@pytest.mark.parametrize("policy", ["ReadTokens", "ReadTokensOfOneProvider"])
+def test_one_providers_tokens_are_read_with_the_policy_for_it(mine: App, policy: str) -> None:
+    with role(mine.sandbox, policy):
+        read(mine)
+        sign(mine)
