@@ -9,7 +9,7 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test peers lint format build mutate deploy clean
+.PHONY: demo serve test peers lint format build mutate deploy publish clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -39,8 +39,15 @@ build: .tools/.ready
 mutate: .venv/.ready build
 	$(BIN)/python -m tests.mutate $(MUTANTS)
 
+# FIRST=--guided asks for the stack's name, region and parameters, and keeps them in samconfig.toml.
 deploy: build
-	$(SAM) deploy
+	$(SAM) deploy $(FIRST)
+
+# To the AWS Serverless Application Repository: BUCKET keeps the packages, and lets the repository's service read them.
+publish: build
+	$(SAM) package --s3-bucket "$(BUCKET)" --output-template-file .aws-sam/packaged.yaml
+	$(SAM) publish --template .aws-sam/packaged.yaml \
+		--semantic-version "$$("$(PYTHON_OF_LAMBDA)" -c "exec(open('layers/tripod/tripod/version.py').read()); print(VERSION)")"
 
 clean:
 	rm -rf .venv .peers .tools .aws-sam build screenshots layers/*/build layers/*/*.egg-info

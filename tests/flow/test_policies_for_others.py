@@ -78,7 +78,8 @@ def disconnect(app: App) -> object:
     user = App(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
     browser = user.browser()
     browser.get(user.come_back(browser))
-    return tripod.disconnect(app.name, user_id=user.user.user_id)
+    tripod.disconnect(app.name, user_id=user.user.user_id)
+    return None
 
 
 def users(app: App) -> object:

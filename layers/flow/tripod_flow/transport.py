@@ -16,7 +16,9 @@ from requests_oauthlib import OAuth1
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-USER_AGENT = "Tripod/0.1 (OAuth 1.0a client)"  # Discogs and others refuse a library's default
+from tripod.version import VERSION
+
+USER_AGENT = f"Tripod/{VERSION} (OAuth 1.0a client)"  # Discogs and others refuse a library's default
 MAX_ANSWER = 64 * 1024  # bytes; a token answer has some 200, a profile a few thousand
 
 

@@ -18,9 +18,10 @@ from tripod.errors import MalformedSecret, TripodUnavailable
 from tripod.refusals import Cause
 from tripod.renewing import RenewingAuth, RenewingSession
 from tripod.session import user_session
+from tripod.version import VERSION
 
 TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
-HEADERS = {"User-Agent": "tripod-oauth/0.1 (OAuth 1.0a client)", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": f"tripod-oauth/{VERSION} (OAuth 1.0a client)", "Accept-Encoding": "identity"}
 
 _TOKEN_URL = "bearer_token_url"  # noqa: S105  # keys of "provider" in a consumer secret, as are X's below
 _INVALIDATE_URL = "invalidate_bearer_token_url"
