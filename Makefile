@@ -1,4 +1,4 @@
-# make demo | serve | test | lint | build | deploy | clean. On a fresh machine: Python 3.11 or newer (with venv), make, the package registries.
+# make demo | serve | test | lint | build | mutate | deploy | cost | publish | clean. On a fresh machine: Python 3.11 or newer (with venv), make, the package registries.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -9,7 +9,7 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test peers lint format build mutate deploy publish clean
+.PHONY: demo serve test peers lint format build mutate deploy cost publish clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -42,6 +42,10 @@ mutate: .venv/.ready build
 # FIRST=--guided asks for the stack's name, region and parameters, and keeps them in samconfig.toml.
 deploy: build
 	$(SAM) deploy $(FIRST)
+
+# What it costs a month, into docs/cost.md.
+cost: .venv/.ready
+	$(BIN)/python docs/cost.py
 
 # To the AWS Serverless Application Repository: BUCKET keeps the packages, and lets the repository's service read them.
 publish: build
