@@ -108,9 +108,8 @@ def _environment(place: tuple[Any, ...], name: str, properties: Body) -> Iterato
 
 
 def _actions(place: tuple[Any, ...], name: str, statements: list[Body], tests: tuple[str, ...]) -> Iterator[Mutant]:
-    for number, statement in enumerate(statements):
-        if "Fn::If" in statement:
-            continue  # of a customer-managed key: its statements are judged with the template's variants
+    for number, conditional in enumerate(statements):
+        statement = conditional["Fn::If"][1] if "Fn::If" in conditional else conditional  # with a key of one's own
         label = f"{name} {statement.get('Sid', number)}"
         actions = statement["Action"]
         if isinstance(actions, str):

@@ -1,7 +1,7 @@
 """What each parameter of the stack changes, as a browser, another Lambda or the operator sees it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
 from tests.conftest import QUICK, RETURN_TO, App, make_app
+from tests.flow.plays import by_callback, by_redeem, by_relay
 from tests.flow.test_tickets import invoke
 
 PARAMETERS = {
@@ -18,6 +19,7 @@ PARAMETERS = {
     "Colour": "#112233",
     "LogLevel": "WARNING",
     "RecoveryWindow": "7",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1",
 }
 
 
@@ -63,6 +65,13 @@ def test_a_pin_is_refused_where_it_is_not_enabled(acme: App) -> None:
 def test_a_return_url_of_the_parameter_is_allowed(acme: App) -> None:
     browser = acme.browser()
     assert browser.get(acme.come_back(browser, return_to=RETURN_TO)).headers["location"].startswith(RETURN_TO)
+
+
+@pytest.mark.parametrize("store", [by_callback, by_redeem, by_relay])
+def test_a_users_secret_is_under_the_key_of_the_parameter(acme: App, store: Callable[[App], None]) -> None:
+    store(acme)
+    described = acme.sandbox.client("secretsmanager").describe_secret(SecretId=acme.secret_name)
+    assert described["KmsKeyId"] == PARAMETERS["KmsKeyArn"]
 
 
 def windows(app: App, caller: str) -> list[int]:

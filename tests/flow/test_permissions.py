@@ -10,13 +10,17 @@ from sandbox.world import Sandbox
 from tests.conftest import PARAMETERS, QUICK, make_app
 from tests.flow import plays
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 FUNCTIONS = ("start", "callback", "redeem", "revoke", "relay")
 
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[Sandbox]:
-    with Sandbox(parameters=PARAMETERS, settings=QUICK) as sandbox:
-        plays.all_of_them(make_app(sandbox))
+    with Sandbox(parameters=PARAMETERS | {"KmsKeyArn": KEY}, settings=QUICK) as sandbox:
+        app = make_app(sandbox)
+        consumer = f"{sandbox.prefix}/consumer/{app.name}"
+        sandbox.client("secretsmanager").update_secret(SecretId=consumer, KmsKeyId=KEY)
+        plays.all_of_them(app)
         yield sandbox
 
 
@@ -55,12 +59,13 @@ def test_a_function_may_do_it_to_nothing_else(played: Sandbox, function: str) ->
         "ssm": ["parameter/other/api-url", f"parameter/{played.prefix}/other"],
         "events": ["event-bus/default", "event-bus/other"],
         "sqs": ["other"],
+        "kms": ["key/other"],
     }
     for check in checks(played, function):
         service, own = check.action.partition(":")[0], check.resource.split(":", 5)[5]
         foreign = [arn(played, service, rest) for rest in others[service]]
         foreign += [arn(played, service, own, account="999999999999"), arn(played, service, own, region="eu-west-1"), "*"]
-        assert [one for one in foreign if role(played, function).allows(Check(check.action, one))] == [], check
+        assert [one for one in foreign if role(played, function).allows(Check(check.action, one, check.context))] == [], check
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

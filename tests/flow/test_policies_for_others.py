@@ -16,12 +16,13 @@ from tests.conftest import PARAMETERS, QUICK, App
 from tests.flow.reading import WHO, reading
 from tests.flow.test_tickets import new_pair
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 POLICIES = ("ReadTokens", "ReadTokensOfOneProvider", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Sandbox]:
-    with Sandbox(parameters=PARAMETERS | {"ReaderProvider": "mine"}, settings=QUICK, streams=False) as running:
+    with Sandbox(parameters=PARAMETERS | {"ReaderProvider": "mine", "KmsKeyArn": KEY}, settings=QUICK, streams=False) as running:
         yield running
 
 
