@@ -17,8 +17,9 @@ demo: .venv/.ready
 serve: .venv/.ready
 	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767
 
+# Three at once: much of a test is waiting, and two cores are busy with three.
 test: .venv/.ready .peers/.ready build
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST)
 
 peers: .peers/.ready
 
