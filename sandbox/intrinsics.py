@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import yaml
 
@@ -107,6 +108,8 @@ class Document:
             return self._named(name)
         if attribute == "Value" and kind == "AWS::SSM::Parameter":
             return text(self.resolve(self._resources[name]["Properties"]["Value"]))
+        if attribute == "Version" and kind == "AWS::Lambda::Version":
+            return "1"
         if attribute == "RegionalDomainName" and kind == "AWS::ApiGatewayV2::DomainName":
             return f"d-{name.lower()}.execute-api.{REGION}.amazonaws.com"
         raise TemplateError(f"{self.path.name}: {name}.{attribute} is not known here")
@@ -213,8 +216,22 @@ _PSEUDO: dict[str, Callable[[Document], str]] = {
     "AWS::StackId": lambda document: f"arn:aws:cloudformation:{REGION}:{document.account}:stack/{document.stack}/0",
 }
 
+
+def _settings_number(document: Document, name: str) -> str:
+    """Return a number for a hosted configuration: another one for another content, as AppConfig counts its versions."""
+    content = document.resolve(document._resources[name]["Properties"]["Content"])
+    return str(crc32(content.encode()))
+
+
+def _alias(document: Document, name: str) -> str:
+    properties = document.resolve(document._resources[name]["Properties"])
+    return f"arn:aws:lambda:{REGION}:{document.account}:function:{properties['FunctionName']}:{properties['Name']}"
+
+
 # What !Ref yields where it isn't the resource's name.
 _REFERENCES: dict[str, Callable[[Document, str], str]] = {
+    "AWS::Lambda::Alias": _alias,
+    "AWS::AppConfig::HostedConfigurationVersion": _settings_number,
     "AWS::Serverless::HttpApi": lambda _, __: API_ID,
     "AWS::Serverless::LayerVersion": lambda document, name: f"arn:aws:lambda:{REGION}:{document.account}:layer:{name}:1",
     "AWS::SQS::Queue": _queue_url,

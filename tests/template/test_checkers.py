@@ -41,7 +41,7 @@ def linted() -> list[tuple[str, str]]:
         {},
         EVERYTHING,
         {"KmsKeyArn": KEY},
-        {"EnablePin": "true", "ReaderProvider": "other", "Prefix": "other"},
+        {"EnablePin": "true", "ReaderProvider": "other", "Prefix": "other", "SnapStart": "on"},
     )
     files = [str(stack(**variant).path) for variant in variants]
     findings = run("sam/bin/cfn-lint", "--format", "json", "--include-checks", "I", "--", *files)

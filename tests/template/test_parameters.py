@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.emulator import ROOT
 from tests.template.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, Stack, source, stack
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
@@ -80,6 +81,9 @@ CHANGES = {
     "KmsKeyArn": Change(KEY, lambda stack: stack.one("Table")["SSESpecification"].get("KMSMasterKeyId"), None, KEY),
     "DomainName": Change(DOMAIN, domain, (None, OWN_HOST), (DOMAIN, DOMAIN), (("CertificateArn", CERTIFICATE),)),
     "CertificateArn": Change(CERTIFICATE, certificate, None, CERTIFICATE, (("DomainName", DOMAIN),)),
+    "SnapStart": Change(
+        "on", lambda stack: stack.one("CallbackFunction")["SnapStart"], {"ApplyOn": "None"}, {"ApplyOn": "PublishedVersions"}
+    ),
     "Memory": Change("512", lambda stack: {one["MemorySize"] for one in stack.functions().values()}, {"1024"}, {"512"}),
 }
 
@@ -101,6 +105,15 @@ def test_a_parameter_is_described_with_its_unit_and_can_be_left_out(name: str) -
     assert len(PARAMETERS[name]["Description"]) > 20
     assert (PARAMETERS[name]["Type"] == "Number") == (name in UNITS)
     assert UNITS.get(name, "") in PARAMETERS[name]["Description"]
+
+
+def test_the_documents_have_every_parameter_with_its_default() -> None:
+    told: dict[str, str] = {}
+    for line in (ROOT / "docs" / "parameters.md").read_text().splitlines():
+        if line.startswith("| `"):
+            names, defaults, *_ = line.strip("| ").split(" | ")
+            told |= dict(zip(names.split(", "), defaults.split(", "), strict=True))
+    assert told == {f"`{name}`": f"`{each['Default']}`" if each["Default"] else "none" for name, each in PARAMETERS.items()}
 
 
 def test_the_form_has_every_parameter_once() -> None:

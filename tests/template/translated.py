@@ -40,10 +40,13 @@ def _files() -> Path:
 
 
 class Stack(Document):
-    """The translated template with its parameters set, as a file (``path``) and as resolved resources."""
+    """The translated template with its parameters set, as a file (``path``) and as resolved resources.
 
-    def __init__(self, **parameters: str) -> None:
-        body = _translate(parameters)
+    ``code`` says where the code of a function or layer lies, by its logical id, if not in its usual place.
+    """
+
+    def __init__(self, parameters: dict[str, str], code: dict[str, str] | None = None) -> None:
+        body = _translate(parameters, code or {})
         for name, value in parameters.items():  # what judges the file knows no parameters but their defaults
             body["Parameters"][name]["Default"] = value
         path = _files() / f"{'-'.join(sorted(parameters)) or 'default'}-{len(list(_files().iterdir()))}.json"
@@ -104,14 +107,14 @@ class Stack(Document):
 @cache
 def stack(**parameters: str) -> Stack:
     """Return the template, translated for these parameters."""
-    return Stack(**parameters)
+    return Stack(parameters)
 
 
-def _translate(parameters: dict[str, str]) -> Body:
+def _translate(parameters: dict[str, str], code: dict[str, str]) -> Body:
     body = copy.deepcopy(source())
-    for resource in body["Resources"].values():
+    for name, resource in body["Resources"].items():
         for place in ("CodeUri", "ContentUri"):
             if place in resource.get("Properties", {}):
-                resource["Properties"][place] = "s3://bucket/" + resource["Properties"][place].strip("/")
+                resource["Properties"][place] = code.get(name, "s3://bucket/" + resource["Properties"][place].strip("/"))
     translated: Body = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(body, parameters)
     return translated
