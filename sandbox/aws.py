@@ -3,6 +3,7 @@
 moto's conditional writes are not atomic under threads (1 of 100 raced deletes had two winners), so a lock is around it.
 """
 
+import contextlib
 import io
 import itertools
 import json
@@ -11,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from urllib.parse import parse_qs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sandbox import aws_rules, bus, iam
-from sandbox.faults import ANSWERS, NEVER_DONE, Error, Fault, Faults, Kind
+from sandbox.faults import ANSWERS, NEVER_DONE, UNANSWERED, Error, Fault, Faults, Kind
 from sandbox.loopback import Exchange, LoopbackServer
 from sandbox.template import ACCOUNT, REGION
 
@@ -29,6 +30,7 @@ _no_ec2 = ModuleType("moto.ec2")
 vars(_no_ec2)["ec2_backends"] = {}
 sys.modules.setdefault("moto.ec2", _no_ec2)
 
+DRIP = 0.2  # seconds between two bytes
 HANG = 60.0  # seconds that a hanging answer keeps its connection; longer than any client waits
 ACCESS_KEY = "AKIASANDBOXSANDBOX00"  # the sandbox's own; nothing outside it knows them
 SECRET_KEY = "sandbox/secret/key/of/no/worth/at/all000"  # noqa: S105 - worth nothing
@@ -74,11 +76,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: status, headers, body."""
+    """What goes back: status, headers, body; ``drips``: a byte at a time."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    drips: bool = False
 
     @classmethod
     def refusing(cls, error: Error) -> "Answer":
@@ -150,17 +153,21 @@ class Aws:
             if call.service == service and operation in {call.operation, "*"} and about in call.resource
         ]
 
-    def fault(self, service: str, operation: str, kind: Kind, times: int = 1, match: str = "") -> Fault:
-        """Arm a fault for the next ``times`` calls of an operation (``*``: any) whose body contains ``match``.
+    def fault(self, service: str, operation: str, kind: Kind, times: int = 1, match: str = "", after: int = 0) -> Fault:
+        """Arm a fault for the next ``times`` calls of an operation (``*``: any) whose body contains ``match``, but for the first ``after``.
 
         "entry_failed" is for PutEvents: of the entries, those that contain ``match`` fail, and the others are published.
         An AWS client repeats by itself what is throttled, unavailable, internal or broken: boto3 makes up to 5 attempts.
         """
-        return self._faults.arm(Fault(service, operation, kind, times, match))
+        return self._faults.arm(Fault(service, operation, kind, times, match, after))
 
     def disarm(self) -> None:
         """Take every armed fault away."""
         self._faults.disarm()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; returns whether the server is being stopped."""
+        return self._stopping.wait(seconds)
 
     def perform(self, environ: dict[str, Any], body: bytes) -> Answer | None:
         """Answer one HTTP request; None where the connection is to break without an answer."""
@@ -174,16 +181,23 @@ class Aws:
         if fault and fault.kind in ANSWERS:
             return self._record(request, needed, Answer.refusing(ANSWERS[fault.kind]))
         if fault and fault.kind in NEVER_DONE:
-            self._record(request, needed, None, fault.kind)
+            answer = Answer(200, [], b"<html>not from here</html>") if fault.kind == "garbage" else None
+            self._record(request, needed, answer, fault.kind)
             if fault.kind == "hang":
                 self._stopping.wait(HANG)
-            return None
+            return answer
         with self._one_at_a_time:
             role = self.roles.get(request.caller)
             if role and (error := role.refusal(needed, self.account, request.caller)):
                 return self._record(request, needed, Answer.refusing(error))
             answer = self._performed(request, environ, body, fault)
-            return self._record(request, needed, None if fault and fault.kind == "lost" else answer, "lost")
+            answer = replace(answer, drips=bool(fault and fault.kind == "drip"))
+            told = self._record(
+                request, needed, None if fault and fault.kind in UNANSWERED else answer, fault.kind if fault else ""
+            )
+        if fault and fault.kind == "silent":
+            self._stopping.wait(HANG)
+        return told
 
     def _performed(self, request: Request, environ: dict[str, Any], body: bytes, fault: Fault | None) -> Answer:
         """Let moto perform a call, unless AWS refuses it, and tell who wants to know."""
@@ -268,7 +282,20 @@ class _AwsExchange(Exchange):
         if answer is None:
             self.close_connection = True
             return
-        self.answer(answer.status, answer.headers, answer.body)
+        if answer.drips:
+            self.close_connection = True
+            self._drip(answer.body)
+        else:
+            self.answer(answer.status, answer.headers, answer.body)
+
+    def _drip(self, body: bytes) -> None:
+        """Send the answer a byte at a time, for as long as anybody listens."""
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\nx-padding: {'.' * 1000}\r\n\r\n"
+        with contextlib.suppress(OSError):  # nobody does any longer
+            for byte in head.encode() + body:
+                self.wfile.write(bytes([byte]))
+                if self.aws.pause(DRIP):
+                    return
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve
 

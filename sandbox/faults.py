@@ -4,8 +4,11 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["throttled", "denied", "internal", "unavailable", "hang", "lost", "reset", "entry_failed"]
+Kind = Literal[
+    "throttled", "denied", "internal", "unavailable", "hang", "lost", "reset", "entry_failed", "garbage", "silent", "drip"
+]
 # hang: no answer, until the caller gives up; lost: done, but the connection breaks before the answer; reset: broken and not done;
+# garbage: not done, and the answer is no JSON; silent: done, and then as hang; drip: done, and the answer comes a byte at a time;
 # entry_failed: PutEvents answers 200, but of its entries those that contain the fault's match were not accepted
 
 
@@ -23,7 +26,8 @@ ANSWERS: dict[Kind, Error] = {
     "internal": Error("InternalServerError", "The request processing has failed because of an internal error", 500),
     "unavailable": Error("ServiceUnavailable", "The service is temporarily unavailable", 503),
 }
-NEVER_DONE: set[Kind] = {"hang", "reset"}
+NEVER_DONE: set[Kind] = {"hang", "reset", "garbage"}
+UNANSWERED: set[Kind] = {"hang", "reset", "lost", "silent"}
 
 
 @dataclass
@@ -35,6 +39,7 @@ class Fault:
     kind: Kind
     times: int
     match: str  # only requests whose body contains it
+    after: int = 0  # so many that fit are let through first
     strikes: int = 0
 
 
@@ -61,7 +66,9 @@ class Faults:
         with self._lock:
             for fault in self._armed:
                 fits = fault.service == service and fault.operation in {operation, "*"} and fault.match in body
-                if fits and fault.times > 0:
+                if fits and fault.after > 0:
+                    fault.after -= 1
+                elif fits and fault.times > 0:
                     fault.times -= 1
                     fault.strikes += 1
                     return fault

@@ -5,12 +5,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from tripod import quiet
 from tripod.vault import Vault
-from tripod_flow import answers, telemetry, web
+from tripod_flow import answers, aws, telemetry, web
 from tripod_flow.answers import Answer
 from tripod_flow.consumers import Consumers
 from tripod_flow.custody import Custody
@@ -31,8 +28,6 @@ from tripod_flow.web import Request
 
 quiet.quieten()
 
-# Seconds; DynamoDB and Secrets Manager answer in milliseconds, so that a second try beats a longer wait.
-_AWS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 _deadline = Deadline()
 
 
@@ -60,14 +55,14 @@ def revocation() -> Revocation:
 @cache
 def relay() -> Relay:
     """Return what does the rest."""
-    bus = Bus(boto3.client("events", config=_AWS), settings().bus)
+    bus = Bus(aws.client("events", _deadline), settings().bus)
     return Relay(_table(), _exchange(), _custody(erases=True), revocation(), bus, clock=time.time)
 
 
 @cache
 def api_origin() -> str:
     """Return the API's own address, for what has no request to take it from: an SSM parameter that the stack writes."""
-    parameter = boto3.client("ssm", config=_AWS).get_parameter(Name=f"/{settings().prefix}/api-url")
+    parameter = aws.client("ssm", _deadline).get_parameter(Name=f"/{settings().prefix}/api-url")
     return str(parameter["Parameter"]["Value"]).rstrip("/")
 
 
@@ -140,12 +135,12 @@ def _look() -> Look:
 
 @cache
 def _secrets_manager() -> Any:
-    return boto3.client("secretsmanager", config=_AWS)
+    return aws.client("secretsmanager", _deadline)
 
 
 @cache
 def _table() -> Table:
-    return Table(boto3.client("dynamodb", config=_AWS), settings().table)
+    return Table(aws.client("dynamodb", _deadline), settings().table)
 
 
 @cache

@@ -1,0 +1,66 @@
+"""No call to AWS outlasts the invocation, whatever the answer does."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from sandbox.aws import ACCESS_KEY, SECRET_KEY, Aws
+from tripod_flow import aws, deadline
+from tripod_flow.aws import OutOfTime
+from tripod_flow.deadline import Deadline
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    server = Aws()
+    server.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    yield server
+    server.stop()
+
+
+def ending_in(seconds: float) -> Deadline:
+    """Return a deadline that leaves so many seconds for work."""
+    ends = Deadline()
+    ends.set((seconds + deadline.RESERVE) * 1000)
+    return ends
+
+
+def test_an_answer_that_drips_is_cut_off_and_tried_again(server: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "ATTEMPT", 0.3)
+    fault = server.fault("secretsmanager", "ListSecrets", "drip", times=2)
+    assert aws.client("secretsmanager", Deadline()).list_secrets()["SecretList"] == []
+    assert fault.strikes == 2
+
+
+def test_the_last_attempt_ends_with_the_invocation(server: Aws) -> None:
+    fault = server.fault("secretsmanager", "ListSecrets", "drip", times=99)
+    with pytest.raises((OutOfTime, ReadTimeoutError)):
+        aws.client("secretsmanager", ending_in(0.5)).list_secrets()
+    assert fault.strikes == 1
+
+
+def test_without_time_nothing_is_asked(server: Aws) -> None:
+    with pytest.raises(OutOfTime):
+        aws.client("secretsmanager", ending_in(0)).list_secrets()
+    assert server.calls == []
+
+
+def test_the_time_of_one_invocation_is_not_that_of_the_next(server: Aws) -> None:
+    ends = ending_in(0)
+    client = aws.client("secretsmanager", ends)
+    with pytest.raises(OutOfTime):
+        client.list_secrets()
+    ends.set(20_000)
+    assert client.list_secrets()["SecretList"] == []
+
+
+def test_a_refusal_is_not_tried_again(server: Aws) -> None:
+    with pytest.raises(ClientError):
+        aws.client("secretsmanager", Deadline()).get_secret_value(SecretId="absent")
+    assert len(server.calls) == 1
