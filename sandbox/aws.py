@@ -153,7 +153,9 @@ class Aws:
             if call.service == service and operation in {call.operation, "*"} and about in call.resource
         ]
 
-    def fault(self, service: str, operation: str, kind: Kind, times: int = 1, match: str = "", after: int = 0) -> Fault:
+    def fault(  # noqa: PLR0917 - a line in a test is read from left to right
+        self, service: str, operation: str, kind: Kind, times: int = 1, match: str = "", after: int = 0
+    ) -> Fault:
         """Arm a fault for the next ``times`` calls of an operation (``*``: any) whose body contains ``match``, but for the first ``after``.
 
         "entry_failed" is for PutEvents: of the entries, those that contain ``match`` fail, and the others are published.

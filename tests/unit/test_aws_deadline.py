@@ -51,7 +51,8 @@ def test_without_time_nothing_is_asked(server: Aws) -> None:
     assert server.calls == []
 
 
-def test_the_time_of_one_invocation_is_not_that_of_the_next(server: Aws) -> None:
+@pytest.mark.usefixtures("server")
+def test_the_time_of_one_invocation_is_not_that_of_the_next() -> None:
     ends = ending_in(0)
     client = aws.client("secretsmanager", ends)
     with pytest.raises(OutOfTime):
