@@ -9,7 +9,7 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test peers lint format build mutate deploy cost publish clean
+.PHONY: matrix flood demo serve test peers lint format build mutate deploy cost publish clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -39,6 +39,14 @@ build: .tools/.ready
 # Take one thing after the other out of the template, and see the tests notice; MUTANTS='StartFunction variable' tries those alone.
 mutate: .venv/.ready build
 	$(BIN)/python -m tests.mutate $(MUTANTS)
+
+# Every remote call, failing in every way: docs/faults.md says what came of it.
+matrix: .venv/.ready
+	$(BIN)/python -m tests.matrix > docs/faults.md; status=$$?; sed -n '/^- cells/,/^- interrupted/p' docs/faults.md; exit $$status
+
+# 5,000 sign-ins in a burst, against Secrets Manager's quota: docs/flood.md.
+flood: .venv/.ready
+	$(BIN)/python -m tests.flood
 
 # FIRST=--guided asks for the stack's name, region and parameters, and keeps them in samconfig.toml.
 deploy: build

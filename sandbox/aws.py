@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from urllib.parse import parse_qs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sandbox import aws_rules, bus, iam
-from sandbox.faults import ANSWERS, NEVER_DONE, UNANSWERED, Error, Fault, Faults, Kind
+from sandbox.faults import ANSWERS, NEVER_DONE, UNANSWERED, Error, Fault, Faults, Kind, Limit
 from sandbox.loopback import Exchange, LoopbackServer
 from sandbox.template import ACCOUNT, REGION
 
@@ -163,8 +164,12 @@ class Aws:
         """
         return self._faults.arm(Fault(service, operation, kind, times, match, after))
 
+    def limit(self, service: str, operation: str, per_second: float, clock: Callable[[], float] = time.monotonic) -> Limit:
+        """Refuse the calls of an operation beyond so many a second, as AWS's quotas do."""
+        return self._faults.limit(Limit(service, operation, per_second, clock))
+
     def disarm(self) -> None:
-        """Take every armed fault away."""
+        """Take every armed fault and quota away."""
         self._faults.disarm()
 
     def pause(self, seconds: float) -> bool:

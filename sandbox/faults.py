@@ -1,6 +1,7 @@
 """What may go wrong with AWS, on demand: faults that are armed for an operation and strike a number of times."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -44,10 +45,36 @@ class Fault:
 
 
 @dataclass
+class Limit:
+    """A quota of AWS's: so many calls of an operation a second, as a bucket that holds one second's; ``clock`` in seconds."""
+
+    service: str
+    operation: str
+    per_second: float
+    clock: Callable[[], float]
+    refused: int = 0
+
+    def __post_init__(self) -> None:
+        self._left, self._seen = self.per_second, self.clock()
+
+    def takes(self) -> bool:
+        """Take one call out of the bucket; False where it is empty."""
+        now = self.clock()
+        self._left = min(self.per_second, self._left + (now - self._seen) * self.per_second)
+        self._seen = now
+        if self._left < 1:
+            self.refused += 1
+            return False
+        self._left -= 1
+        return True
+
+
+@dataclass
 class Faults:
-    """The faults that are armed, in the order of their arming."""
+    """The faults that are armed, in the order of their arming, and the quotas that hold."""
 
     _armed: list[Fault] = field(default_factory=list)
+    _limits: list[Limit] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, fault: Fault) -> Fault:
@@ -56,10 +83,17 @@ class Faults:
             self._armed.append(fault)
         return fault
 
+    def limit(self, limit: Limit) -> Limit:
+        """Let a quota hold, and return it."""
+        with self._lock:
+            self._limits.append(limit)
+        return limit
+
     def disarm(self) -> None:
-        """Take every fault away."""
+        """Take every fault and quota away."""
         with self._lock:
             self._armed.clear()
+            self._limits.clear()
 
     def strike(self, service: str, operation: str, body: str) -> Fault | None:
         """Return the first fault that fits this request, used up by one, if there is any."""
@@ -72,4 +106,7 @@ class Faults:
                     fault.times -= 1
                     fault.strikes += 1
                     return fault
+            for limit in self._limits:
+                if (limit.service, limit.operation) == (service, operation) and not limit.takes():
+                    return Fault(service, operation, "throttled", 0, "")
         return None

@@ -1,5 +1,6 @@
 """No call to AWS outlasts the invocation, whatever the answer does."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from sandbox.aws import ACCESS_KEY, SECRET_KEY, Aws
 from tripod_flow import aws, deadline
-from tripod_flow.aws import OutOfTime
+from tripod_flow.aws import Garbled, OutOfTime
 from tripod_flow.deadline import Deadline
 
 
@@ -65,3 +66,12 @@ def test_a_refusal_is_not_tried_again(server: Aws) -> None:
     with pytest.raises(ClientError):
         aws.client("secretsmanager", Deadline()).get_secret_value(SecretId="absent")
     assert len(server.calls) == 1
+
+
+def test_what_is_not_aws_answer_is_no_success(server: Aws) -> None:
+    server.fault("secretsmanager", "ListSecrets", "garbage")
+    client = aws.client("secretsmanager", Deadline())
+    with pytest.raises(Garbled):
+        client.list_secrets()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert client.list_secrets()["SecretList"] == []

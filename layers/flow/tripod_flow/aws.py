@@ -1,10 +1,13 @@
 """AWS's clients, each call of which ends in time: no attempt outlasts its few seconds, and none begins when the invocation's are over.
 
 A read timeout only bounds the pause between two bytes, so that an answer that drips would hold the invocation until Lambda kills it.
-The alarm ends that too; it rings in the thread that waits, and only while it waits.
+The alarm ends that too; it rings in the thread that waits, and only while it waits. And an answer is one only if it is AWS's: botocore
+takes a 200 with any body whatever for a success without content.
 """
 
+import json
 import signal
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -24,6 +27,12 @@ class OutOfTime(BotoCoreError):
     fmt = "no time left for {operation}"
 
 
+class Garbled(BotoCoreError):
+    """What came is no answer of AWS's: whether the call was done is unknown."""
+
+    fmt = "no JSON came back for {operation}"
+
+
 def client(service: str, deadline: Deadline) -> Any:
     """Return boto3's client of ``service``, bounded by ``deadline``. For the process's main thread, where Lambda runs handlers."""
     config = Config(connect_timeout=CONNECT, read_timeout=READ, retries={"mode": "standard", "total_max_attempts": ATTEMPTS})
@@ -31,6 +40,7 @@ def client(service: str, deadline: Deadline) -> Any:
     attempts = _Attempts(deadline)
     made.meta.events.register_first("before-send", attempts.begin)
     made.meta.events.register_first("response-received", attempts.end)
+    made.meta.events.register_first("before-parse", attempts.judge)
     return made
 
 
@@ -49,8 +59,21 @@ class _Attempts:
         signal.setitimer(signal.ITIMER_REAL, min(ATTEMPT, left))
 
     def end(self, **_: Any) -> None:
-        """Stop the alarm; botocore says so of every attempt, whether an answer came or not."""
+        """Stop the alarm: an attempt is over, whether an answer came or not."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def judge(self, event_name: str, response_dict: Mapping[str, Any], **_: Any) -> None:
+        """Raise ``Garbled`` unless an answer that says success has the form that all of AWS's JSON protocols have."""
+        self.end()
+        if response_dict["status_code"] < 300 and not _is_object(response_dict["body"]):
+            raise Garbled(operation=event_name)
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
 
 
 def _ring(*_: Any) -> None:

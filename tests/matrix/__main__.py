@@ -1,0 +1,39 @@
+"""``python -m tests.matrix [WORD …]``: run the cells whose act, call or fault has one of the words (all of them without).
+
+Prints a page in Markdown; the exit code is 1 if a cell came to anything that is not written down for it.
+"""
+
+import sys
+
+from sandbox.world import Sandbox
+from tests.conftest import PARAMETERS, QUICK
+from tests.matrix import matrix
+
+HEAD = """# What if a remote call fails?
+
+Every remote call of every act was made to fail in every way below, once each, against the sandbox: real HTTP, real processes, real
+conditional writes. A fault lasts for the whole first try; "killed" is a function's process killed just before the call was done, or
+just after. Each cell says what the first try answered, and how things stood after the same was tried once more (a reload) and the relay
+had run. What each cell may come to was written down before (`tests/matrix/allowed.py`); `make matrix` runs it all and writes this page.
+
+- **stored**: the tokens are in Secrets Manager, they belong to whoever consented, nothing is owed. **deleted**: likewise, of a revocation.
+- **again**: the user was told plainly to start again. **interrupted**: the same, because the answer of the exchange, or the step that
+  was to keep it, was lost: the provider gives it only once.
+- **no answer**: the process was killed; API Gateway tells the browser so, and a reload goes on.
+"""
+
+with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox:
+    words = set(sys.argv[1:])
+    chosen = [
+        cell for cell in matrix.cells(sandbox) if not words or {cell.act.name, cell.call, cell.operation, cell.fault} & words
+    ]
+    results = list(matrix.run(sandbox, chosen))
+print(HEAD)
+for name, count in matrix.totals(results).items():
+    print(f"- {name}: {count}")
+print(f"\n{matrix.table(results)}")
+for result in results:
+    if not result.right:
+        cell = result.cell
+        print(f"not allowed: {cell.act.name}, {cell.call}, {cell.fault}: {result.first} → {result.end}", file=sys.stderr)
+sys.exit(any(not result.right for result in results))

@@ -1,0 +1,187 @@
+"""What is done while a remote call fails: each act's first try, its repetition, and how things then stand."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.browser import JSON, Browser
+from tests.conftest import App, make_app
+from tests.flow.test_pin import begin as begin_by_pin
+from tests.flow.test_pin import post
+from tests.flow.test_revoke import is_deleted
+from tests.flow.test_tickets import begin, new_pair
+
+GONE = "no answer"  # the function died, or was cut off: API Gateway's 500, or Lambda's FunctionError
+
+
+@dataclass
+class Scene:
+    """One user on the way, right before the act; ``key`` is the authorization's."""
+
+    app: App
+    key: str = ""
+    browser: Browser | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Act:
+    """``do`` tries, and returns the outcome's name or the error's code; ``end`` says how things stand after all."""
+
+    name: str
+    function: str
+    prepare: Callable[[App], Scene]
+    do: Callable[[Scene], str]
+    end: Callable[[Scene], str]
+    app_options: dict[str, Any] = field(default_factory=dict)
+
+    def scene(self, sandbox: Any) -> Scene:
+        """Return a scene with an app and a user of its own."""
+        return self.prepare(make_app(sandbox, **self.app_options))
+
+
+def _told(response: Any) -> str:
+    if response.status_code >= 500 and "application/problem+json" not in response.headers.get("content-type", ""):
+        return GONE
+    content = response.json()
+    return str(content.get("outcome") or content.get("code") or "begun")
+
+
+def _invoked(scene: Scene, function: str, payload: dict[str, Any]) -> str:
+    outcome = scene.app.sandbox.functions.invoke(f"{scene.app.sandbox.prefix}-{function}", payload)
+    if outcome.error is not None:
+        return GONE
+    content = outcome.payload
+    return str(content.get("outcome") or content.get("code") or "done")
+
+
+def _key(app: App, request_token: str) -> str:
+    return f"authorization#{app.name}#{request_token}"
+
+
+def _token_of(callback: str) -> str:
+    return callback.partition("oauth_token=")[2].partition("&")[0]
+
+
+def _about_to_start(app: App) -> Scene:
+    return Scene(app, browser=app.browser())
+
+
+def _start(scene: Scene) -> str:
+    assert scene.browser
+    return _told(scene.browser.start(scene.app.name, accept=JSON))
+
+
+def _can_start(scene: Scene) -> str:
+    """Start again from nothing, and sign in: what a failed start left must not stand in the way."""
+    browser = scene.app.browser()
+    outcome = _told(browser.get(scene.app.come_back(browser), accept=JSON))
+    return "stored" if outcome == "granted" and scene.app.stored() else f"stuck: {outcome}"
+
+
+def _back(app: App) -> Scene:
+    browser = app.browser()
+    callback = app.come_back(browser)
+    return Scene(app, _key(app, _token_of(callback)), browser, {"callback": callback})
+
+
+def _callback(scene: Scene) -> str:
+    assert scene.browser
+    return _told(scene.browser.get(scene.given["callback"], accept=JSON))
+
+
+def _denied(app: App) -> Scene:
+    browser = app.browser()
+    callback = app.come_back(browser, cancel=True)
+    return Scene(app, _key(app, callback.partition("denied=")[2].partition("&")[0]), browser, {"callback": callback})
+
+
+def _with_pin(app: App) -> Scene:
+    browser = app.browser()
+    token, pin = begin_by_pin(app, browser)
+    return Scene(app, _key(app, token), browser, {"request_token": token, "pin": pin})
+
+
+def _pin(scene: Scene) -> str:
+    assert scene.browser
+    return _told(post(scene.app, scene.browser, scene.given))
+
+
+def _with_ticket(app: App) -> Scene:
+    secret, challenge = new_pair()
+    begun = begin(app, challenge=challenge, subject="42")
+    ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
+    return Scene(app, _key(app, begun["request_token"]), None, {"ticket": ticket, "secret": secret})
+
+
+def _connected(app: App) -> Scene:
+    scene = _back(app)
+    assert _callback(scene) == "granted"
+    app.relay(scene.key, _connection(app))
+    return scene
+
+
+def _revoke(scene: Scene) -> str:
+    return _invoked(scene, "revoke", {"provider": scene.app.name, "user_id": scene.app.user.user_id})
+
+
+def _unpaid(app: App) -> Scene:
+    """Leave it to the relay to store and to tell."""
+    scene = _back(app)
+    app.sandbox.aws_server.fault("secretsmanager", "*", "denied", times=1, match=f"/{app.user.user_id}")
+    assert _callback(scene) == "granted"
+    return scene
+
+
+def _relay(scene: Scene) -> str:
+    records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in (scene.key, _connection(scene.app))]
+    return _invoked(scene, "relay", {"Records": records})
+
+
+def _connection(app: App) -> str:
+    return f"connection#{app.name}#{app.user.user_id}"
+
+
+def how_it_stands(scene: Scene) -> str:
+    """Return what came of an authorization: "stored", "again" and "interrupted" are ends, and everything else is a defect."""
+    record = scene.app.item(scene.key)
+    if record is None:
+        return "again"
+    state, stored = record["state"]["S"], scene.app.stored()
+    if stored is not None and stored["user_id"] != scene.app.user.user_id:
+        return "wrong user"
+    if "request_secret" in record and state in ("granted", "denied", "failed"):
+        return "a secret is left"
+    if state == "granted":
+        if stored is None:
+            return "lost"
+        return "owed" if "owed" in record or "unstored" in record else "stored"
+    if state == "failed":
+        return "interrupted" if record["error"]["S"] == "interrupted" else "again"
+    return "denied" if state == "denied" and "owed" not in record else f"stuck: {state}"
+
+
+def _disconnected(scene: Scene) -> str:
+    connection = scene.app.connection() or {}
+    if not is_deleted(scene.app):
+        return "still stored"
+    return "owed" if "owed" in connection else "deleted"
+
+
+def _told_all(scene: Scene) -> str:
+    events = [json.dumps(event.detail) for event in scene.app.sandbox.events if event.detail["provider"] == scene.app.name]
+    ids = {json.loads(each)["id"] for each in events}
+    return how_it_stands(scene) if len(ids) == 1 else f"{len(ids)} events"
+
+
+ACTS = (
+    Act("start", "start", _about_to_start, _start, _can_start),
+    Act("callback", "callback", _back, _callback, how_it_stands),
+    Act("callback, then whose", "callback", _back, _callback, how_it_stands, {"user_id_field": None, "screen_name_field": None}),
+    Act("denial", "callback", _denied, _callback, how_it_stands),
+    Act("PIN", "callback", _with_pin, _pin, how_it_stands),
+    Act("redeem", "redeem", _with_ticket, lambda scene: _invoked(scene, "redeem", scene.given), how_it_stands),
+    Act("revoke", "revoke", _connected, _revoke, _disconnected),
+    Act("relay", "relay", _unpaid, _relay, _told_all),
+)

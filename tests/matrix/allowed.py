@@ -1,0 +1,95 @@
+"""What each cell of the fault matrix may come to, written down before it is run.
+
+A row is a remote call of an act, in the order of the calls: what the first try may answer while the fault lasts, and how things may
+stand after the same was tried once more and the relay has run. A call that a row doesn't know fails the matrix.
+
+"internal": the page or problem that asks to try again. "interrupted", as an end: the tokens that the provider gave out, or the step
+that was to keep them, were lost on the way; the user is told to start again.
+"""
+
+Expected = tuple[set[str], set[str]]
+
+_KILLED = {"killed before", "killed after"}
+_NO_ANSWER = {"no answer"}
+
+_ROWS: dict[str, dict[str, tuple[str, str]]] = {
+    "start": {
+        "GetSecretValue 1": ("internal", "stored"),
+        "request_token": ("begun", "stored"),  # asked for again: a request token more or less harms nobody
+        "PutItem 1": ("internal", "stored"),
+    },
+    "callback": {
+        "UpdateItem 1": ("internal", "stored"),  # claim
+        "GetSecretValue 1": ("internal", "stored"),
+        "access_token": ("interrupted", "interrupted"),  # whether the exchange was made is unknown, and it is made but once
+        "UpdateItem 2": ("interrupted", "interrupted"),  # commit: the one moment at which AWS can cost the user a start again
+        "UpdateItem 3": ("granted", "stored"),  # connection; from here on the relay follows
+        "CreateSecret 1": ("granted", "stored"),
+        "TransactWriteItems 1": ("granted", "stored"),  # settle
+    },
+    "callback, then whose": {
+        "UpdateItem 1": ("internal", "stored"),
+        "GetSecretValue 1": ("internal", "stored"),
+        "access_token": ("interrupted", "interrupted"),
+        "UpdateItem 2": ("interrupted", "interrupted"),  # the tokens are kept, until it is known whose they are
+        "identity": ("provider_unavailable", "stored"),  # a question, which can be asked again
+        "UpdateItem 3": ("internal", "stored"),  # commit, with the tokens in the table already
+        "UpdateItem 4": ("granted", "stored"),
+        "CreateSecret 1": ("granted", "stored"),
+        "TransactWriteItems 1": ("granted", "stored"),
+    },
+    "denial": {
+        "GetSecretValue 1": ("internal", "denied"),
+        "UpdateItem 1": ("internal", "denied"),
+    },
+    "redeem": {
+        "GetItem 1": ("internal", "stored"),
+        "UpdateItem 1": ("internal", "stored"),  # redeemed, and with it granted
+        "UpdateItem 2": ("done", "stored"),
+        "CreateSecret 1": ("done", "stored"),
+        "TransactWriteItems 1": ("done", "stored"),
+        "GetItem 2": ("internal", "stored"),
+    },
+    "revoke": {
+        "GetItem 1": ("internal", "deleted"),
+        "GetSecretValue 1": ("internal", "deleted"),
+        "GetSecretValue 2": ("internal", "deleted"),
+        "invalidate_token": ("provider_unavailable", "deleted"),
+        "UpdateItem 1": ("internal", "deleted"),
+        "DeleteSecret 1": ("internal", "deleted"),
+        "GetItem 2": ("internal", "deleted"),
+        "GetItem 3": ("internal", "deleted"),
+        "UpdateItem 2": ("internal", "deleted"),
+    },
+}
+# The relay does each item on its own, and what fails is left to the next sweep.
+_ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3, 4)], ("done", "stored"))
+_ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))
+_ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactWriteItems 1", "PutEvents 1"], ("done", "stored"))
+_ROWS["PIN"] = _ROWS["callback"]
+
+# The cells that differ from their row.
+_CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
+    ("request_token", "throttled"): ("provider_unavailable", None),  # the provider asks to wait
+    ("request_token", "denied"): ("provider_rejected", None),
+    ("access_token", "500"): ("granted", "stored"),  # a refusal in so many words: tried again at once
+    ("access_token", "throttled"): ("provider_unavailable", "stored"),
+    ("access_token", "denied"): ("provider_rejected", "again"),
+    ("access_token", "killed before"): (None, "stored"),
+    ("identity", "denied"): ("provider_rejected", "again"),
+    ("invalidate_token", "denied"): ("provider_rejected", None),
+}
+_COMMIT = {("callback", "UpdateItem 2"), ("callback, then whose", "UpdateItem 2"), ("PIN", "UpdateItem 2")}
+_DONE_UNHEARD = {"drip", "lost", "killed after"}  # the commit was made, and only its answer is missing: a reload tells
+
+
+def allowed(act: str, call: str, fault: str) -> Expected:
+    """Return the first answers and the ends that a cell may have; nothing where the row isn't known."""
+    if call not in _ROWS.get(act, {}):
+        return set(), set()
+    first, end = _ROWS[act][call]
+    differs = _CELLS.get((call, fault), (None, None))
+    first, end = differs[0] or first, differs[1] or end
+    if (act, call) in _COMMIT and fault in _DONE_UNHEARD:
+        end = "stored"
+    return _NO_ANSWER if fault in _KILLED else {first}, {end}

@@ -1,0 +1,42 @@
+"""The fault matrix's short form: after the exchange, every answer lost and every process killed. All of it: ``make matrix``."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.world import Sandbox
+from tests.conftest import PARAMETERS, QUICK
+from tests.matrix import matrix
+from tests.matrix.allowed import allowed
+from tests.matrix.matrix import Cell, Result
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Sandbox]:
+    """A sandbox of its own: here processes are killed."""
+    with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cells(own: Sandbox) -> list[Cell]:
+    return matrix.cells(own)
+
+
+def test_every_call_of_every_act_has_its_cells_written_down(cells: list[Cell]) -> None:
+    assert {(cell.act.name, cell.call) for cell in cells if not allowed(cell.act.name, cell.call, cell.fault)[0]} == set()
+    assert len(cells) > 500
+
+
+@pytest.mark.parametrize("fault", ["garbage", "lost", "killed before", "killed after"])
+def test_no_token_is_lost_when_a_call_of_the_callback_fails(own: Sandbox, cells: list[Cell], fault: str) -> None:
+    results = list(matrix.run(own, [cell for cell in cells if cell.act.name == "callback" and cell.fault == fault]))
+    assert len(results) == 7
+    assert [result for result in results if not result.right] == []
+
+
+def test_a_cell_outside_its_set_is_seen(cells: list[Cell]) -> None:
+    cell = next(one for one in cells if one.act.name == "callback" and one.call == "CreateSecret 1" and one.fault == "lost")
+    assert Result(cell, "granted", "granted", "stored", struck=True).right
+    assert not Result(cell, "granted", "granted", "lost", struck=True).right
+    assert not Result(cell, "granted", "granted", "stored", struck=False).right
