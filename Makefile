@@ -44,7 +44,7 @@ mutate: .venv/.ready build
 matrix: .venv/.ready
 	$(BIN)/python -m tests.matrix > docs/faults.md; status=$$?; sed -n '/^- cells/,/^- interrupted/p' docs/faults.md; exit $$status
 
-# 5,000 sign-ins in a burst, against Secrets Manager's quota: docs/flood.md.
+# 5,000 sign-ins in a burst, against Secrets Manager's quota; draws docs/flood.svg.
 flood: .venv/.ready
 	$(BIN)/python -m tests.flood
 

@@ -1,0 +1,157 @@
+"""Where a secret could come out by accident: tracebacks, ``repr``, metrics, the table's stream."""
+
+import io
+import json
+import traceback
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from sandbox.browser import JSON
+from sandbox.provider import Fault
+from tests.conftest import App
+from tests.flow.test_no_secret_is_logged import leaks
+from tests.flow.test_tickets import invoke, new_pair
+from tests.house import House
+from tests.unit.test_web import event
+from tripod_flow import service, telemetry
+from tripod_flow.authorization import Authorization
+from tripod_flow.exchange import Exchange
+from tripod_flow.start import Begun, StartRequest
+
+
+def issued(app: App) -> set[str]:
+    """Return the secrets of this app that the provider has given out, its consumer key (which is public) not among them."""
+    found = set(app.sandbox.provider_server.issued(app.consumer.key)) - {app.consumer.key}
+    assert found
+    return found
+
+
+class Context:
+    aws_request_id = "r-1"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 20_000
+
+
+def test_secrets_in_repr(app: App) -> None:
+    house = House(app)
+    secret, challenge = new_pair()
+    begun: list[Begun] = []
+    real = house.start.begin
+    house.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]
+    seen: list[Authorization] = []
+    decide = Exchange.decide
+    token, verifier = house.come_back(challenge=challenge)
+    seen.append(house.record(token))
+    with pytest.MonkeyPatch.context() as patch:
+
+        def watched(exchange: Exchange, held: Authorization, with_verifier: str) -> Authorization:
+            decided = decide(exchange, held, with_verifier)
+            seen.extend((held, decided))
+            return decided
+
+        patch.setattr(Exchange, "decide", watched)
+        came = house.handshake.callback(app.name, token, verifier, house.cookies)
+    assert seen[0].request_secret
+    assert seen[-1].unstored
+    assert came.ticket
+    shown = repr((begun, seen, came, seen[-1].tokens(), app.consumer.key))
+    keys = {key.partition(".")[2] for key in house.cookies.values()}
+    assert not leaks(shown, issued(app) | keys | {came.ticket.rpartition(".")[2], secret, verifier})
+
+
+@pytest.mark.parametrize("leg", ["request_token", "access_token"])
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.BINARY, Fault.TRUNCATED, Fault.NOT_AUTHENTICATED, Fault.GARBAGE])
+def test_secrets_in_tracebacks_of_a_failed_leg(app: App, leg: str, fault: Fault) -> None:
+    house = House(app)
+    token, verifier = house.come_back() if leg == "access_token" else ("", "")
+    app.fault(leg, fault, times=2)  # type: ignore[arg-type]  # one of Leg's words
+    told = ""
+    try:
+        if leg == "access_token":
+            came = house.handshake.callback(app.name, token, verifier, house.cookies)
+            told = repr(came.record)
+        else:
+            house.start.begin(StartRequest(app.name), callback_url="https://api.example/callback")
+    except Exception as error:  # noqa: BLE001  # whatever it is, its text is looked at
+        told = "".join(traceback.format_exception(error))
+    assert told
+    assert not leaks(told, issued(app) | set(house.cookies.values()))
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch, unique: str) -> io.StringIO:
+    """Take what is logged in this process; metrics are left out, because their namespace stands in the function's environment."""
+    stream = io.StringIO()
+    logger = Logger(service=unique, stream=stream)
+    monkeypatch.setattr(telemetry, "log", lambda: logger)
+    monkeypatch.setattr(telemetry, "flush", lambda: None)
+    return stream
+
+
+def fail(*_: object) -> Any:
+    """Fail as a defect does: with an exception whose text, and that of its cause, quotes what it was given."""
+    answer = {"Error": {"Code": "ValidationException", "Message": "s3cret-message"}}
+    raise ClientError(answer, "PutItem") from KeyError("s3cret-inner")  # type: ignore[arg-type]  # as much of it as is read
+
+
+def test_secrets_in_tracebacks_of_a_defect(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
+    told = service.answer(event("oauth_token=s3cret-token&oauth_verifier=s3cret-verifier"), Context(), fail)
+    printed = capfd.readouterr()
+    assert (told["statusCode"], json.loads(told["body"])["code"]) == (500, "internal")
+    assert "ValidationException" in log.getvalue()  # so that the operator can see what it was
+    assert "s3cret" not in json.dumps(told) + log.getvalue() + printed.out + printed.err
+
+
+def test_secrets_in_tracebacks_of_a_direct_invocation(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
+    told = service.answer_direct({"ticket": "s3cret-ticket", "secret": "s3cret"}, Context(), fail)
+    printed = capfd.readouterr()
+    assert told["code"] == "internal"
+    assert "ValidationException" in log.getvalue()
+    assert "s3cret" not in json.dumps(told) + log.getvalue() + printed.out + printed.err
+
+
+def test_secrets_in_metrics(app: App) -> None:
+    since = len(app.sandbox.logs.text)
+    secret, challenge = new_pair()
+    browser = app.browser()
+    ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
+    invoke(app, "redeem", ticket=ticket, secret=secret)
+    app.browser().get(app.come_back(browser), accept=JSON)
+    app.browser().start("nobody")
+    metrics = [json.loads(line) for line in app.sandbox.logs.text[since:].splitlines() if '"_aws"' in line]
+    assert len(metrics) >= 5
+    for line in metrics:
+        described = line.pop("_aws")["CloudWatchMetrics"]
+        names = {one["Name"] for each in described for one in each["Metrics"]}
+        assert all(each["Dimensions"] == [["service"]] for each in described)
+        assert line.pop("service") in ("start", "callback", "redeem")
+        assert line.keys() == names
+        assert all(isinstance(number, int | float) for values in line.values() for number in values)
+
+
+def test_secrets_in_stream_records(app: App) -> None:
+    browser = app.browser()
+    callback = app.come_back(browser, challenge=new_pair()[1])
+    ticket = browser.get(callback, accept=JSON).json()["ticket"]
+    other = app.come_back(browser, cancel=True)
+    browser.get(other)
+    streams = app.sandbox.client("dynamodbstreams")
+    (stream,) = streams.list_streams(TableName=app.sandbox.table)["Streams"]
+    found = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]
+    assert found["StreamViewType"] == "KEYS_ONLY"
+    records: list[dict[str, Any]] = []
+    for shard in found["Shards"]:
+        place = streams.get_shard_iterator(
+            StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records += [one for one in streams.get_records(ShardIterator=place)["Records"] if app.name in str(one)]
+    assert len(records) > 4
+    assert all(record["dynamodb"].keys() & {"NewImage", "OldImage"} == set() for record in records)
+    assert {tuple(record["dynamodb"]["Keys"]) for record in records} == {("pk",)}
+    keys = {key.partition(".")[2] for key in browser.cookies.values()}
+    assert not leaks(json.dumps(records, default=str), issued(app) | keys | {ticket.rpartition(".")[2]})

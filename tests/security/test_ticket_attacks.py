@@ -1,0 +1,109 @@
+"""Attacks with tickets: replayed, planted, guessed."""
+
+import secrets
+import time
+from typing import Any
+
+from sandbox.browser import JSON
+from tests.conftest import RETURN_TO, App, make_app
+from tests.flow.test_tickets import begin as begin_directly
+from tests.flow.test_tickets import invoke, new_pair, ticket_in
+from tripod_flow import tickets
+
+REJECTED = "ticket_rejected"
+
+
+def signed_in(app: App, challenge: str) -> tuple[str, str]:
+    """Sign in, and return the ticket and the callback URL."""
+    browser = app.browser()
+    callback = app.come_back(browser, challenge=challenge, return_to=RETURN_TO)
+    return ticket_in(browser.get(callback).headers["location"]), callback
+
+
+def age(app: App, callback: str, name: str, seconds: float) -> None:
+    """Move one of an authorization's times into the past."""
+    app.sandbox.client("dynamodb").update_item(
+        TableName=app.sandbox.table,
+        Key={"pk": app.authorization(callback)["pk"]},
+        UpdateExpression="SET #n = :t",
+        ExpressionAttributeNames={"#n": name},
+        ExpressionAttributeValues={":t": {"N": str(time.time() - seconds)}},
+    )
+
+
+def told(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "request_id"}
+
+
+def test_ticket_replay(app: App) -> None:
+    secret, challenge = new_pair()
+    ticket, callback = signed_in(app, challenge)
+    assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
+    assert invoke(app, "redeem", ticket=ticket, secret=new_pair()[0])["code"] == REJECTED
+    age(app, callback, "redeemed_at", tickets.REPEAT + 1)
+    assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
+
+
+def test_ticket_replay_of_one_that_was_never_redeemed(app: App) -> None:
+    secret, challenge = new_pair()
+    ticket, callback = signed_in(app, challenge)
+    age(app, callback, "decided_at", tickets.LIFETIME + 1)
+    assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
+
+
+def test_ticket_replay_between_two_sign_ins(app: App) -> None:
+    first, second = new_pair(), new_pair()
+    (one, _), (other, _) = signed_in(app, first[1]), signed_in(app, second[1])
+    assert one != other
+    for ticket, secret in ((one, second[0]), (other, first[0])):
+        assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
+    crossed = f"{one.rpartition('.')[0]}.{other.rpartition('.')[2]}"
+    assert invoke(app, "redeem", ticket=crossed, secret=first[0])["code"] == REJECTED
+
+
+def test_ticket_replay_under_another_providers_name(app: App) -> None:
+    secret, challenge = new_pair()
+    ticket, _ = signed_in(app, challenge)
+    other = make_app(app.sandbox)
+    assert invoke(app, "redeem", ticket=ticket.replace(app.name, other.name), secret=secret)["code"] == REJECTED
+
+
+def test_ticket_planting_in_the_apps_return_address(app: App) -> None:
+    attackers, victims = new_pair(), new_pair()
+    planted, _ = signed_in(app, attackers[1])
+    assert invoke(app, "redeem", ticket=planted, secret=victims[0])["code"] == REJECTED
+    for query in (f"ticket={planted}", f"%74icket={planted}", f"TICKET=x&ticket={planted}"):  # so that it comes before ours
+        answer = app.browser().start(app.name, accept=JSON, return_to=f"{RETURN_TO}?{query}")
+        assert answer.json()["code"] == "return_to_not_allowed", query
+
+
+def test_ticket_guessing_from_all_that_is_public(app: App) -> None:
+    secret, challenge = new_pair()
+    begun = begin_directly(app, subject="attacker", challenge=challenge)
+    callback = app.consent(begun["authorize_url"])  # the victim's consent; only the verifier is not the attacker's to see
+    app.browser().get(callback)
+    token = begun["request_token"]
+    kept = app.authorization(callback)
+    for key in ("", token, secret, challenge, app.name, kept["ticket"]["S"], kept["verifier"]["S"], secrets.token_hex(16)):
+        guessed = tickets.issue(app.name, token, key)
+        assert invoke(app, "redeem", ticket=guessed, secret=secret)["code"] == REJECTED, key
+    assert app.stored() is None
+
+
+def test_ticket_guessing_learns_nothing_from_the_answers(app: App) -> None:
+    secret, challenge = new_pair()
+    ticket, _ = signed_in(app, challenge)
+    pending = begin_directly(app, subject="42", challenge=challenge)["request_token"]
+    answers = [
+        told(invoke(app, "redeem", ticket=guess, secret=with_secret))
+        for guess, with_secret in (
+            (ticket, "wrong"),  # a sign-in that exists
+            (f"{ticket.rpartition('.')[0]}.{'A' * 43}", secret),
+            (tickets.issue(app.name, "no-such-token", "k"), secret),
+            (tickets.issue(app.name, pending, "k"), secret),
+            (tickets.issue("nobody", "t", "k"), secret),
+        )
+    ]
+    assert answers[0]["code"] == REJECTED
+    assert all(answer == answers[0] for answer in answers)
+    assert app.user.user_id not in str(answers)
