@@ -105,7 +105,12 @@ def test_nothing_else_is_open(default: Stack) -> None:
         for one in default.resources("AWS::Lambda::Permission").values()
     }
     gateway = "apigateway.amazonaws.com"
-    assert invokers == {(gateway, "start:live"), (gateway, "callback:live"), (gateway, "revoke"), ("events.amazonaws.com", "relay")}
+    assert invokers == {
+        (gateway, "start:live"),
+        (gateway, "callback:live"),
+        (gateway, "revoke"),
+        ("events.amazonaws.com", "relay"),
+    }
     assert all("SourceArn" in one for one in default.resources("AWS::Lambda::Permission").values())
 
 
