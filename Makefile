@@ -9,7 +9,7 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: matrix flood demo serve test peers lint format build mutate deploy cost publish clean
+.PHONY: matrix flood fuzz model demo serve test peers lint format build mutate deploy cost publish clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -47,6 +47,14 @@ matrix: .venv/.ready
 # 5,000 sign-ins in a burst, against Secrets Manager's quota; draws docs/flood.svg.
 flood: .venv/.ready
 	$(BIN)/python -m tests.flood
+
+# 100,000 events that nobody thought of, into each handler; FUZZ='1000 7' tries so many, from that seed.
+fuzz: .venv/.ready
+	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+# Everything in any order, interrupted anywhere, and what must always be so; MODEL='50 7' plays so many, from that seed.
+model: .venv/.ready
+	$(BIN)/python -m tests.model $(MODEL)
 
 # FIRST=--guided asks for the stack's name, region and parameters, and keeps them in samconfig.toml.
 deploy: build

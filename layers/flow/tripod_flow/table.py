@@ -53,7 +53,7 @@ class Table:
     def authorization(self, pk: str) -> Authorization | None:
         """Return the authorization as it stands now, or None."""
         answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
-        return _record(answer["Item"], Authorization) if "Item" in answer else None
+        return read(answer["Item"], Authorization) if "Item" in answer else None
 
     def move(self, transition: Transition) -> tuple[bool, Authorization | None]:
         """Make the transition of an authorization; returns whether it was made, and the record as it now stands."""
@@ -67,7 +67,7 @@ class Table:
         except ClientError as error:
             standing = _standing(error, Authorization)
             return _is_done(transition, standing), standing
-        return True, _record(answer["Attributes"], Authorization)
+        return True, read(answer["Attributes"], Authorization)
 
     def connect(self, transition: Transition) -> tuple[bool, Connection | None]:
         """Make the transition of a connection; returns whether it was made, and the record as it was before, if any."""
@@ -81,12 +81,12 @@ class Table:
         except ClientError as error:
             standing = _standing(error, Connection)
             return _is_done(transition, standing), standing
-        return True, _record(answer["Attributes"], Connection) if "Attributes" in answer else None
+        return True, read(answer["Attributes"], Connection) if "Attributes" in answer else None
 
     def connection(self, pk: str) -> Connection | None:
         """Return the connection as it stands now, or None."""
         answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
-        return _record(answer["Item"], Connection) if "Item" in answer else None
+        return read(answer["Item"], Connection) if "Item" in answer else None
 
     def owed(self, shard: str) -> Iterator[str]:
         """Yield the keys of what is owed in one shard of the index, the oldest first."""
@@ -119,7 +119,7 @@ class Table:
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = error.response["CancellationReasons"]
             if reasons[1].get("Code") == "ConditionalCheckFailed" and reasons[1].get("Item"):
-                return False, _record(reasons[1]["Item"], Connection)
+                return False, read(reasons[1]["Item"], Connection)
             if "ConditionalCheckFailed" not in (reasons[0].get("Code"), reasons[1].get("Code")):
                 raise
             return False, None
@@ -168,7 +168,8 @@ def _plain(value: Any) -> Any:
     return Decimal(f"{value:.3f}") if isinstance(value, float) else value
 
 
-def _record(item: Mapping[str, Any], kind: type[Record]) -> Record:
+def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
+    """Return the record that an item, as DynamoDB's API has it, holds."""
     known = {one.name for one in fields(kind)}
     values = {name: _deserialize(value) for name, value in item.items() if name in known}
     values = {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
@@ -187,7 +188,7 @@ def _standing(error: ClientError, kind: type[Record]) -> Record | None:
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     item: Any = error.response.get("Item")
-    return _record(item, kind) if item else None
+    return read(item, kind) if item else None
 
 
 def _is_done(transition: Transition, standing: Authorization | Connection | None) -> bool:

@@ -3,8 +3,11 @@
 Exceptions are told by type, place and AWS error code, never by text: a library's message may quote what it was given.
 """
 
+import json
 import traceback
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,8 +18,13 @@ from tripod_flow.authorization import Authorization
 
 @cache
 def log() -> Logger:
-    """Return the process's logger: JSON lines; its level and service name come from the environment, as Powertools has them."""
-    return Logger()
+    """Return the process's logger: JSON lines in ASCII; its level and service name come from the environment, as Powertools has them."""
+    return Logger(json_serializer=_line)
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    """Write a record with every character outside ASCII escaped: Powertools would not, and stdout takes no half of a surrogate pair."""
+    return json.dumps(record, separators=(",", ":"), default=str)
 
 
 @cache

@@ -1,0 +1,62 @@
+"""``python -m tests.fuzz [INPUTS] [SEED] [strict]``: the long form, and what it found.
+
+``strict``: what AWS can't send must have an answer too.
+"""
+
+import secrets
+import sys
+import time
+from typing import Any
+
+from hypothesis import HealthCheck, given, seed, settings
+
+from tests.fuzz.events import events
+from tests.fuzz.target import Defect, Target, running
+
+INPUTS = 100_000
+BATCH = 1_000
+SHARES = {"start": 28, "callback": 35, "revoke": 17, "redeem": 10, "relay": 10}  # percent
+
+
+def _found(target: Target, function: str, inputs: int, number: int) -> list[Defect]:
+    @seed(number)
+    @settings(max_examples=inputs, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(events(function))
+    def run(event: Any) -> None:
+        target.check(function, event)
+
+    try:
+        run()
+    except Defect as defect:
+        return [defect]
+    except BaseExceptionGroup as group:
+        return [error for error in group.exceptions if isinstance(error, Defect)]
+    return []
+
+
+def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = False) -> int:
+    """Run so many inputs; returns 1 where one of them found a defect."""
+    number = secrets.randbits(32) if number is None else number
+    print(f"{inputs} inputs, seed {number}", flush=True)
+    began, defects = time.monotonic(), []
+    with running(strict=strict) as target:
+        figures = target.figures
+        for function, share in SHARES.items():
+            wanted = inputs * share // 100
+            while (left := wanted - figures.inputs[function]) > 0:
+                number += 1
+                for defect in _found(target, function, min(BATCH, left), number):
+                    figures.known[defect.signature] += 1
+                    defects.append(defect)
+    for defect in defects:
+        print(f"\nDEFECT, seen {figures.known[defect.signature]} times\n{defect}")
+    for name in ("inputs", "answers", "unsendable"):
+        counted = getattr(figures, name)
+        print(f"{name}: {counted.total()}: " + ", ".join(f"{what} {times}" for what, times in sorted(counted.items())))
+    print(f"{len(defects)} defects, {time.monotonic() - began:.0f} s")
+    return int(bool(defects))
+
+
+if __name__ == "__main__":
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdecimal()]
+    sys.exit(main(*numbers, strict="strict" in sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""The fuzz's short form; ``python -m tests.fuzz`` is the long one."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.fuzz.events import events
+from tests.fuzz.target import Defect, Figures, Handler, Target, running
+
+INPUTS = {"start": 500, "callback": 650, "revoke": 200, "redeem": 550, "relay": 100}  # 2,000; the cheap one gets more
+
+pytestmark = pytest.mark.timeout(method="thread")  # the handlers' clients use the alarm themselves
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with running() as loaded:
+        yield loaded
+
+
+def fuzz(target: Target, function: str, inputs: int, handler: Handler | None = None) -> Figures:
+    target.figures = Figures()
+    short = settings(
+        max_examples=inputs,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    @short
+    @given(events(function))
+    def run(event: Any) -> None:
+        target.check(function, event, handler)
+
+    run()
+    return target.figures
+
+
+@pytest.mark.parametrize("function", INPUTS)
+def test_whatever_the_event_there_is_an_answer(target: Target, function: str) -> None:
+    figures = fuzz(target, function, INPUTS[function])
+    assert figures.inputs[function] >= INPUTS[function]
+    assert figures.answers.total() > figures.inputs[function] / 2
+
+
+@pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem"])
+def test_a_log_line_is_written_even_of_half_a_character(target: Target, function: str) -> None:
+    target.figures = Figures()
+    target.check(function, {"provider": "\ud800"})
+
+
+def test_a_header_that_must_be_there_is_found(target: Target) -> None:
+    def handler(event: Any, context: Any) -> Any:
+        if isinstance(event, dict) and isinstance(event.get("headers"), dict):
+            event["headers"]["accept"]
+        return target.handlers["start"](event, context)
+
+    with pytest.raises(Defect, match="KeyError leaves"):
+        fuzz(target, "start", 200, handler)
+
+
+def test_a_value_that_breaks_a_header_is_found(target: Target) -> None:
+    def handler(event: Any, context: Any) -> Any:
+        answer = target.handlers["start"](event, context)
+        if "statusCode" in answer and isinstance(query := event.get("queryStringParameters"), dict):
+            answer["headers"]["location"] = "/?" + "&".join(str(value) for value in query.values())
+        return answer
+
+    with pytest.raises(Defect, match="the header 'location' can't be sent"):
+        fuzz(target, "start", 400, handler)
+
+
+@pytest.mark.parametrize(("body", "flaw"), [(b"bytes", "not JSON"), (Decimal(1), "not JSON"), (None, "the body is no string")])
+def test_a_body_that_is_no_string_is_found(target: Target, body: Any, flaw: str) -> None:
+    def handler(event: Any, context: Any) -> Any:
+        answer = target.handlers["callback"](event, context)
+        return {**answer, "body": body} if answer.get("statusCode") == 404 else answer
+
+    with pytest.raises(Defect, match=flaw):
+        fuzz(target, "callback", 400, handler)

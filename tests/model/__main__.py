@@ -1,0 +1,42 @@
+"""``python -m tests.model [EXAMPLES] [SEED]``: the machine's long form, and what it did."""
+
+import secrets
+import sys
+import time
+
+from hypothesis import HealthCheck, settings
+
+from tests.model.cast import Figures
+from tests.model.machine import explore
+from tests.model.world import World
+
+EXAMPLES = 500
+STEPS = 40  # at most, of one example
+
+
+def main(examples: int = EXAMPLES, seed: int | None = None) -> int:
+    """Run so many examples; returns 1 where one of them broke a rule."""
+    seed = secrets.randbits(32) if seed is None else seed
+    print(f"{examples} examples, seed {seed}", flush=True)
+    thorough = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    figures, began = Figures(), time.monotonic()
+    try:
+        with World() as world:
+            explore(world, thorough, figures, seed=seed)
+    finally:
+        print(f"{figures.examples} examples, {figures.rules.total()} steps, {figures.exchanges} exchanges made and answered")
+        for name in ("rules", "interruptions", "outcomes", "answers"):
+            counted = getattr(figures, name)
+            print(f"{name}: " + ", ".join(f"{what} {number}" for what, number in counted.most_common()))
+        print(f"{time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:3])))

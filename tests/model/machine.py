@@ -1,0 +1,263 @@
+"""A machine that uses the real handshake in random order, on moto and the sandbox's provider, and knows what must always be so.
+
+What happens at once is one thing after another here: an interruption is something else that happens between two of an
+operation's calls to AWS. The process may die there too.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from hypothesis import seed as set_seed
+from hypothesis import settings as Settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule, run_state_machine_as_test
+
+from sandbox.faults import Kind as AwsKind
+from sandbox.provider import Fault
+from sandbox.provider.records import Leg
+from tests.model.acts import EXPECTED, Change, Killed, unchanged
+from tests.model.cast import Act, Begun, Figures, Kind, Who
+from tests.model.truths import Truths
+from tests.model.world import ATTEMPTS, Watched, World
+from tripod_flow import progress, relay, telemetry
+
+FAILURES = 4  # armed at most
+
+
+class Machine(Truths):
+    """Any order of what users, browsers, apps, the relay and failures do."""
+
+    begun = Bundle("begun")
+
+    @initialize(target=begun, app=st.sampled_from(["plain", "plain", "nameless", "sign-in only"]), kind=st.sampled_from(Kind))
+    def open(self, app: str, kind: Kind) -> Begun:
+        """Make an app, and begin one authorization, to which a user consents."""
+        self._open(app)
+        one = self._begin(kind)
+        assert one is not None
+        self._decide(one, self._users[0], "authorize")
+        return one
+
+    # What users, browsers and apps do
+
+    @rule(
+        target=begun,
+        kind=st.sampled_from(Kind),
+        user=st.integers(0, 1),
+        decision=st.sampled_from(["authorize", "authorize", "authorize", "cancel", None]),
+        come_back=st.booleans(),
+    )
+    def begin(self, kind: Kind, user: int, decision: str | None, come_back: bool) -> Begun | MultipleResults[Begun]:
+        self._count("begin")
+        one = self._begin(kind)
+        if one is None:
+            return multiple()
+        if decision:
+            self._decide(one, self._users[user], decision)
+        if come_back and decision == "authorize":
+            self._come_back(one, Who.RIGHT, right=True)
+        return one
+
+    @rule(target=begun, user=st.integers(0, 1))
+    def sign_in(self, user: int) -> Begun | MultipleResults[Begun]:
+        self._count("sign in")
+        return self._sign_in(self._users[user]) or multiple()
+
+    @precondition(lambda self: any(one.user is None and not one.refused for one in self._all))
+    @rule(one=begun, user=st.integers(0, 1), decision=st.sampled_from(["authorize", "authorize", "cancel"]))
+    def decide(self, one: Begun, user: int, decision: str) -> None:
+        self._count("decide")
+        self._decide(one, self._users[user], decision)
+
+    @rule(one=begun, who=st.sampled_from([Who.RIGHT, Who.RIGHT, *Who]), right=st.sampled_from([True, True, True, False]))
+    def come_back(self, one: Begun, who: Who, right: bool) -> None:
+        self._count("come back")
+        self._come_back(one, who, right=right)
+
+    @rule(one=begun, who=st.sampled_from(Who))
+    def deny(self, one: Begun, who: Who) -> None:
+        self._count("deny")
+        self._deny(one, who)
+
+    @precondition(lambda self: any(one.pin for one in self._all))
+    @rule(one=begun, who=st.sampled_from(Who))
+    def look(self, one: Begun, who: Who) -> None:
+        self._count("look")
+        result = self._try(lambda: self._house.handshake.look(self._app.name, one.token, self._cookies(one, who)))
+        self._judge(one, who, result, verifier=None)
+        assert one.kind is Kind.PIN or isinstance(result, EXPECTED), "a look at what only its app may ask after"
+
+    @precondition(lambda self: any(one.ticket for one in self._all))
+    @rule(one=begun, right=st.sampled_from([True, True, False]))
+    def redeem(self, one: Begun, right: bool) -> None:
+        self._count("redeem")
+        self._redeem(one, right=right)
+
+    @precondition(lambda self: self._granted())
+    @rule(user=st.integers(0, 1))
+    def revoke(self, user: int) -> None:
+        self._count("revoke")
+        self._revoke(self._users[user])
+
+    @precondition(lambda self: self._granted())
+    @rule(user=st.integers(0, 1))
+    def revoke_there(self, user: int) -> None:
+        self._count("revoke at the provider")
+        self._revoke_there(self._users[user])
+
+    @precondition(lambda self: not self._ended)
+    @rule(one=begun)
+    def end_the_request_token(self, one: Begun) -> None:
+        self._count("end the request token")
+        self._ended = True
+        if not Watched.exchanged.get(one.token) and not one.refused:
+            try:
+                self._world.provider_server.expire(one.token)
+            except KeyError:  # exchanged, and the answer lost
+                return
+            self._calm = False
+
+    # What goes on by itself
+
+    @rule(seconds=st.sampled_from([1, 20, progress.LEASE, 61, relay.LEASE, 301, 601, 3601]))
+    def wait(self, seconds: int) -> None:
+        self._count("wait")
+        self._clock.now += seconds
+
+    @rule(one=begun)
+    def wake_the_relay(self, one: Begun) -> None:
+        """Wake the relay for one authorization, and its user's connection, as the stream does."""
+        self._count("relay")
+        keys = [self._pk(one), *([self._connection(one.user)] if one.user else [])]
+        self._try(lambda: self._house.relay.relay(keys, lambda: True))
+
+    @precondition(lambda self: self._granted())
+    @rule()
+    def sweep_all(self) -> None:
+        self._count("sweep")
+        self._sweep()
+
+    # What goes wrong
+
+    @precondition(lambda self: self._aws_fails < FAILURES)
+    @rule(
+        operation=st.sampled_from(
+            [
+                ("dynamodb", "PutItem"),
+                ("dynamodb", "UpdateItem"),
+                ("dynamodb", "UpdateItem"),
+                ("dynamodb", "GetItem"),
+                ("dynamodb", "TransactWriteItems"),
+                ("dynamodb", "Query"),
+                ("secretsmanager", "CreateSecret"),
+                ("secretsmanager", "PutSecretValue"),
+                ("secretsmanager", "RestoreSecret"),
+                ("secretsmanager", "DeleteSecret"),
+                ("secretsmanager", "GetSecretValue"),
+                ("events", "PutEvents"),
+            ]
+        ),
+        kind=st.sampled_from(["denied", "throttled", "internal", "lost", "reset"]),
+        times=st.sampled_from([1, ATTEMPTS]),
+        after=st.integers(0, 2),
+    )
+    def aws_fails(self, operation: tuple[str, str], kind: AwsKind, times: int, after: int) -> None:
+        self._count("aws fails")
+        self._calm = False
+        self._aws_fails += 1
+        self._world.aws_server.fault(*operation, kind, times if kind != "denied" else 1, after=after)
+
+    @precondition(lambda self: self._aws_fails)
+    @rule()
+    def aws_recovers(self) -> None:
+        self._count("aws recovers")
+        self._aws_fails = 0
+        self._world.aws_server.disarm()
+
+    @precondition(lambda self: self._provider_fails < FAILURES)
+    @rule(
+        leg=st.sampled_from(["request_token", "access_token", "access_token", "identity", "invalidate_token"]),
+        fault=st.sampled_from(
+            [
+                Fault.SERVER_ERROR,
+                Fault.OVER_CAPACITY,
+                Fault.RATE_LIMITED,
+                Fault.NOT_AUTHENTICATED,
+                Fault.REVOKED,
+                Fault.RESET,
+                Fault.RESET_AFTER,
+                Fault.ERROR_AFTER,
+                Fault.TRUNCATED,
+                Fault.HTML,
+            ]
+        ),
+        times=st.integers(1, 2),
+    )
+    def provider_fails(self, leg: Leg, fault: Fault, times: int) -> None:
+        self._count("provider fails")
+        self._calm = False
+        self._provider_fails += 1
+        self._app.fault(leg, fault, times)
+
+    @precondition(lambda self: len(self._interruptions) < 2)
+    @rule(after=st.integers(0, 9), act=st.sampled_from(Act), one=begun, user=st.integers(0, 1))
+    def interrupt(self, after: int, act: Act, one: Begun, user: int) -> None:
+        """Let something else happen before one of the next operation's calls to AWS."""
+        self._count("interrupt")
+
+        def die() -> None:
+            raise Killed
+
+        whose = self._users[user]
+        acts: Mapping[Act, Callable[[], object]] = {
+            Act.DIE: die,
+            Act.WAIT: lambda: self._clock.sleep(20),  # no operation takes as long as a lease
+            Act.COME_BACK: lambda: self._come_back(one, Who.RIGHT, right=True),
+            Act.DENY: lambda: self._deny(one, Who.RIGHT),
+            Act.REDEEM: lambda: self._redeem(one, right=True),
+            Act.REVOKE: lambda: self._revoke(whose),
+            Act.SWEEP: self._sweep,
+            Act.SIGN_IN: lambda: self._sign_in(whose),
+            Act.REVOKE_THERE: lambda: self._revoke_there(whose),
+        }
+
+        def happen() -> None:
+            self._figures.interruptions[act] += 1
+            acts[act]()
+
+        self._interruptions.append((after, happen))
+
+    def teardown(self) -> None:
+        try:
+            self._world.aws_server.disarm()
+            self._interruptions.clear()
+            if sys.exc_info()[0] is None:  # nothing was found on the way
+                self._settle()
+                self._assert_settled()
+        finally:
+            for one in self._patches:
+                one.stop()
+            for visitor in self._visitors.values():
+                visitor.close()
+            self._figures.exchanges += self._exchanges()
+            self._figures.outcomes.update(str(one.record.error or one.record.state) for one in self._all if one.record)
+
+
+def explore(
+    world: World, settings: Settings, figures: Figures | None = None, *, seed: int | None = None, change: Change = unchanged
+) -> Figures:
+    """Run the machine in ``world``; raises what it finds. ``seed`` makes a run that can be repeated."""
+    counted = figures or Figures()
+
+    class Play(Machine):
+        def __init__(self) -> None:
+            super().__init__(world, counted, change)
+
+    log = telemetry.log()
+    level = log.log_level
+    log.setLevel("CRITICAL")
+    try:
+        run_state_machine_as_test(Play if seed is None else set_seed(seed)(Play), settings=settings)
+    finally:
+        log.setLevel(level)
+    return counted

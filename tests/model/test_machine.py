@@ -1,0 +1,69 @@
+"""The machine's short form; ``python -m tests.model`` is the long one, which also shrinks what it finds."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+from boto3.dynamodb.conditions import Attr
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.house import House
+from tests.model.machine import explore
+from tests.model.world import World
+from tripod_flow import binding
+from tripod_flow.authorization import State
+from tripod_flow.connection import Connection
+from tripod_flow.transition import Transition
+
+SEED = 4  # its plays come to every kind of end
+SHORT = settings(
+    max_examples=16,
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with World() as running:
+        yield running
+
+
+def test_whatever_the_order_the_rules_hold(world: World) -> None:
+    figures = explore(world, SHORT, seed=SEED)
+    assert figures.exchanges
+    assert {"granted", "denied", "interrupted", "expired"} <= figures.outcomes.keys()
+
+
+def claims_are_always_won(house: House) -> None:
+    move = house.table.move
+
+    def lenient(transition: Transition) -> object:
+        claims = transition.changes.get("state") is State.EXCHANGING
+        return move(replace(transition, condition=Attr("pk").exists()) if claims else transition)
+
+    house.table.move = lenient  # type: ignore[assignment,method-assign]
+
+
+def any_grant_counts_as_the_newest(house: House) -> None:
+    connect = house.table.connect
+
+    def lenient(transition: Transition) -> tuple[bool, Connection | None]:
+        grants = "granted_at" in transition.changes
+        return connect(replace(transition, condition=Attr("pk").exists() | Attr("pk").not_exists()) if grants else transition)
+
+    house.table.connect = lenient  # type: ignore[method-assign]
+
+
+def test_a_claim_that_two_can_win_is_found(world: World) -> None:
+    with pytest.raises(AssertionError):
+        explore(world, SHORT, seed=SEED, change=claims_are_always_won)
+
+
+def test_a_browser_that_is_not_checked_is_found(world: World) -> None:
+    with patch.object(binding, "matches", lambda *_: True), pytest.raises(AssertionError, match="wrong browser"):
+        explore(world, SHORT, seed=SEED)

@@ -1,0 +1,125 @@
+"""What must always be so, and what must be so in the end."""
+
+import json
+from collections import Counter
+
+from hypothesis.stateful import invariant
+
+from sandbox.provider import User
+from tests.model.acts import Acts
+from tests.model.world import Watched
+from tripod_flow import relay
+from tripod_flow.authorization import Authorization, State
+from tripod_flow.table import read
+
+SWEEPS = 30  # at most, until nothing may be owed
+EVENTS = {State.GRANTED: "authorization.granted", State.DENIED: "authorization.denied", State.FAILED: "authorization.failed"}
+MAY_BECOME: dict[State, set[State]] = {
+    State.PENDING: set(State),
+    State.EXCHANGING: set(State) - {State.DENIED},
+    State.EXCHANGED: {State.EXCHANGED, State.CONSENTED, State.GRANTED, State.FAILED},
+    State.CONSENTED: {State.CONSENTED, State.GRANTED, State.FAILED},
+    State.GRANTED: {State.GRANTED},
+    State.DENIED: {State.DENIED},
+    State.FAILED: {State.FAILED},
+}
+
+
+class Truths(Acts):
+    """The rules that no order of acts may break."""
+
+    @invariant()
+    def an_outcome_never_changes_and_bears_no_secret(self) -> None:
+        assert not self._defects, self._defects
+        items = self._items()
+        for one in self._all:
+            item = items[self._pk(one)]
+            text = json.dumps(item)
+            clear = [one.verifier] if one.user else []
+            for secret in [*clear, one.cookie_key, one.secret, one.ticket]:
+                assert secret is None or f'"{secret}"' not in text, "in the clear"
+            record = read(item, Authorization)
+            before, one.record = one.record, record
+            if before is not None:
+                assert record.state in MAY_BECOME[before.state], f"{before.state} became {record.state}"
+                assert before.redeemed_at in (None, record.redeemed_at), "redeemed twice"
+                if before.decided:
+                    told = (record.error, record.user_id, record.subject, record.decided_at, record.granted_at)
+                    assert told == (before.error, before.user_id, before.subject, before.decided_at, before.granted_at)
+            if record.answerable or record.state is State.EXCHANGED:
+                assert record.request_secret is None
+            if record.state in (State.DENIED, State.FAILED) or not self._keeps:
+                assert record.unstored is None
+            if record.user_id is not None:
+                assert one.user is not None
+                assert record.user_id == one.user.user_id, "granted by somebody else"
+
+    @invariant()
+    def a_stored_token_is_of_who_consented(self) -> None:
+        for user in self._users:
+            content = self._stored(user)
+            if content is None:
+                continue
+            theirs = [one for one in self._all if one.user is user]
+            tokens = {answer.token: answer.secret for one in theirs for answer in Watched.exchanged.get(one.token, [])}
+            assert self._keeps
+            assert content["oauth_token"].startswith(f"{user.user_id}-")
+            assert tokens[content["oauth_token"]] == content["oauth_token_secret"]
+            assert (content["provider"], content["user_id"]) == (self._app.name, user.user_id)
+            assert content["consumer_key"] == self._app.consumer.key
+
+    @invariant()
+    def one_authorization_is_exchanged_once(self) -> None:
+        for one in self._all:
+            assert len(Watched.exchanged.get(one.token, [])) <= 1
+        assert self._exchanges() <= sum(one.user is not None for one in self._all)
+
+    def _settle(self) -> None:
+        """Let leases end and consents lapse, and the relay do what is owed."""
+        for _ in range(SWEEPS):
+            self._clock.now += relay.LEASE + 1
+            self._sweep()
+            keys = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
+            if not any("owed" in item for item in self._items(keys).values()):
+                return
+        raise AssertionError("still owed")
+
+    def _assert_settled(self) -> None:
+        self.an_outcome_never_changes_and_bears_no_secret()
+        self.a_stored_token_is_of_who_consented()
+        told = [event for event in self._world.events if event.detail["provider"] == self._app.name]
+        ids = Counter({(event.detail_type, event.detail["user_id"], event.detail["id"]): 1 for event in told})
+        owed: Counter[tuple[str, str | None]] = Counter()
+        for one in self._all:
+            record = one.record
+            assert record is not None
+            assert record.unstored is None
+            assert record.state not in (State.EXCHANGED, State.CONSENTED)
+            assert record.ttl is not None
+            lapsed = record.state is State.FAILED and record.user_id is not None
+            if record.decided and not lapsed:
+                owed[EVENTS[record.state], record.user_id] += 1
+        of_outcomes = Counter((kind, user_id) for kind, user_id, _ in ids if kind != "connection.revoked")
+        assert of_outcomes == owed, "each outcome is told under one id"
+        for user in self._users:
+            mine = [event for event in told if event.detail["user_id"] == user.user_id]
+            self._assert_the_newest_wins(
+                user, [event.detail["time"] for event in mine if event.detail_type == "connection.revoked"]
+            )
+
+    def _assert_the_newest_wins(self, user: User, revoked: list[float]) -> None:
+        granted = {
+            one.record.granted_at or 0.0: one
+            for one in self._all
+            if one.record and one.record.state is State.GRANTED and one.user is user and self._keeps
+        }
+        for done in self._revoked:
+            if done.user is user:
+                before = max((at for at in granted if at < done.since), default=0.0)
+                assert any(before < at <= done.until for at in revoked), "a revocation was answered as done, and wasn't"
+        newest, content = max(granted, default=0.0), self._stored(user)
+        if newest > max(revoked, default=0.0):
+            assert content is not None, "the newest grant was lost"
+            assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token, "an older grant has won"
+        else:
+            assert content is None, "a revoked user's secret is still there"

@@ -1,0 +1,62 @@
+"""The sandbox, the clock and the legs of the machine: AWS may be interrupted before each call, exchanges are kept."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from sandbox.world import Sandbox
+from tests.conftest import PARAMETERS
+from tests.house import Clock
+from tripod_flow.legs import Legs, TokenAnswer
+
+ATTEMPTS = 3  # of an AWS call, as many as the functions make, and with no pause between
+
+
+class Ticking(Clock):
+    """A clock that tests move, and that no two readings find at the same millisecond."""
+
+    def __call__(self) -> float:
+        self.now = round(self.now + 0.001, 3)
+        return self.now
+
+
+class World(Sandbox):
+    """A sandbox whose AWS clients try again at once, and may be interrupted before each call."""
+
+    def __init__(self) -> None:
+        super().__init__(parameters=PARAMETERS, streams=False)
+        self.between: Callable[[], None] | None = None
+        self._hooked: set[str] = set()
+
+    def client(self, service: str) -> Any:
+        made = super().client(service)
+        if service not in self._hooked:
+            self._hooked.add(service)
+            made.meta.events.register_first("before-send", self._before_send)
+            made.meta.events.register_first("needs-retry", _again_at_once)
+        return made
+
+    def inspector(self, service: str) -> Any:
+        """Return a client of which no fault is aware."""
+        return self._client_of_lambda(service)
+
+    def _before_send(self, **_: Any) -> None:
+        if self.between is not None:
+            self.between()
+
+
+def _again_at_once(response: Any, attempts: int, caught_exception: Exception | None, **_: Any) -> int | None:
+    """Tell botocore to repeat what boto3 repeats, after 0 seconds."""
+    passing = caught_exception is not None or response[0].status_code >= 500
+    throttled = response is not None and response[1].get("Error", {}).get("Code") == "ThrottlingException"
+    return 0 if (passing or throttled) and attempts < ATTEMPTS else None
+
+
+class Watched(Legs):
+    """Legs that keep what each request token was exchanged for."""
+
+    exchanged: ClassVar[dict[str, list[TokenAnswer]]] = {}
+
+    def access_token(self, provider: Any, consumer: Any, token: str, secret: str, verifier: str) -> TokenAnswer:
+        answer = super().access_token(provider, consumer, token, secret, verifier)
+        self.exchanged.setdefault(token, []).append(answer)
+        return answer
