@@ -66,12 +66,13 @@ cost: .venv/.ready
 
 # To the AWS Serverless Application Repository: BUCKET keeps the packages, and lets the repository's service read them.
 publish: build
+	@test -n "$(BUCKET)" || { echo "make publish BUCKET=<a bucket of yours in the stack's region>"; exit 1; }
 	$(SAM) package --s3-bucket "$(BUCKET)" --output-template-file .aws-sam/packaged.yaml
 	$(SAM) publish --template .aws-sam/packaged.yaml \
 		--semantic-version "$$("$(PYTHON_OF_LAMBDA)" -c "exec(open('layers/tripod/tripod/version.py').read()); print(VERSION)")"
 
 clean:
-	rm -rf .venv .peers .tools .aws-sam build screenshots layers/*/build layers/*/*.egg-info
+	rm -rf .venv .peers .tools .bench .aws-sam build screenshots layers/*/build layers/*/*.egg-info
 
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
 # has an environment of its own) and one on Node (which comes from PyPI too).

@@ -86,7 +86,7 @@ def _item_refusal(request: "Request") -> Error | None:
         if key == "":
             text = "The AttributeValue for a key attribute cannot contain an empty string value"
             return Error("ValidationException", f"One or more parameter values are not valid. {text}")
-        if key is not None and len(key.encode()) > PARTITION_KEY_SIZE:
+        if key is not None and len(key.encode(errors="surrogatepass")) > PARTITION_KEY_SIZE:
             text = f"Size of hashkey has exceeded the maximum size limit of{PARTITION_KEY_SIZE} bytes"
             return Error("ValidationException", f"One or more parameter values were invalid: {text}")
         if unused := _unused_values(operation):

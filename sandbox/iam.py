@@ -27,7 +27,7 @@ ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
 SECRET_CONTEXT = f"{ENCRYPTION_CONTEXT}SecretARN"
 TABLE_CONTEXT = f"{ENCRYPTION_CONTEXT}aws:dynamodb:tableName"
 CONDITION_KEYS = {CALLER_ACCOUNT, VIA_SERVICE, SECRET_CONTEXT, TABLE_CONTEXT}  # those that a check's context may have
-ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}  # of a statement
+ELEMENTS = {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}  # of a statement
 
 # What a transaction's parts are to IAM.
 PARTS = {
@@ -80,13 +80,16 @@ class Statement:
         self.name = str(content.get("Sid", number))
         self.denies = content["Effect"] == "Deny"
         self.actions = _listed(content["Action"])
-        self.resources = _listed(content["Resource"])
+        self.resources = _listed(content.get("Resource", []))
+        self._spared = _listed(content.get("NotResource", []))
         self._conditions = [
             (_operator(operator), _known(key), _listed(values))
             for operator, keys in content.get("Condition", {}).items()
             for key, values in keys.items()
         ]
-        if variables := [text for text in self.resources if "${" in text]:
+        if bool(self.resources) is bool(self._spared) or (self._spared and not self.denies):
+            raise PolicyError(f"not evaluated here: the resources of {self.name}")
+        if variables := [text for text in (*self.resources, *self._spared) if "${" in text]:
             raise PolicyError(f"not evaluated here: the policy variable in {variables[0]}")
 
     def matches(self, check: Check) -> bool:
@@ -104,6 +107,8 @@ class Statement:
         met = tuple(value for some in values for value in some)
         for action in self.actions:
             if _like(action.lower(), check.action.lower()):
+                if self._spared and not any(_like_arn(spared, check.resource) for spared in self._spared):
+                    yield Part(self.name, action, 0, met)
                 for number, resource in enumerate(self.resources):
                     if _like_arn(resource, check.resource):
                         yield Part(self.name, action, number, met)

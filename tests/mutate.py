@@ -35,6 +35,7 @@ Body = dict[str, Any]
 
 POLICIES = ("tests/flow/test_permissions.py",)
 POLICIES_FOR_OTHERS = ("tests/flow/test_policies_for_others.py",)
+DENIALS = ("tests/template/test_stack.py",)  # of what a policy of AWS's own allows
 FLOWS = (
     "tests/flow/test_configuration.py",
     "tests/flow/test_sign_in.py",
@@ -107,11 +108,11 @@ def _environment(place: tuple[Any, ...], name: str, properties: Body) -> Iterato
         yield Mutant(f"{name} variable {variable}", FLOWS, without((*place, "Environment", "Variables", variable)))
 
 
-def _actions(place: tuple[Any, ...], name: str, statements: list[Body], tests: tuple[str, ...]) -> Iterator[Mutant]:
+def _actions(place: tuple[Any, ...], name: str, statements: list[Body], allowing: tuple[str, ...]) -> Iterator[Mutant]:
     for number, conditional in enumerate(statements):
         statement = conditional["Fn::If"][1] if "Fn::If" in conditional else conditional  # with a key of one's own
         label = f"{name} {statement.get('Sid', number)}"
-        actions = statement["Action"]
+        actions, tests = statement["Action"], (allowing if statement["Effect"] == "Allow" else DENIALS)
         if isinstance(actions, str):
             yield Mutant(f"{label} {actions}", tests, without((*place, number)))
             continue

@@ -108,12 +108,12 @@ def test_each_function_counts_under_its_own_name(acme: App) -> None:
     acme.sandbox.run_schedule()
     acme.sandbox.run_schedule()
     found = metrics(acme.sandbox)
-    assert {namespace for namespace, _, _ in found} == {"Tripod"}
+    assert {namespace for namespace, _, _ in found} == {"Tripod/acme"}
     assert {
-        ("Tripod", "start", "bad_request"),
-        ("Tripod", "callback", "granted"),
-        ("Tripod", "revoke", "revoked"),
-        ("Tripod", "relay", "relay_failed"),
+        ("Tripod/acme", "start", "bad_request"),
+        ("Tripod/acme", "callback", "granted"),
+        ("Tripod/acme", "revoke", "revoked"),
+        ("Tripod/acme", "relay", "relay_failed"),
     } <= found
     assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "relay"}
 

@@ -164,7 +164,7 @@ class Acts(RuleBasedStateMachine):
         assert one.kind is not Kind.DIRECT_PIN or who is Who.RIGHT, "another app was answered"
         record = getattr(result, "record", None)
         assert isinstance(record, Authorization)
-        if not one.bound and record.state in (State.GRANTED, State.CONSENTED):
+        if one.kind is Kind.DIRECT and record.state in (State.GRANTED, State.CONSENTED):  # by PIN it is the subject that tells
             assert verifier == one.verifier, "a wrong verifier was told of a grant"
         now = read(self._items([self._pk(one)])[self._pk(one)], Authorization)
         if record.decided:

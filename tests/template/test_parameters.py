@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.emulator import ROOT
-from tests.template.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, Stack, source, stack
+from tests.template.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
@@ -74,6 +74,14 @@ CHANGES = {
         "7", lambda stack: {group["RetentionInDays"] for group in stack.resources("AWS::Logs::LogGroup").values()}, {"30"}, {"7"}
     ),
     "LogLevel": Change("DEBUG", variable("RelayFunction", "POWERTOOLS_LOG_LEVEL"), "INFO", "DEBUG"),
+    "AlarmTopicArn": Change(
+        TOPIC,
+        lambda stack: [
+            (alarm["AlarmActions"], alarm["OKActions"]) for alarm in stack.resources("AWS::CloudWatch::Alarm").values()
+        ],
+        [([], [])] * 3,
+        [([TOPIC], [TOPIC])] * 3,
+    ),
     "StartRate": Change("5", throttle("GET /oauth/{provider}/start", "Rate"), "20", "5"),
     "StartBurst": Change("6", throttle("GET /oauth/{provider}/start", "Burst"), "40", "6"),
     "CallbackRate": Change("7", throttle("POST /oauth/{provider}/pin", "Rate"), "100", "7"),
@@ -129,20 +137,39 @@ def test_a_domain_name_and_its_certificate_belong_together(parameters: dict[str,
     assert all(stack(**parameters).rules()) is holds
 
 
-@pytest.mark.parametrize(
-    ("name", "right", "wrong"),
-    [
-        ("Prefix", ["tripod", "a", "a-1"], ["", "Tripod", "aws-x", "ssmx", "default", "1a"]),
-        ("KmsKeyArn", ["", KEY, KEY.replace("key/", "key/mrk-")], ["alias/mine", KEY.replace("key/", "alias/"), f"{KEY} "]),
-        ("DomainName", ["", DOMAIN, "a.b"], [f"https://{DOMAIN}", f"{DOMAIN}/", "example", "Sign.example", "-a.example", "a..b"]),
-        ("CertificateArn", ["", CERTIFICATE], [CERTIFICATE.replace(":acm:", ":iam:"), "certificate"]),
-        ("Colour", ["#0b57d0", "#FFFFFF"], ["red", "#fff", "#0b57d0;"]),
-    ],
-)
+PATTERNS: list[tuple[str, list[str], list[str]]] = [
+    ("Prefix", ["tripod", "a", "a-1"], ["", "Tripod", "aws-x", "ssmx", "default", "1a"]),
+    ("KmsKeyArn", ["", KEY, KEY.replace("key/", "key/mrk-")], ["alias/mine", KEY.replace("key/", "alias/"), f"{KEY} "]),
+    ("DomainName", ["", DOMAIN, "a.b"], [f"https://{DOMAIN}", f"{DOMAIN}/", "example", "Sign.example", "-a.example", "a..b"]),
+    ("CertificateArn", ["", CERTIFICATE], [CERTIFICATE.replace(":acm:", ":iam:"), "certificate"]),
+    ("ReaderProvider", ["x", "a-1"], ["", "X", "a" * 33]),
+    ("AlarmTopicArn", ["", TOPIC], ["alarms", TOPIC.replace(":sns:", ":sqs:"), f"{TOPIC}:1"]),
+    (
+        "AllowedReturnUrls",
+        [
+            *("", "https://a.example", "https://a.example/x/*", "https://a.example/x, https://b.example:8443/y"),
+            *("http://127.0.0.1:3000/done", "http://localhost/", "http://[::1]:3000/", " https://a.example/x "),
+        ],
+        [
+            *("a.example/signed-in", "http://a.example/x", "https://a.example/x?y=1", "https://a.example/#x", "https://"),
+            *("https://a.example/x;https://b.example/ y", "https://a.example/x, b.example", "http://localhost.evil.example/"),
+        ],
+    ),
+    ("Colour", ["#0b57d0", "#FFFFFF"], ["red", "#fff", "#0b57d0;"]),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), PATTERNS)
 def test_a_parameters_pattern_takes_what_is_right(name: str, right: list[str], wrong: list[str]) -> None:
     pattern = PARAMETERS[name]["AllowedPattern"]
     assert [value for value in right if not re.fullmatch(pattern, value)] == []
     assert [value for value in wrong if re.fullmatch(pattern, value)] == []
+
+
+def test_every_pattern_is_tried_and_says_in_words_what_it_wants() -> None:
+    patterned = {name: each for name, each in PARAMETERS.items() if "AllowedPattern" in each}
+    assert {name for name, *_ in PATTERNS} == patterned.keys()
+    assert [name for name, each in patterned.items() if not each["ConstraintDescription"].startswith(f"{name}: ")] == []
 
 
 def test_with_a_domain_of_its_own_the_api_has_that_address_only() -> None:

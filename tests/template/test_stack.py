@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.iam import Check, Policy
 from tests.template.translated import Stack, source, stack
 
 BROWSERS = ("StartFunction", "CallbackFunction")
@@ -24,7 +25,8 @@ def test_the_functions_are_these(default: Stack) -> None:
 
 def test_the_table_outlives_the_stack_and_what_it_holds_lapses(default: Stack) -> None:
     table = default.one("Table")
-    assert default.raw("Table")["DeletionPolicy"] == default.raw("Table")["UpdateReplacePolicy"] == "Retain"
+    policies = (default.raw("Table")["DeletionPolicy"], default.raw("Table")["UpdateReplacePolicy"])
+    assert policies == ("RetainExceptOnCreate", "Retain")
     assert "TableName" not in table  # the next deployment's table would find it taken
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert table["SSESpecification"]["SSEEnabled"] is True
@@ -138,3 +140,29 @@ def test_the_public_layers_versions_stay_and_the_flows_do_not(default: Stack) ->
 
 def test_every_output_is_described() -> None:
     assert all(output["Description"] for output in source()["Outputs"].values())
+
+
+STREAMS = {  # what AWSLambdaDynamoDBExecutionRole allows, beside logs
+    "Effect": "Allow",
+    "Action": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
+    "Resource": "*",
+}
+
+
+def test_no_role_has_more_of_awss_own_policies_than_these(default: Stack) -> None:
+    attached = {
+        name: {one.rpartition("/")[2] for one in role["ManagedPolicyArns"]}
+        for name, role in default.resources("AWS::IAM::Role").items()
+    }
+    relays = attached.pop("RelayFunctionRole")
+    assert relays == {"AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole"}
+    assert set(map(frozenset, attached.values())) == {frozenset({"AWSLambdaBasicExecutionRole"})}
+
+
+@pytest.mark.parametrize("action", ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"])
+def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: str) -> None:
+    inline = [document for name, document in default.policies().items() if name.startswith("RelayFunctionRole")]
+    role = Policy([*inline, {"Statement": STREAMS}])
+    own = default.attribute("Table", "StreamArn")
+    assert role.allows(Check(action, own))
+    assert not role.allows(Check(action, own.replace("table/", "table/other-")))

@@ -20,7 +20,13 @@ from sandbox.world import TEMPLATE
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 DOMAIN = "sign-in.example.com"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
-EVERYTHING = {"KmsKeyArn": KEY, "DomainName": DOMAIN, "CertificateArn": CERTIFICATE}  # every condition holds
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+EVERYTHING = {
+    "KmsKeyArn": KEY,
+    "DomainName": DOMAIN,
+    "CertificateArn": CERTIFICATE,
+    "AlarmTopicArn": TOPIC,
+}  # every condition holds
 
 Body = dict[str, Any]
 
