@@ -99,6 +99,11 @@ class Emulator:
         """Tell whether it is still there."""
         return self._process.poll() is None
 
+    @property
+    def session(self) -> int:
+        """Return the id of the session in which the emulator and the runtime run."""
+        return self._process.pid
+
     def answer(self, request: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Run one event and return ``{"result": …}`` or ``{"error": …}``; raise TimeoutError or DeadWorkerError."""
         headers = {"Content-Type": "application/json"}

@@ -45,3 +45,6 @@ def _pin(request: Request, event: Mapping[str, Any]) -> Answer:
 def _pin_directly(event: Mapping[str, Any]) -> dict[str, Any]:
     provider, request_token, pin, subject = direct.read(event, "provider", "request_token", "pin", "subject")
     return answers.outcome_content(service.handshake().pin(provider, request_token, pin, subject=subject))
+
+
+service.prepare()

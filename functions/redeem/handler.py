@@ -22,3 +22,6 @@ def _redeem(event: Mapping[str, Any]) -> dict[str, Any]:
         "screen_name": record.screen_name,
         "subject": record.subject,
     }
+
+
+service.prepare()

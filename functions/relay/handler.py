@@ -27,3 +27,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     finally:
         telemetry.flush()
     return {"batchItemFailures": []}
+
+
+service.prepare()

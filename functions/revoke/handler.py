@@ -27,3 +27,6 @@ def _revoke_directly(event: Mapping[str, Any]) -> dict[str, Any]:
 def _revoked(provider: str, user_id: str) -> dict[str, Any]:
     invalidated = service.revocation().revoke(provider, user_id)
     return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": invalidated}
+
+
+service.prepare()

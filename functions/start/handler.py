@@ -35,3 +35,6 @@ def _begin(asked: StartRequest, callback_url: str, *, browser: bool) -> Begun:
     telemetry.count("started")
     telemetry.log().info("started", extra={"provider": asked.provider, "authorization": begun.label})
     return begun
+
+
+service.prepare()

@@ -1,6 +1,7 @@
 """The provider's routes, and around each call the fault that a test has armed and the record of it."""
 
 from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sandbox.provider import failures, faults
 from sandbox.provider.api import Api
@@ -14,6 +15,7 @@ from sandbox.provider.state import State
 def make_app(state: State) -> Flask:
     """Return the WSGI app; the name of each route is the leg's."""
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1)  # type: ignore[method-assign]  # behind TLS, signatures are over https
     app.config["PROPAGATE_EXCEPTIONS"] = True  # a line that hung up must reach the server, not become a 500
     api, consent = Api(state), Consent(state)
     post, get, page = ["POST"], ["GET"], ["GET", "POST"]

@@ -9,6 +9,7 @@ from sandbox.template import REGION
 from sandbox.world import Sandbox
 from tests.conftest import PARAMETERS, QUICK, make_app
 from tests.flow import plays
+from tests.flow_layer import trim
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 FUNCTIONS = ("start", "callback", "redeem", "revoke", "relay")
@@ -113,3 +114,10 @@ def test_nobody_may(played: Sandbox, function: str, action: str, resource: str) 
 def test_only_revoke_reads_what_users_have_granted(played: Sandbox) -> None:
     reading = Check("secretsmanager:GetSecretValue", arn(played, "secretsmanager", f"secret:{played.prefix}/user/x/1-AbCdEf"))
     assert [function for function in FUNCTIONS if role(played, function).allows(reading)] == ["revoke"]
+
+
+def test_the_built_layer_keeps_the_operations_that_are_called_and_no_other(played: Sandbox) -> None:
+    names = {f"{played.prefix}-{function}" for function in FUNCTIONS}
+    called = {(call.service, call.operation) for call in played.aws_server.calls if call.caller in names}
+    called.discard(("sqs", "SendMessage"))  # Lambda itself, by the function's role
+    assert called == {(service, operation) for service, operations in trim().OPERATIONS.items() for operation in operations}

@@ -54,7 +54,7 @@ def logs_stay_whole(app: App) -> Iterator[None]:
         assert record.get("message") != "forged"
         assert record["service"] in ("start", "callback")
         if "_aws" in record:
-            assert {one["Namespace"] for one in record["_aws"]["CloudWatchMetrics"]} == {"Tripod"}
+            assert {one["Namespace"] for one in record["_aws"]["CloudWatchMetrics"]} == {"Tripod/tripod"}
 
 
 def whole(answer: requests.Response) -> None:

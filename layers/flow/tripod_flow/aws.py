@@ -8,9 +8,11 @@ takes a 200 with any body whatever for a success without content.
 import json
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
@@ -19,6 +21,9 @@ from tripod_flow.deadline import Deadline
 # Seconds; DynamoDB and Secrets Manager answer in milliseconds, so that a second try beats a longer wait.
 CONNECT, READ, ATTEMPT = 1.0, 2.0, 3.0
 ATTEMPTS = 3
+# botocore's own CA bundle, which the built layer cuts to the few roots that AWS uses (layers/flow/trim.py). Left alone, botocore would
+# take certifi's, of 120 certificates, and load it for each client.
+CA_BUNDLE = str(Path(botocore.__file__).parent / "cacert.pem")
 
 
 class OutOfTime(BotoCoreError):
@@ -36,7 +41,7 @@ class Garbled(BotoCoreError):
 def client(service: str, deadline: Deadline) -> Any:
     """Return boto3's client of ``service``, bounded by ``deadline``. For the process's main thread, where Lambda runs handlers."""
     config = Config(connect_timeout=CONNECT, read_timeout=READ, retries={"mode": "standard", "total_max_attempts": ATTEMPTS})
-    made = boto3.client(service, config=config)  # type: ignore[call-overload]  # whichever service
+    made = boto3.client(service, config=config, verify=CA_BUNDLE)  # type: ignore[call-overload]  # whichever service
     attempts = _Attempts(deadline)
     made.meta.events.register_first("before-send", attempts.begin)
     made.meta.events.register_first("response-received", attempts.end)

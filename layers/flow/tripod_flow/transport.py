@@ -87,9 +87,8 @@ class _Call:
             with _Session() as session:
                 session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
                 session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
-                adapter = _Adapter(self)
-                session.mount("https://", adapter)
-                session.mount("http://", adapter)
+                session.mount("https://", _SecureAdapter(self))
+                session.mount("http://", _Adapter(self))
                 with session.request(
                     **self._request,
                     timeout=(self._timeouts.connect, self._timeouts.read),
@@ -135,19 +134,11 @@ class _TooLarge(Exception):
 
 
 class _Adapter(HTTPAdapter):
-    """requests' transport with our TLS context, which tells its call when the connection stands."""
+    """requests' transport, which tells its call when the connection stands."""
 
     def __init__(self, call: _Call) -> None:
         self._call = call
         super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Build the pool with the process's one TLS context: loading the CA bundle takes 20 ms of CPU each time."""
-        super().init_poolmanager(*args, **kwargs, ssl_context=_tls())
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002  # requests' own signature
-        """Leave the verification to the context, which always verifies; requests would load the CA bundle again."""
-        conn.cert_reqs = "CERT_REQUIRED"
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         """Return the pool, its connections made to tell the call."""
@@ -155,6 +146,19 @@ class _Adapter(HTTPAdapter):
         kind = _TellingHTTPSConnection if pool.scheme == "https" else _TellingHTTPConnection
         pool.ConnectionCls = cast("type[HTTPConnection]", partial(kind, call=self._call))  # it is only ever called
         return pool
+
+
+class _SecureAdapter(_Adapter):
+    """The same with our TLS context."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        """Return the pool, with the process's one TLS context: loading the CA bundle takes 20 ms of CPU each time."""
+        self.poolmanager.connection_pool_kw["ssl_context"] = _tls()
+        return super().get_connection_with_tls_context(*args, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002  # requests' own signature
+        """Leave the verification to the context, which always verifies; requests would load the CA bundle again."""
+        conn.cert_reqs = "CERT_REQUIRED"
 
 
 class _TellingHTTPConnection(HTTPConnection):
