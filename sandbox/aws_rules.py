@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox import shard
+from sandbox import shard, transaction
 from sandbox.faults import Error
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def refusal(request: "Request") -> Error | None:
         return _secret_refusal(request)
     if request.operation == "GetRecords":
         shard.refresh(request)
+    if request.operation == "TransactWriteItems":
+        transaction.begin(request)
     if request.service == "dynamodb":
         return _item_refusal(request)
     return None
@@ -105,6 +107,7 @@ def mended(request: "Request", headers: list[tuple[str, str]], body: bytes) -> t
     """Return a successful answer's headers and body as AWS gives them, and mend moto's state where it went another way."""
     if (request.service, request.operation) == ("dynamodb", "CreateTable"):
         shard.install(request)
+        transaction.install(request)
     if request.service != "secretsmanager":
         return headers, body
     if request.operation == "UpdateSecretVersionStage":
