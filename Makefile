@@ -1,4 +1,4 @@
-# make demo | serve | test | lint | build | mutate | deploy | cost | publish | clean. On a fresh machine: Python 3.11 or newer (with venv), make, the package registries.
+# make demo | serve | test | lint | build | mutate | matrix | model | fuzz | flood | bench | deploy | cost | publish | clean. On a fresh machine: Python 3.11 or newer (with venv), make, the package registries.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -9,7 +9,7 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: matrix flood fuzz model demo serve test peers lint format build mutate deploy cost publish clean
+.PHONY: matrix flood fuzz model bench demo serve test peers lint format build mutate deploy cost publish clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -55,6 +55,10 @@ fuzz: .venv/.ready
 # Everything in any order, interrupted anywhere, and what must always be so; MODEL='50 7' plays so many, from that seed.
 model: .venv/.ready
 	$(BIN)/python -m tests.model $(MODEL)
+
+# How fast it is: ratios within one run, on two idle cores; BENCH=3 rounds for a look. Installs the rivals into .bench.
+bench: .venv/.ready build
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # FIRST=--guided asks for the stack's name, region and parameters, and keeps them in samconfig.toml.
 deploy: build

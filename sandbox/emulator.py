@@ -61,9 +61,12 @@ def python() -> str:
 
 
 class Emulator:
-    """One execution environment: ``answer`` runs one event in it, ``close`` lets it end."""
+    """One execution environment: ``answer`` runs one event in it, ``close`` lets it end.
 
-    def __init__(self, function: Function, environment: Mapping[str, str]) -> None:
+    ``command`` is the runtime, where that isn't Lambda's for Python.
+    """
+
+    def __init__(self, function: Function, environment: Mapping[str, str], command: list[str] | None = None) -> None:
         self._port = free_port()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._seen = 0
@@ -71,7 +74,7 @@ class Emulator:
         layers = [str(layer / "python") for layer in reversed(function.layers)]
         ours = {"PYTHONPATH": os.pathsep.join((*layers, str(RUNTIME))), "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(function.timeout))}
         # -B: Lambda's folders can't be written. -S, -s: no installed package but the runtime's.
-        interpreter = [python(), "-B", "-S", "-s", "-m", "awslambdaric", function.handler]
+        interpreter = command or [python(), "-B", "-S", "-s", "-m", "awslambdaric", function.handler]
         emulator = [str(EMULATOR), "--log-level", "error", "--runtime-interface-emulator-address", f"{HOST}:{self._port}"]
         emulator += ["--runtime-api-address", f"{HOST}:{free_port()}"]
         self._process = subprocess.Popen(

@@ -4,6 +4,7 @@ What the caller writes is anything. What API Gateway writes itself is right in m
 another type. ``sendable`` tells them apart: only of the former must every answer be an answer.
 """
 
+import copy
 import json
 import re
 from collections.abc import Mapping
@@ -258,7 +259,7 @@ def _put_out_of_place(draw: st.DrawFn, event: dict[str, Any]) -> None:
     if act == "leave out":
         del place[name]
     elif act == "replace":
-        place[name] = draw(junk)
+        place[name] = copy.deepcopy(draw(junk))  # what is drawn is shared, and the next act may change it
     else:
         value = place[name]
         place[name] = value * 2 if isinstance(value, str | list) else [value, value]

@@ -22,6 +22,7 @@ class Consumers:
     def __init__(self, vault: Vault, *, loopback: bool) -> None:
         self._vault = vault
         self._loopback = loopback
+        self._read: dict[str, tuple[Consumer, Provider]] = {}  # one per consumer secret that there is
 
     def find(self, name: str, *, fresh: bool = False) -> tuple[Provider, Consumer]:
         """Return the provider ``name`` and our credentials there; raises ``UnknownProvider`` or ``NotConfigured``."""
@@ -33,7 +34,11 @@ class Consumers:
             raise UnknownProvider(str(error)) from None
         except MalformedSecret as error:
             raise NotConfigured(str(error)) from None
-        return provider.of(name, consumer, loopback=self._loopback), consumer
+        read, definition = self._read.get(name, (None, None))
+        if read is not consumer or definition is None:  # another object: the secret has been read again
+            definition = provider.of(name, consumer, loopback=self._loopback)
+            self._read[name] = consumer, definition
+        return definition, consumer
 
     def call(self, name: str, leg: Callable[[Provider, Consumer], Result]) -> Result:
         """Run ``leg``; where the provider refuses our credentials and the secret holds others by now, once more with those."""

@@ -67,7 +67,7 @@ KNOWN = {"x": X}
 def of(name: str, consumer: Consumer, *, loopback: bool) -> Provider:
     """Return the provider that ``name`` and its consumer secret mean; raises ``NotConfigured`` that says what is amiss.
 
-    ``loopback``: let plain http to this machine pass. The sandbox sets it; a deployed stack can't.
+    ``loopback``: let this machine pass, over plain http too. The sandbox sets it; a deployed stack can't.
     """
     described = consumer.provider
     if not described:
@@ -113,7 +113,7 @@ def _url_flaw(value: object, *, loopback: bool) -> str | None:
         return "must be a URL"
     if parts.username is not None or parts.fragment:
         return "must have neither user name nor fragment"
-    if loopback and parts.scheme == "http" and is_loopback(host):
+    if loopback and parts.scheme in {"http", "https"} and is_loopback(host):
         return None
     if parts.scheme != "https":
         return "must be https"

@@ -1,0 +1,164 @@
+"""``python -m tests.bench [ROUNDS]``: measure everything, and write docs/performance.md's tables and docs/performance.svg."""
+
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from layers.sizes import sizes
+from sandbox.emulator import BUILT, ROOT, python
+from tests.bench import cold, warm
+
+ROUNDS = 15
+WARM_ROUNDS = 150
+PAGE = ROOT / "docs/performance.md"
+MARKS = "<!-- measured by tests/bench -->", "<!-- to here -->"
+SHARE = 1769  # MB with which a function has one CPU of its own (AWS Lambda's developer guide)
+PRICE = 0.0000133334  # US dollars for a GB-second on arm64, us-east-1, 2026-11-24
+MEMORIES = (256, 512, 1024, 1769)  # MB
+
+
+def main(rounds: int = ROUNDS) -> int:
+    """Measure, and write the page and the plot; prints the tables as well."""
+    plain = cold.measure(rounds, rivals=True)
+    secure = cold.measure(rounds, tls=True, rivals=True)
+    thinking = cold.measure(rounds, tls=True, thinks=0.15)
+    warmed, warmed_secure = warm.measure(WARM_ROUNDS), warm.measure(WARM_ROUNDS, tls=True)
+    lines = [
+        f"Machine: {_processor()}, 2 cores, of which the measured process has one; Python {_version()}, botocore {version('botocore')}, "
+        f"Powertools {version('aws-lambda-powertools')}; {rounds} rounds, interleaved; medians.",
+        *_cold_table("Cold, AWS and the provider over http", plain),
+        *_cold_table("Cold, both over https", secure),
+        *_cold_table("Cold, over https, the provider thinking for 150 ms", thinking),
+        *_warm_table("Warm, over http", warmed),
+        *_warm_table("Warm, over https", warmed_secure),
+        *_size_table(),
+        *_reader_lines(rounds),
+        *_memory_table(secure, warmed_secure),
+        *_imports(),
+    ]
+    before, _, rest = PAGE.read_text().partition(MARKS[0])
+    PAGE.write_text(f"{before}{MARKS[0]}\n" + "\n".join(lines) + f"\n{MARKS[1]}" + rest.partition(MARKS[1])[2])
+    (ROOT / "docs/performance.svg").write_text(svg([(row.name, row.cpu_ratio) for row in plain]))
+    print("\n".join(lines))
+    return 0
+
+
+def _table(title: str, heads: list[str], rows: list[list[str]]) -> list[str]:
+    return [
+        "",
+        f"| {' | '.join([title, *heads])} |",
+        f"|{'---|' * (len(heads) + 1)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _cold_table(title: str, rows: list[cold.Row]) -> list[str]:
+    cells = [
+        [
+            row.name,
+            *(f"{row.cpu * 1000:.0f} ms", f"**{row.cpu_ratio:.2f}**", f"{row.wall * 1000:.0f} ms", f"{row.wall_ratio:.2f}"),
+            f"{row.peak:.0f} MB ({row.peak_ratio:.2f})",
+        ]
+        for row in rows
+    ]
+    return _table(title, ["CPU", "ratio", "clock", "ratio", "peak memory"], cells)
+
+
+def _warm_table(title: str, figures: warm.Figures) -> list[str]:
+    cells = [
+        [
+            row.name,
+            *(f"{one:.2f} ms" for one in (row.cpu_p50, row.cpu_p99, row.wall_p50, row.wall_p99)),
+            "{} and {}".format(*figures.calls[row.name]) if row.name in figures.calls else "the same",
+        ]
+        for row in figures.rows
+    ]
+    return _table(title, ["CPU p50", "CPU p99", "clock p50", "clock p99", "calls to AWS and the provider"], cells)
+
+
+def _size_table() -> list[str]:
+    measured = [(name, *sizes(BUILT / name)) for name in ("TripodLayer", "FlowLayer")]
+    measured.append(("together", sum(one[1] for one in measured), sum(one[2] for one in measured)))
+    cells = [[name, f"{unzipped / 1e6:.1f} MB", f"{zipped / 1e6:.1f} MB"] for name, unzipped, zipped in measured]
+    return _table("Layer", ["unzipped", "zipped"], cells)
+
+
+def _reader_lines(rounds: int) -> list[str]:
+    read = warm.reader(rounds)
+    return [
+        "",
+        f"The public layer, from a cold start to the first signed request, with the runtime's boto3: {read.cpu_ratio:.2f} of the "
+        f"reference's CPU. A cached `user_tokens` takes {read.cached:.0f} µs.",
+    ]
+
+
+def _memory_table(cold_rows: list[cold.Row], warmed: warm.Figures) -> list[str]:
+    """Return what each size of memory means for the callback: CPU comes in proportion to it, and the invoice by the second."""
+    first = next(row.cpu for row in cold_rows if row.name == "callback")
+    each = next(row.cpu_p50 for row in warmed.rows if row.name == "callback") / 1000
+    waits = 0.35  # seconds in which no CPU is used: the provider and AWS
+    cells = []
+    for memory in MEMORIES:
+        share = min(1.0, memory / SHARE)
+        cold_time, warm_time = first / share + waits, each / share + waits
+        cost = [1e6 * memory / 1024 * seconds * PRICE for seconds in (cold_time, warm_time)]
+        cells.append([f"{memory} MB", f"{cold_time:.2f} s", f"{warm_time:.2f} s", f"${cost[0]:.2f}", f"${cost[1]:.2f}"])
+    return _table("Memory (computed)", ["callback, cold", "callback, warm", "a million cold", "a million warm"], cells)
+
+
+def _imports() -> list[str]:
+    """Return the ten most expensive imports of the callback, in ms, with what they import in turn."""
+    places = ":".join(str(BUILT / name) for name in ("FlowLayer/python", "TripodLayer/python"))
+    environment = {
+        "PYTHONPATH": places,
+        "AWS_LAMBDA_RUNTIME_API": "x",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    environment |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "TRIPOD_PREFIX": "x", "TRIPOD_TABLE": "x"}
+    command = [python(), "-B", "-S", "-s", "-X", "importtime", "-c", "import handler"]
+    told = subprocess.run(
+        command, env=environment, cwd=BUILT / "CallbackFunction", capture_output=True, text=True, check=True
+    ).stderr
+    found = [(int(ms), name) for ms, name in re.findall(r"^import time:\s+\d+ \|\s+(\d+) \|\s+(\S+)", told, re.MULTILINE)]
+    packages = [(ms, name) for ms, name in sorted(found, reverse=True) if "." not in name and name != "handler"]
+    cells = [[f"`{name}`", f"{ms / 1000:.0f} ms"] for ms, name in packages[:10]]
+    return _table("Import (by `-X importtime`, which slows it)", ["with all it imports"], cells)
+
+
+def _processor() -> str:
+    told = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())  # noqa: SIM115
+    return told[1] if told else platform.machine()
+
+
+def _version() -> str:
+    return subprocess.run([python(), "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
+
+
+def svg(ratios: list[tuple[str, float]]) -> str:
+    """Return the ratios as bars, the reference's end marked."""
+    height, left, right, scale = 26, 330, 60, 150
+    most = max(ratio for _, ratio in ratios)
+    width, total = left + most * scale + right, height * len(ratios) + 20
+
+    def bars() -> Iterator[str]:
+        for number, (name, ratio) in enumerate(ratios):
+            y = 10 + number * height
+            colour = "#0b57d0" if name in {"start", "callback"} else "#9aa5b1"
+            yield f'<text x="{left - 8}" y="{y + 16}" text-anchor="end">{name.replace("`", "")}</text>'
+            yield f'<rect x="{left}" y="{y + 3}" width="{ratio * scale:.0f}" height="{height - 8}" fill="{colour}"/>'
+            yield f'<text x="{left + ratio * scale + 6:.0f}" y="{y + 16}">{ratio:.2f}</text>'
+
+    mark = f'<line x1="{left + scale}" x2="{left + scale}" y1="4" y2="{total - 6}" stroke="#c02942" stroke-dasharray="4 3"/>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {total}" font-family="sans-serif" font-size="13">'
+        f'<title>CPU of a cold start, as a ratio to the reference</title><rect width="100%" height="100%" fill="#fff"/>'
+        f"{''.join(bars())}{mark}</svg>\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:2])))

@@ -1,0 +1,98 @@
+"""What is measured beside the built functions: the reference, a floor, rivals. Built once, below .bench/."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from sandbox.emulator import BUILT, ROOT, TOOLS, python
+
+HERE = Path(__file__).resolve().parent
+OWN = ROOT / ".bench"
+REQUIREMENTS = [ROOT / "layers/tripod/requirements.txt", ROOT / "layers/flow/requirements.txt"]
+
+
+def pip(folder: Path, *arguments: str) -> None:
+    """Install packages into a folder, for this machine."""
+    command = [str(TOOLS / "sam/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    subprocess.run([*command, "--target", str(folder), *arguments], check=True)
+
+
+def compile_all(folder: Path) -> None:
+    """Compile as the layers' Makefiles do."""
+    subprocess.run([python(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)], check=True)
+
+
+def whole(folder: Path) -> Path:
+    """Return the layer of the same requirements with nothing left out, compiled: what the reference and the floor stand on."""
+    if not folder.exists():
+        pip(folder / "python", "--no-deps", *(part for each in REQUIREMENTS for part in ("--requirement", str(each))))
+        compile_all(folder / "python")
+    return folder
+
+
+def by_default_builder(name: str) -> Path:
+    """Return one function, with all its code, as SAM's own builder makes it of a requirements.txt: no layer, no bytecode."""
+    folder = OWN / "default" / name
+    if not folder.exists():
+        source = OWN / "source" / name
+        shutil.rmtree(source, ignore_errors=True)
+        shutil.copytree(ROOT / "functions" / name.lower(), source / "code", ignore=shutil.ignore_patterns("__pycache__"))
+        for package in (ROOT / "layers/tripod/tripod", ROOT / "layers/flow/tripod_flow"):
+            shutil.copytree(package, source / "code" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+        (source / "code/requirements.txt").write_text("".join(each.read_text() for each in REQUIREMENTS))
+        (source / "template.yaml").write_text(_TEMPLATE)
+        sam = [
+            str(TOOLS / "sam/bin/sam"),
+            "build",
+            "--template",
+            str(source / "template.yaml"),
+            "--build-dir",
+            str(source / "built"),
+        ]
+        environment = {
+            "PATH": f"{Path(python()).parent}:/usr/local/bin:/usr/bin:/bin",
+            "SAM_CLI_TELEMETRY": "0",
+            "HOME": str(source),
+        }
+        subprocess.run(sam, check=True, capture_output=True, env=environment)
+        shutil.move(source / "built/Function", folder)
+    return folder
+
+
+_TEMPLATE = """
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: code/, Handler: handler.handler, Runtime: python3.13}
+"""
+
+
+def trusting(bundle: Path, source: Path, target: Path) -> Path:
+    """Copy a folder, every CA bundle in it with ours added: for TLS to this machine; bytecode stays, its paths too."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    for each in target.rglob("*.pem"):
+        each.write_bytes(each.read_bytes() + b"\n" + bundle.read_bytes())
+    return target
+
+
+def grant() -> Path:
+    """Return the folder of npm's grant as a handler, and of the AWS SDK that it may use."""
+    folder = OWN / "rivals"
+    if not (folder / "node_modules").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in (HERE / "rivals").iterdir():
+            shutil.copy(each, folder)
+        npm = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(npm, cwd=folder, check=True)
+    return folder
+
+
+def node(folder: Path) -> list[str]:
+    """Return the command of a Node runtime for the handler in ``folder``."""
+    return [shutil.which("node") or "node", str(folder / "runtime.cjs"), str(folder / "grant.cjs")]
+
+
+__all__ = ["BUILT", "HERE", "OWN", "by_default_builder", "grant", "node", "trusting", "whole"]

@@ -1,0 +1,126 @@
+"""Warm invocations: CPU and the clock of each, beside a floor handler that makes the same calls, interleaved."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any
+
+from sandbox.emulator import BUILT, Emulator
+from tests.bench import parts, process
+from tests.bench.scene import Scene, invoke, scene
+
+FIRST = 10  # invocations that are not counted
+
+
+@dataclass(frozen=True)
+class Row:
+    """One handler's CPU and clock for an invocation, in ms; the runtime's own part is in it."""
+
+    name: str
+    cpu_p50: float
+    cpu_p99: float
+    wall_p50: float
+    wall_p99: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The rows, and the calls of one start and of one first grant to AWS and to the provider."""
+
+    rows: list[Row]
+    calls: dict[str, tuple[int, int]]
+
+
+def measure(rounds: int, *, tls: bool = False) -> Figures:
+    """Measure start, callback and their floors, so many times each."""
+    with scene(tls=tls) as stage, ExitStack() as ending:
+
+        def running(*function: Any) -> Emulator:
+            emulator = stage.emulator(*function)
+            ending.callback(emulator.close)
+            return emulator
+
+        starter = running(stage.function("start"))
+        floor = stage.beside("start", parts.HERE / "floor", parts.whole(parts.OWN / "whole"))
+        variants = dict(_variants(stage, starter, running(stage.function("callback")), running(floor), running(floor)))
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
+        for number in range(FIRST + rounds):
+            for name, (emulator, event) in variants.items():
+                told = event(number)
+                spent = _invocation(emulator, told)
+                if number >= FIRST:
+                    taken[name].append(spent)
+        calls = {name: _calls(stage, *variants[name]) for name in ("start", "callback")}
+    return Figures([_row(name, each) for name, each in taken.items()], calls)
+
+
+Event = Callable[[int], Any]
+
+
+def _variants(
+    stage: Scene, starter: Emulator, finisher: Emulator, floor: Emulator, floor_finisher: Emulator
+) -> Iterator[tuple[str, tuple[Emulator, Event]]]:
+    yield "start", (starter, lambda _: stage.start_event())
+    yield "start's floor", (floor, lambda number: stage.floor_event("start", number))
+    yield "callback", (finisher, lambda _: stage.callback_event(starter)[1])
+    yield "callback's floor", (floor_finisher, lambda number: stage.consented(floor, stage.floor_event("callback", number)))
+
+
+def _invocation(emulator: Emulator, told: Any) -> tuple[float, float]:
+    runtime = process.of_session(emulator.session) if emulator.printed() else None
+    before, began = process.cpu(runtime) if runtime else 0.0, time.perf_counter()
+    answer = invoke(emulator, told)
+    wall = time.perf_counter() - began
+    assert answer["statusCode"] in {200, 302}, answer
+    return process.cpu(process.of_session(emulator.session)) - before, wall
+
+
+def _calls(stage: Scene, emulator: Emulator, event: Event) -> tuple[int, int]:
+    told = event(0)
+    server, provider = stage.sandbox.aws_server, stage.sandbox.provider_server
+    before = len(server.calls), len(provider.calls(stage.app.consumer.key))
+    invoke(emulator, told)
+    made = Counter(call.operation for call in server.calls[before[0] :])
+    return made.total(), len(provider.calls(stage.app.consumer.key)) - before[1]
+
+
+def _row(name: str, taken: list[tuple[float, float]]) -> Row:
+    spent = []
+    for values in zip(*taken, strict=True):
+        cuts = quantiles(values, n=100)
+        spent += [cuts[49] * 1000, cuts[98] * 1000]
+    return Row(name, *spent)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the public layer costs: the first signed request beside the reference, and one cached look, in microseconds."""
+
+    cpu_ratio: float
+    wall_ratio: float
+    cached: float
+
+
+def reader(rounds: int) -> Reader:
+    """Measure a Lambda with the public layer and the runtime's boto3, from its start to its first signed request."""
+    with scene() as stage:
+        starter, finisher = stage.emulator(stage.function("start")), stage.emulator(stage.function("callback"))
+        app, told = stage.callback_event(starter)
+        invoke(finisher, told)
+        starter.close()
+        finisher.close()
+        function = stage.beside("start", parts.HERE / "reader", BUILT / "TripodLayer")
+        reference = stage.beside("start", parts.HERE / "reference", parts.whole(parts.OWN / "whole"))
+        asked = {"provider": app.name, "user_id": app.user.user_id}
+        asked["url"] = f"{stage.sandbox.provider}/1.1/account/verify_credentials.json"
+        ours, theirs, cached = [], [], []
+        for _ in range(rounds):
+            theirs.append(stage.cold(reference, {}))
+            ours.append(stage.cold(function, asked))
+            cached.append(stage.cold(function, {**asked, "look": True}).answer["cached"])
+    assert all(sample.answer["statusCode"] == 200 for sample in ours)
+    cpu, wall = (sum(s.cpu for s in ours) / sum(s.cpu for s in theirs), sum(s.wall for s in ours) / sum(s.wall for s in theirs))
+    return Reader(cpu, wall, sorted(cached)[rounds // 2])
