@@ -46,7 +46,19 @@ STUBS = {
     "boto3/resources/factory.py": "class ResourceFactory:\n    def __init__(self, emitter):\n        pass\n",
     # All of Powertools' 40 kinds of events, of which one is read.
     "aws_lambda_powertools/utilities/data_classes/__init__.py": "from .api_gateway_proxy_event import APIGatewayProxyEventV2\n",
+    # Powertools' logger can read a correlation id out of an event by a JMESPath expression: we hand it over.
+    "aws_lambda_powertools/utilities/jmespath_utils/__init__.py": "",
 }
+
+# What each session of botocore's registers for its events (0.03): of 127 handlers, those of other services and of the documentation go.
+HANDLERS = f"""
+
+BUILTIN_HANDLERS = [
+    handler
+    for handler in BUILTIN_HANDLERS
+    if handler[0].split(".")[0] != "docs" and handler[0].split(".")[1:2] in {[[], *([name] for name in OPERATIONS)]}
+]
+"""
 
 
 def trim(packages: Path) -> None:
@@ -68,6 +80,8 @@ def trim(packages: Path) -> None:
         if not stubbed.is_file():
             raise LookupError(f"{name} is not there to be replaced")
         stubbed.write_text(source)
+    handlers = packages / "botocore/handlers.py"
+    handlers.write_text(handlers.read_text() + HANDLERS)
 
 
 def _trim_service(folder: Path, operations: tuple[str, ...]) -> None:

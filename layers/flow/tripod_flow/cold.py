@@ -16,6 +16,7 @@ SLIM = {
         "__version__": "charset_normalizer.version",
         "detect": "charset_normalizer.legacy",
     },
+    "certifi": {"where": "tripod_flow.cold"},  # 0.01: importlib.resources, to find a file that lies beside it
     "tripod": {},  # 0.03: what the public layer offers other Lambdas; the modules that we share are imported by name
     "idna": {"encode": "idna.core", "IDNAError": "idna.core"},  # 0.02: for host names beyond ASCII
 }
@@ -47,6 +48,11 @@ def end() -> None:
     if in_lambda():
         gc.freeze()
         gc.enable()
+
+
+def where() -> str:
+    """Return the path of certifi's CA bundle, in the place of its own function."""
+    return os.path.join(sys.modules["certifi"].__path__[0], "cacert.pem")
 
 
 def _slim(package: str, places: dict[str, str]) -> None:
