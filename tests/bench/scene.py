@@ -89,6 +89,7 @@ class Scene:
             return Sample(process.cpu(runtime), wall, process.peak(runtime), answer)
         finally:
             emulator.close()
+            process.wait_for_the_end(emulator.session)
 
     def start_event(self) -> Any:
         """Return the event of a browser at start."""
