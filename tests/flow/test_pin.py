@@ -139,6 +139,24 @@ def test_a_second_post_while_the_first_is_at_work_is_led_to_its_outcome(app: App
     assert (looked.status_code, looked.headers["refresh"]) == (409, "1")
 
 
+def test_a_refusal_at_the_callback_does_not_end_a_pin(app: App) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    assert browser.get(f"/oauth/{app.name}/callback?denied={token}", accept=JSON).json()["code"] == "unknown_authorization"
+    assert post(app, browser, {"request_token": token, "pin": pin}).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [Fault.REVOKED, Fault.OAUTH_PROBLEM, Fault.WRONG_VERIFIER])
+def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: App, fault: Fault) -> None:
+    nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
+    browser = nameless.browser()
+    token, pin = begin(nameless, browser)
+    nameless.fault("identity", fault)
+    told = [post(nameless, browser, {"request_token": token, "pin": pin}).json()["code"] for _ in range(2)]
+    assert told == ["interrupted", "interrupted"]
+    assert len(nameless.calls("access_token")) == 1
+
+
 def test_a_wrong_pin_keeps_what_the_app_asked_for(app: App) -> None:
     browser = app.browser()
     token, _ = begin(app, browser, return_to=RETURN_TO)

@@ -72,7 +72,17 @@ def test_ticket_planting_in_the_apps_return_address(app: App) -> None:
     attackers, victims = new_pair(), new_pair()
     planted, _ = signed_in(app, attackers[1])
     assert invoke(app, "redeem", ticket=planted, secret=victims[0])["code"] == REJECTED
-    for query in (f"ticket={planted}", f"%74icket={planted}", f"TICKET=x&ticket={planted}"):  # so that it comes before ours
+    names = (
+        "ticket={}",
+        "%74icket={}",
+        "TICKET=x&ticket={}",
+        "Ticket={}",
+        "a=1;ticket={}",
+        "%20ticket={}",
+        "ticket[]={}",
+        "ticket%00={}",
+    )
+    for query in (name.format(planted) for name in names):  # so that it comes before ours, for whichever parser
         answer = app.browser().start(app.name, accept=JSON, return_to=f"{RETURN_TO}?{query}")
         assert answer.json()["code"] == "return_to_not_allowed", query
 

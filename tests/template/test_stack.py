@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.iam import Check, Policy
 from tests.template.translated import Stack, source, stack
+from tripod_flow import progress, relay
 
 BROWSERS = ("StartFunction", "CallbackFunction")
 INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
@@ -166,3 +167,8 @@ def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: 
     own = default.attribute("Table", "StreamArn")
     assert role.allows(Check(action, own))
     assert not role.allows(Check(action, own.replace("table/", "table/other-")))
+
+
+def test_a_lease_outlasts_the_function_that_holds_it(default: Stack) -> None:
+    assert int(default.one("CallbackFunction")["Timeout"]) < progress.LEASE
+    assert int(default.one("RelayFunction")["Timeout"]) < relay.LEASE

@@ -7,11 +7,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import SSLError
 
 from tests.tls import certificate
 from tripod.credentials import Consumer
 from tripod.signing import Signer
-from tripod_flow import transport
+from tripod_flow import aws, transport
+from tripod_flow.deadline import Deadline
 from tripod_flow.transport import NotSent, Timeouts, send
 
 
@@ -87,5 +89,20 @@ def test_a_certificate_for_another_name_is_not(secure: Secure, monkeypatch: pyte
 def test_the_environment_has_no_say(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    monkeypatch.setenv("SSLKEYLOGFILE", str(secure.bundle.parent / "keys"))
     monkeypatch.setattr("certifi.where", lambda: str(secure.bundle))
     assert send("POST", secure.url, AUTH, Timeouts()).status == 200
+    assert "CLIENT" not in (secure.bundle.parent / "keys").read_text()
+
+
+def test_aws_is_talked_to_under_its_own_roots_alone(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", secure.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    client = aws.client("secretsmanager", Deadline())
+    before = len(secure.requests)
+    with pytest.raises(SSLError):
+        client.get_secret_value(SecretId="x")
+    assert len(secure.requests) == before

@@ -89,8 +89,14 @@ class Exchange:
             return self._consumers.call(
                 held.provider, lambda definition, consumer: provider_legs.identity(definition, consumer, tokens)
             )
-        except Unavailable as error:
+        except (Unavailable, errors.NotConfigured, errors.UnknownProvider) as error:
             raise AnswerLost(f"the identity could not be had: {error}") from None
+        except Refused as error:
+            if isinstance(
+                _meaning(held, error.refusal), errors.VerifierRejected
+            ):  # of the tokens: the verifier was right, and is spent
+                raise AnswerLost(f"the identity was refused: {error}") from None
+            raise
 
     def _identify(self, held: Authorization, provider_legs: Legs) -> Authorization:
         """Ask the provider whose tokens these are, and commit."""

@@ -1,8 +1,9 @@
 """``return_to``: where the browser goes when all is done; only where the stack's allow-list says, or it were an open redirect."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
 from tripod_flow.loopback import is_loopback
 
@@ -56,12 +57,19 @@ class AllowList:
             place = _place(url)
         except ValueError as error:
             return str(error)
-        ours = sorted(OUR_NAMES & {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)})
+        ours = sorted(OUR_NAMES & set(_names_in(urlsplit(url).query)))
         if ours:
             return f"its query may not have {', '.join(ours)}: these are added to it"
         if any(_allows(entry, place) for entry in self.entries):
             return None
         return "it is not among the allowed return URLs (the stack's parameter AllowedReturnUrls)"
+
+
+def _names_in(query: str) -> Iterator[str]:
+    """Yield a query's names as the most lenient of parsers might read them: split at ``;`` too, without case, blanks and brackets."""
+    for pair in re.split("[&;]", query):
+        name = unquote_plus(pair.partition("=")[0])
+        yield name.partition("[")[0].strip(" \t\r\n\0").casefold()
 
 
 def with_outcome(url: str, outcome: dict[str, str]) -> str:

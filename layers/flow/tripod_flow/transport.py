@@ -183,4 +183,6 @@ class _TellingHTTPSConnection(HTTPSConnection):
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certifi.where())
+    context = ssl.create_default_context(cafile=certifi.where())
+    context.keylog_filename = None  # type: ignore[assignment]  # SSLKEYLOGFILE in the environment has no say either
+    return context
