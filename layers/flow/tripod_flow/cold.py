@@ -70,7 +70,7 @@ def _slim(package: str, places: dict[str, str]) -> None:
             raise AttributeError(f"{package}.{name} is not imported in Lambda: see {__name__}")
         return getattr(importlib.import_module(places[name]), name)
 
-    module.__getattr__ = attribute  # type: ignore[method-assign]
+    module.__getattr__ = attribute  # type: ignore[method-assign]  # PEP 562: what a module is asked for and lacks
     sys.modules[package] = module
 
 
