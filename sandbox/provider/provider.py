@@ -56,6 +56,7 @@ class Provider:
         user_id_field: str | None = "user_id",
         screen_name_field: str | None = "screen_name",
         callback_confirmed: str | None = "true",
+        renews: bool = False,
     ) -> Consumer:
         """Register an app, as :class:`Consumer` describes it; key and secret are made up where None."""
         approved = None if callback_urls is None else tuple(callback_urls)
@@ -68,6 +69,7 @@ class Provider:
                 user_id_field,
                 screen_name_field,
                 callback_confirmed,
+                renews,
             )
         )
 

@@ -30,6 +30,7 @@ class Consumer:
     ``callback_urls``: None accepts any, empty makes it a desktop app (PIN only, else 417), others match exactly.
     ``user_id_field``, ``screen_name_field``: names in the access-token answer; None leaves the field out.
     ``callback_confirmed``: the value of ``oauth_callback_confirmed``; None leaves it out.
+    ``renews``: each exchange ends the user's access token and makes another; X returns the same one.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Consumer:
     user_id_field: str | None = "user_id"
     screen_name_field: str | None = "screen_name"
     callback_confirmed: str | None = "true"
+    renews: bool = False
 
 
 @dataclass(frozen=True)

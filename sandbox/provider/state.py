@@ -153,11 +153,14 @@ class State:
         return self._grants.get((self.app(app), user.user_id))
 
     def exchange(self, token: RequestToken) -> AccessToken:
-        """Return the access token of a consented request token: the same one until the user revokes it, as X does."""
+        """Return the access token of a consented request token: the same one until the user revokes it, as X does, unless the app renews."""
         with self.lock:
             if token.user is None:
                 raise ValueError("the user has not consented")
             access = self.granted(token.app, token.user)
+            if access is not None and self.consumer_of(token.app).renews:
+                self.revoke(access)
+                access = None
             if access is None:
                 name = f"{token.user.user_id}-{made_up(40)}"
                 access = AccessToken(token.app, token.user, name, made_up(45), token.access)

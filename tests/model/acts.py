@@ -70,7 +70,9 @@ class Acts(RuleBasedStateMachine):
             self._defects.append(error)
 
     def _open(self, app: str) -> None:
-        options = {"user_id_field": None, "screen_name_field": None} if app == "nameless" else {}
+        options: dict[str, Any] = {"renews": app == "renewing"}  # where the older of two grants holds a void token
+        if app == "nameless":
+            options |= {"user_id_field": None, "screen_name_field": None}
         self._keeps = app != "sign-in only"
         self._app = make_app(self._world, secret=None if self._keeps else {"store": False}, **options)
         self._users = [self._app.user, self._world.provider_server.add_user()]
@@ -174,7 +176,7 @@ class Acts(RuleBasedStateMachine):
         if one.ticket is None:
             return
         ticket, secret = one.ticket, (one.secret or WRONG) if right else WRONG
-        since, known = self._clock.now, one.record
+        since, known = self._clock.now, read(self._items([self._pk(one)])[self._pk(one)], Authorization)
         result = self._try(lambda: self._house.handshake.redeem(ticket, secret))
         self._figures.answers["redeemed" if isinstance(result, Authorization) else f"redeem: {type(result).__name__}"] += 1
         if not isinstance(result, Authorization):
@@ -182,10 +184,15 @@ class Acts(RuleBasedStateMachine):
         assert right, "a wrong secret has redeemed a ticket"
         assert one.user is not None
         assert (result.state, result.user_id, result.subject) == (State.GRANTED, one.user.user_id, one.subject)
-        if known is not None and known.redeemed_at is not None:
+        agreed = known.decided_at or 0.0
+        if known.redeemed_at is not None:
             assert since < known.redeemed_at + tickets.REPEAT, "redeemed twice"
-        elif known is not None and known.decided_at is not None:
-            assert since < known.decided_at + tickets.LIFETIME, "redeemed too late"
+        elif known.answerable:
+            assert since < agreed + tickets.LIFETIME, "redeemed too late"
+        if known.state is State.CONSENTED:
+            ended = max((done.since for done in self._revoked if done.user is one.user), default=0.0)
+            again = (other.record.granted_at or 0.0 for other in self._all if other.user is one.user and other.record)
+            assert ended < agreed or ended < max(again), "a consent became a grant after the user had disconnected"
 
     def _revoke(self, user: User) -> None:
         since = self._clock.now
@@ -204,8 +211,8 @@ class Acts(RuleBasedStateMachine):
     def _sweep(self) -> None:
         self._try(lambda: self._house.relay.sweep(lambda: True))
 
-    def _sign_in(self, user: User) -> Begun | None:
-        one = self._begin(Kind.PLAIN)
+    def _sign_in(self, user: User, kind: Kind = Kind.PLAIN) -> Begun | None:
+        one = self._begin(kind)
         if one is not None:
             self._decide(one, user, "authorize")
             self._come_back(one, Who.RIGHT, right=True)
@@ -275,6 +282,9 @@ class Acts(RuleBasedStateMachine):
     def _exchanges(self) -> int:
         """Return how many exchanges the provider has made and answered."""
         return sum(call.status == 200 and call.fault is None for call in self._app.calls("access_token"))
+
+    def _holding(self) -> list[Begun]:
+        return [one for one in self._all if one.ticket is not None]
 
     def _granted(self) -> bool:
         return any(one.record and one.record.user_id for one in self._all)

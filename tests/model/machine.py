@@ -29,7 +29,7 @@ class Machine(Truths):
 
     begun = Bundle("begun")
 
-    @initialize(target=begun, app=st.sampled_from(["plain", "plain", "nameless", "sign-in only"]), kind=st.sampled_from(Kind))
+    @initialize(target=begun, app=st.sampled_from(["plain", "renewing", "nameless", "sign-in only"]), kind=st.sampled_from(Kind))
     def open(self, app: str, kind: Kind) -> Begun:
         """Make an app, and begin one authorization, to which a user consents."""
         self._open(app)
@@ -87,11 +87,53 @@ class Machine(Truths):
         self._judge(one, who, result, verifier=None)
         assert one.kind is Kind.PIN or isinstance(result, EXPECTED), "a look at what only its app may ask after"
 
-    @precondition(lambda self: any(one.ticket for one in self._all))
-    @rule(one=begun, right=st.sampled_from([True, True, False]))
-    def redeem(self, one: Begun, right: bool) -> None:
+    @rule(target=begun, user=st.integers(0, 1), after=st.integers(1, 4))
+    def sign_in_twice_at_once(self, user: int, after: int) -> Begun | MultipleResults[Begun]:
+        """Have a second sign-in overtake the first, while that is being stored."""
+        self._count("sign in twice at once")
+        one = self._begin(Kind.PLAIN)
+        if one is None:
+            return multiple()
+        self._decide(one, self._users[user], "authorize")
+        self._interruptions.append((after, lambda: self._sign_in(self._users[user])))
+        self._come_back(one, Who.RIGHT, right=True)
+        return one
+
+    @precondition(lambda self: self._holding())
+    @rule(which=st.integers(0, 9), right=st.sampled_from([True, True, False]))
+    def redeem(self, which: int, right: bool) -> None:
+        """Redeem one of the tickets that were handed out."""
         self._count("redeem")
-        self._redeem(one, right=right)
+        holding = self._holding()
+        self._redeem(holding[which % len(holding)], right=right)
+
+    @rule(
+        target=begun,
+        kind=st.sampled_from([Kind.TICKET, Kind.DIRECT]),
+        user=st.integers(0, 1),
+        wait=st.sampled_from([0, 0, 1, 301]),
+    )
+    def sign_in_and_redeem(self, kind: Kind, user: int, wait: int) -> Begun | MultipleResults[Begun]:
+        self._count("sign in and redeem")
+        one = self._sign_in(self._users[user], kind)
+        if one is None:
+            return multiple()
+        self._clock.now += wait
+        self._redeem(one, right=True)
+        return one
+
+    @precondition(lambda self: self._granted())
+    @rule(target=begun, user=st.integers(0, 1))
+    def consent_then_disconnect(self, user: int) -> Begun | MultipleResults[Begun]:
+        """Have a connected user consent to what the app has yet to confirm, and disconnect before it does."""
+        self._count("consent, then disconnect")
+        self._sign_in(self._users[user])
+        one = self._sign_in(self._users[user], Kind.DIRECT)
+        if one is None:
+            return multiple()
+        self._revoke(self._users[user])
+        self._redeem(one, right=True)
+        return one
 
     @precondition(lambda self: self._granted())
     @rule(user=st.integers(0, 1))

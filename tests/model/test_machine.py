@@ -9,14 +9,16 @@ from boto3.dynamodb.conditions import Attr
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.house import House
-from tests.model.machine import explore
+from tests.model.cast import Figures, Kind
+from tests.model.machine import Machine, explore
 from tests.model.world import World
 from tripod_flow import binding
 from tripod_flow.authorization import State
 from tripod_flow.connection import Connection
+from tripod_flow.handshake import Handshake
 from tripod_flow.transition import Transition
 
-SEED = 4  # its plays come to every kind of end
+SEED = 6  # its plays come to every kind of end
 SHORT = settings(
     max_examples=16,
     stateful_step_count=30,
@@ -25,6 +27,7 @@ SHORT = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+UNTIL_FOUND = settings(SHORT, max_examples=200)  # a defect is found long before
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,7 @@ def test_whatever_the_order_the_rules_hold(world: World) -> None:
     figures = explore(world, SHORT, seed=SEED)
     assert figures.exchanges
     assert {"granted", "denied", "interrupted", "expired"} <= figures.outcomes.keys()
+    assert {"redeemed", "redeem: TicketRejected", "revoked"} <= figures.answers.keys()
 
 
 def claims_are_always_won(house: House) -> None:
@@ -61,9 +65,22 @@ def any_grant_counts_as_the_newest(house: House) -> None:
 
 def test_a_claim_that_two_can_win_is_found(world: World) -> None:
     with pytest.raises(AssertionError):
-        explore(world, SHORT, seed=SEED, change=claims_are_always_won)
+        explore(world, UNTIL_FOUND, seed=SEED, change=claims_are_always_won)
 
 
 def test_a_browser_that_is_not_checked_is_found(world: World) -> None:
     with patch.object(binding, "matches", lambda *_: True), pytest.raises(AssertionError, match="wrong browser"):
-        explore(world, SHORT, seed=SEED)
+        explore(world, UNTIL_FOUND, seed=SEED)
+
+
+def test_a_consent_confirmed_after_a_disconnection_is_found(world: World) -> None:
+    with patch.object(Handshake, "_refuse_if_revoked", lambda *_: None), pytest.raises(AssertionError, match="had disconnected"):
+        explore(world, UNTIL_FOUND, seed=SEED)
+
+
+def test_an_older_grant_that_wins_is_found(world: World) -> None:
+    play = Machine(world, Figures(), any_grant_counts_as_the_newest)
+    play.open(app="renewing", kind=Kind.PLAIN)
+    play.sign_in_twice_at_once(user=0, after=2)
+    with pytest.raises(AssertionError, match="an older grant has won"):
+        play.teardown()

@@ -90,6 +90,15 @@ def test_granting_again_gives_the_same_token_until_it_is_revoked(provider: Provi
     assert app.connect(user) != first
 
 
+def test_an_app_whose_tokens_are_renewed_gets_another_which_ends_the_one_before(provider: Provider) -> None:
+    app = AppClient(provider, provider.register(renews=True))
+    first = app.connect()
+    second = app.connect()
+    assert second != first
+    assert app.verify(first).status_code == 401
+    assert app.verify(second).status_code == 200
+
+
 def test_revoked_token_answers_89(provider: Provider) -> None:
     app = AppClient(provider)
     access = app.connect()
