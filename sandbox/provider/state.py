@@ -153,7 +153,7 @@ class State:
         return self._grants.get((self.app(app), user.user_id))
 
     def exchange(self, token: RequestToken) -> AccessToken:
-        """Return the access token of a consented request token: the same one until the user revokes it, as X does, unless the app renews."""
+        """Return the access token of a consented request token: the same until the user revokes it, as X does, or the app renews."""
         with self.lock:
             if token.user is None:
                 raise ValueError("the user has not consented")

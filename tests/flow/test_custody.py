@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.provider import Fault
 from tests.conftest import App, make_app
@@ -255,6 +257,43 @@ def test_a_consent_before_a_disconnect_does_not_connect_again(app: App) -> None:
     with pytest.raises(errors.TicketRejected):
         house.handshake.redeem(came.ticket, secret)
     assert current(app) is None
+
+
+def disconnected_in_part(house: House) -> None:
+    """Connect the app's user, and disconnect them but for the secret, which AWS refuses to delete."""
+    house.callback(*house.come_back())
+    house.clock.now += 1
+    house.app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=house.app.name)
+    with pytest.raises(ClientError):
+        house.revocation.revoke(house.app.name, house.app.user.user_id)
+    house.clock.now += 1
+
+
+def test_a_disconnect_that_is_repeated_counts_for_what_was_consented_to_meanwhile(app: App) -> None:
+    house = House(app)
+    disconnected_in_part(house)
+    secret, challenge = new_pair()
+    came = house.handshake.callback(app.name, *house.come_back(browser=False, challenge=challenge, subject="42"), {})
+    house.clock.now += 1
+    house.revocation.revoke(app.name, app.user.user_id)
+    assert came.ticket
+    with pytest.raises(errors.TicketRejected):
+        house.handshake.redeem(came.ticket, secret)
+    assert current(app) is None
+
+
+def test_a_disconnect_that_is_repeated_counts_for_what_was_granted_meanwhile(app: App) -> None:
+    house = House(app)
+    disconnected_in_part(house)
+    with patch.object(house.custody, "try_to_keep", lambda _: False):  # out of time: it stays owed
+        owed = house.callback(*house.come_back())
+    house.clock.now += 1
+    house.revocation.revoke(app.name, app.user.user_id)
+    house.clock.now += progress.LEASE
+    tidy(house, owed)
+    assert current(app) is None
+    assert [event["time"] > (owed.granted_at or 0) for event in revoked_events(app)] == [False, True]
+    assert_nothing_is_owed(app)
 
 
 def test_sign_in_only_keeps_no_tokens_even_where_the_identity_cant_be_had(app: App) -> None:

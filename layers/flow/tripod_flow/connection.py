@@ -73,16 +73,13 @@ def names(grant: Authorization) -> ConditionBase:
 def revoke(provider: str, user_id: str, standing: Connection | None, *, now: float) -> Transition:
     """Say that the user has disconnected, if the record is still as ``standing`` (None: there is none).
 
-    Revoked already, it is only noted that the secret is to be deleted once more, and nothing is told.
+    Revoked already, it is said and told anew: what the user has consented to since is revoked as well.
     """
     pk = key(provider, user_id)
-    changes: dict[str, Any] = {"unerased": True, "owed": shard(pk), "owed_since": now}
+    changes: dict[str, Any] = {"revoked_at": now, "unerased": True, "owed": shard(pk), "owed_since": now}
     if standing is None:
-        told = {"provider": provider, "user_id": user_id, "revoked_at": now, "unsent_at": (now,)}
-        return Transition(pk, Attr("pk").not_exists(), {**changes, **told})
-    if standing.revoked_at is not None:
-        return Transition(pk, _unchanged(standing), changes)
-    told = {"connected_to": None, "revoked_at": now, "unsent_at": (*(standing.unsent_at or ()), now)}
+        return Transition(pk, Attr("pk").not_exists(), {**changes, "provider": provider, "user_id": user_id, "unsent_at": (now,)})
+    told = {"connected_to": None, "unsent_at": (*(standing.unsent_at or ()), now)}
     return Transition(pk, _unchanged(standing) & _is("unsent_at", standing.unsent_at), {**changes, **told})
 
 
