@@ -22,7 +22,7 @@ from urllib.parse import parse_qs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from sandbox import aws_rules, bus, iam
-from sandbox.faults import ANSWERS, NEVER_DONE, UNANSWERED, Error, Fault, Faults, Kind, Limit
+from sandbox.faults import INTERNAL, NEVER_DONE, UNANSWERED, Error, Fault, Faults, Kind, Limit
 from sandbox.loopback import Exchange, LoopbackServer
 from sandbox.template import ACCOUNT, REGION
 
@@ -87,8 +87,11 @@ class Answer:
     @classmethod
     def refusing(cls, error: Error) -> "Answer":
         """Return the answer that AWS's JSON protocols give for an error."""
-        body = json.dumps({"__type": error.code, "message": error.message}).encode()
-        return cls(error.status, [("content-type", "application/x-amz-json-1.1"), ("x-amzn-errortype", error.code)], body)
+        content: dict[str, Any] = {"__type": error.code, "message": error.message}
+        if error.reasons:
+            content["CancellationReasons"] = [{"Code": reason} for reason in error.reasons]
+        headers = [("content-type", "application/x-amz-json-1.1"), ("x-amzn-errortype", error.code)]
+        return cls(error.status, headers, json.dumps(content).encode())
 
     @property
     def error(self) -> str | None:
@@ -185,8 +188,8 @@ class Aws:
         with self._one_at_a_time:
             needed = iam.needed(request)
         fault = self._faults.strike(request.service, request.operation, body.decode("utf-8", "replace"))
-        if fault and fault.kind in ANSWERS:
-            return self._record(request, needed, Answer.refusing(ANSWERS[fault.kind]))
+        if fault and (refused := fault.refusal(request.operation)):
+            return self._record(request, needed, Answer.refusing(refused))
         if fault and fault.kind in NEVER_DONE:
             answer = Answer(200, [], b"<html>not from here</html>") if fault.kind == "garbage" else None
             self._record(request, needed, answer, fault.kind)
@@ -269,7 +272,7 @@ def _call(application: Callable[..., Iterable[bytes]], environ: dict[str, Any], 
         content = b"".join(chunks)
     except Exception:  # noqa: BLE001 - whatever moto trips over, AWS would answer something
         traceback.print_exc()
-        return Answer.refusing(ANSWERS["internal"])
+        return Answer.refusing(INTERNAL)
     getattr(chunks, "close", lambda: None)()
     status, headers = started[-1]
     kept = [(name, value) for name, value in headers if name.lower() not in {"content-length", "connection"}]

@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "throttled", "denied", "internal", "unavailable", "hang", "lost", "reset", "entry_failed", "garbage", "silent", "drip"
+    "throttled",
+    "denied",
+    "internal",
+    "unavailable",
+    "conflict",
+    "hang",
+    "lost",
+    "reset",
+    "entry_failed",
+    "garbage",
+    "silent",
+    "drip",
 ]
+# conflict: another transaction is under way on the item (DynamoDB's writes);
 # hang: no answer, until the caller gives up; lost: done, but the connection breaks before the answer; reset: broken and not done;
 # garbage: not done, and the answer is no JSON; silent: done, and then as hang; drip: done, and the answer comes a byte at a time;
 # entry_failed: PutEvents answers 200, but of its entries those that contain the fault's match were not accepted
@@ -19,14 +31,20 @@ class Error(NamedTuple):
     code: str
     message: str
     status: int = 400
+    reasons: tuple[str, ...] = ()  # of a cancelled transaction, one for each part
 
 
-ANSWERS: dict[Kind, Error] = {
+INTERNAL = Error("InternalServerError", "The request processing has failed because of an internal error", 500)
+_ANSWERS: dict[Kind, Error] = {
     "throttled": Error("ThrottlingException", "Rate exceeded"),
     "denied": Error("AccessDeniedException", "User is not authorized to perform this action"),
-    "internal": Error("InternalServerError", "The request processing has failed because of an internal error", 500),
+    "internal": INTERNAL,
     "unavailable": Error("ServiceUnavailable", "The service is temporarily unavailable", 503),
+    "conflict": Error("TransactionConflictException", "Transaction is ongoing for the item"),
 }
+_CANCELLED = Error(
+    "TransactionCanceledException", "Transaction cancelled, see the reasons", reasons=("TransactionConflict", "None")
+)
 NEVER_DONE: set[Kind] = {"hang", "reset", "garbage"}
 UNANSWERED: set[Kind] = {"hang", "reset", "lost", "silent"}
 
@@ -42,6 +60,10 @@ class Fault:
     match: str  # only requests whose body contains it
     after: int = 0  # so many that fit are let through first
     strikes: int = 0
+
+    def refusal(self, operation: str) -> Error | None:
+        """Return the error that this fault answers to ``operation``; None where it does something else."""
+        return _CANCELLED if self.kind == "conflict" and operation == "TransactWriteItems" else _ANSWERS.get(self.kind)
 
 
 @dataclass

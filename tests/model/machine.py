@@ -22,6 +22,7 @@ from tests.model.world import ATTEMPTS, Watched, World
 from tripod_flow import progress, relay, telemetry
 
 FAILURES = 4  # armed at most
+WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}  # which DynamoDB refuses while another transaction is under way
 
 
 class Machine(Truths):
@@ -199,7 +200,7 @@ class Machine(Truths):
                 ("events", "PutEvents"),
             ]
         ),
-        kind=st.sampled_from(["denied", "throttled", "internal", "lost", "reset"]),
+        kind=st.sampled_from(["denied", "throttled", "conflict", "internal", "lost", "reset"]),
         times=st.sampled_from([1, ATTEMPTS]),
         after=st.integers(0, 2),
     )
@@ -207,6 +208,8 @@ class Machine(Truths):
         self._count("aws fails")
         self._calm = False
         self._aws_fails += 1
+        if kind == "conflict" and operation[1] not in WRITES:
+            kind = "throttled"
         self._world.aws_server.fault(*operation, kind, times if kind != "denied" else 1, after=after)
 
     @precondition(lambda self: self._aws_fails)

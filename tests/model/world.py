@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from sandbox.world import Sandbox
 from tests.conftest import PARAMETERS
 from tests.house import Clock
+from tripod_flow.aws import CONFLICTS
 from tripod_flow.legs import Legs, TokenAnswer
 
 ATTEMPTS = 3  # of an AWS call, as many as the functions make, and with no pause between
@@ -47,8 +48,9 @@ class World(Sandbox):
 def _again_at_once(response: Any, attempts: int, caught_exception: Exception | None, **_: Any) -> int | None:
     """Tell botocore to repeat what boto3 repeats, after 0 seconds."""
     passing = caught_exception is not None or response[0].status_code >= 500
-    throttled = response is not None and response[1].get("Error", {}).get("Code") == "ThrottlingException"
-    return 0 if (passing or throttled) and attempts < ATTEMPTS else None
+    refused = response[1] if response is not None else {}
+    codes = {refused.get("Error", {}).get("Code"), *(reason.get("Code") for reason in refused.get("CancellationReasons", ()))}
+    return 0 if (passing or codes & {"ThrottlingException", *CONFLICTS}) and attempts < ATTEMPTS else None
 
 
 class Watched(Legs):

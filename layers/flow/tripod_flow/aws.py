@@ -22,6 +22,9 @@ from tripod_flow.deadline import Deadline
 # Seconds; DynamoDB and Secrets Manager answer in milliseconds, so that a second try beats a longer wait.
 CONNECT, READ, ATTEMPT = 1.0, 2.0, 3.0
 ATTEMPTS = 3
+# Why DynamoDB refuses a write, or cancels a transaction, that another transaction is in the way of; botocore would not try it again.
+CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
+PAUSE = 0.05  # seconds before a write is tried again after a conflict: a transaction takes a few milliseconds
 USER_AGENT = f"Tripod/{VERSION}"
 # botocore's own CA bundle, which the built layer cuts to the few roots that AWS uses (layers/flow/trim.py). Left alone, botocore would
 # take certifi's, of 120 certificates, and load it for each client.
@@ -54,6 +57,7 @@ def client(service: str, deadline: Deadline) -> Any:
     made.meta.events.register_first("before-send", attempts.begin)
     made.meta.events.register_first("response-received", attempts.end)
     made.meta.events.register_first("before-parse", attempts.judge)
+    made.meta.events.register("needs-retry", _pause)
     return made
 
 
@@ -87,6 +91,13 @@ def _is_object(body: bytes) -> bool:
         return isinstance(json.loads(body), dict)
     except ValueError:
         return False
+
+
+def _pause(response: tuple[Any, Mapping[str, Any]] | None, attempts: int, **_: Any) -> float | None:
+    """Return after how many seconds a refused call is to be tried again, beyond what botocore repeats of its own."""
+    refused = response[1] if response else {}
+    codes = {refused.get("Error", {}).get("Code"), *(reason.get("Code") for reason in refused.get("CancellationReasons", ()))}
+    return PAUSE * attempts if codes & CONFLICTS and attempts < ATTEMPTS else None
 
 
 def _ring(*_: Any) -> None:

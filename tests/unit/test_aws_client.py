@@ -1,9 +1,12 @@
-"""No call to AWS outlasts the invocation, whatever the answer does."""
+"""No call to AWS outlasts the invocation, whatever the answer does; what another transaction was in the way of is tried again."""
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from sandbox.aws import ACCESS_KEY, SECRET_KEY, Aws
@@ -66,6 +69,40 @@ def test_a_refusal_is_not_tried_again(server: Aws) -> None:
     with pytest.raises(ClientError):
         aws.client("secretsmanager", Deadline()).get_secret_value(SecretId="absent")
     assert len(server.calls) == 1
+
+
+_SET = {
+    "TableName": "t",
+    "Key": {"pk": {"S": "a"}},
+    "UpdateExpression": "SET b = :b",
+    "ExpressionAttributeValues": {":b": {"S": "c"}},
+}
+WRITES: dict[str, dict[str, Any]] = {
+    "PutItem": {"TableName": "t", "Item": {"pk": {"S": "a"}}},
+    "UpdateItem": _SET,
+    "TransactWriteItems": {"TransactItems": [{"Update": _SET}]},
+}
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_write_is_tried_again_when_another_transaction_was_in_its_way(server: Aws, operation: str) -> None:
+    client = aws.client("dynamodb", Deadline())
+    boto3.client("dynamodb").create_table(
+        TableName="t",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+    )
+    client.put_item(TableName="t", Item={"pk": {"S": "a"}})
+    fault = server.fault("dynamodb", operation, "conflict", times=aws.ATTEMPTS - 1)
+    write = getattr(client, xform_name(operation))
+    write(**WRITES[operation])
+    assert fault.strikes == aws.ATTEMPTS - 1
+
+    server.fault("dynamodb", operation, "conflict", times=aws.ATTEMPTS)
+    with pytest.raises(ClientError, match="Transaction"):
+        write(**WRITES[operation])
+    write(**WRITES[operation])  # no fault is left
 
 
 def test_what_is_not_aws_answer_is_no_success(server: Aws) -> None:
