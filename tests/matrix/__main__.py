@@ -17,6 +17,7 @@ just after. Each cell says what the first try answered, and how things stood aft
 had run. What each cell may come to was written down before (`tests/matrix/allowed.py`); `make matrix` runs it all and writes this page.
 
 - **stored**: the tokens are in Secrets Manager, they belong to whoever consented, nothing is owed. **deleted**: likewise, of a revocation.
+- **signed in**: it is known who the user is, and their tokens are kept nowhere: the app asks for no more.
 - **again**: the user was told plainly to start again. **interrupted**: the same, because the answer of the exchange, or the step that
   was to keep it, was lost: the provider gives it only once.
 - **no answer**: the process was killed; API Gateway tells the browser so, and a reload goes on.

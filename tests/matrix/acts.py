@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.browser import JSON, Browser
@@ -23,6 +23,7 @@ class Scene:
     key: str = ""
     browser: Browser | None = None
     given: dict[str, Any] = field(default_factory=dict)
+    keeps: bool = True  # the app keeps its users' tokens
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Act:
 
     def scene(self, sandbox: Any) -> Scene:
         """Return a scene with an app and a user of its own."""
-        return self.prepare(make_app(sandbox, **self.app_options))
+        scene = self.prepare(make_app(sandbox, **self.app_options))
+        return replace(scene, keeps=self.app_options.get("secret") != _SIGN_IN_ONLY)
 
 
 def _told(response: Any) -> str:
@@ -149,6 +151,8 @@ def how_it_stands(scene: Scene) -> str:
     if record is None:
         return "again"
     state, stored = record["state"]["S"], scene.app.stored()
+    if state == "granted" and not scene.keeps:
+        return "signed in" if stored is None and not {"owed", "unstored"} & record.keys() else "kept"
     if stored is not None and stored["user_id"] != scene.app.user.user_id:
         return "wrong user"
     if "request_secret" in record and state in ("granted", "denied", "failed"):
@@ -175,12 +179,16 @@ def _told_all(scene: Scene) -> str:
     return how_it_stands(scene) if len(ids) == 1 else f"{len(ids)} events"
 
 
+_NAMELESS: dict[str, Any] = {"user_id_field": None, "screen_name_field": None}
+_SIGN_IN_ONLY = {"store": False}
 ACTS = (
     Act("start", "start", _about_to_start, _start, _can_start),
     Act("callback", "callback", _back, _callback, how_it_stands),
-    Act("callback, then whose", "callback", _back, _callback, how_it_stands, {"user_id_field": None, "screen_name_field": None}),
+    Act("callback, then whose", "callback", _back, _callback, how_it_stands, _NAMELESS),
+    Act("callback, whose, and nothing kept", "callback", _back, _callback, how_it_stands, {**_NAMELESS, "secret": _SIGN_IN_ONLY}),
     Act("denial", "callback", _denied, _callback, how_it_stands),
     Act("PIN", "callback", _with_pin, _pin, how_it_stands),
+    Act("PIN, whose, and nothing kept", "callback", _with_pin, _pin, how_it_stands, {**_NAMELESS, "secret": _SIGN_IN_ONLY}),
     Act("redeem", "redeem", _with_ticket, lambda scene: _invoked(scene, "redeem", scene.given), how_it_stands),
     Act("revoke", "revoke", _connected, _revoke, _disconnected),
     Act("relay", "relay", _unpaid, _relay, _told_all),

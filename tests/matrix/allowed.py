@@ -38,6 +38,13 @@ _ROWS: dict[str, dict[str, tuple[str, str]]] = {
         "CreateSecret 1": ("granted", "stored"),
         "TransactWriteItems 1": ("granted", "stored"),
     },
+    "callback, whose, and nothing kept": {
+        "UpdateItem 1": ("internal", "signed in"),
+        "GetSecretValue 1": ("internal", "signed in"),
+        "access_token": ("interrupted", "interrupted"),
+        "identity": ("interrupted", "interrupted"),  # the tokens are in memory alone, so that nobody could ask later
+        "UpdateItem 2": ("interrupted", "interrupted"),
+    },
     "denial": {
         "GetSecretValue 1": ("internal", "denied"),
         "UpdateItem 1": ("internal", "denied"),
@@ -67,6 +74,7 @@ _ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3, 4)],
 _ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))
 _ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactWriteItems 1", "PutEvents 1"], ("done", "stored"))
 _ROWS["PIN"] = _ROWS["callback"]
+_ROWS["PIN, whose, and nothing kept"] = _ROWS["callback, whose, and nothing kept"]
 
 # The cells that differ from their row.
 _CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
@@ -79,7 +87,8 @@ _CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("identity", "denied"): ("provider_rejected", "again"),
     ("invalidate_token", "denied"): ("provider_rejected", None),
 }
-_COMMIT = {("callback", "UpdateItem 2"), ("callback, then whose", "UpdateItem 2"), ("PIN", "UpdateItem 2")}
+_NOTHING_KEPT = {"callback, whose, and nothing kept", "PIN, whose, and nothing kept"}
+_COMMIT = {(act, "UpdateItem 2") for act in ("callback", "callback, then whose", "PIN", *_NOTHING_KEPT)}
 _DONE_UNHEARD = {"drip", "lost", "killed after"}  # the commit was made, and only its answer is missing: a reload tells
 
 
@@ -92,4 +101,6 @@ def allowed(act: str, call: str, fault: str) -> Expected:
     first, end = differs[0] or first, differs[1] or end
     if (act, call) in _COMMIT and fault in _DONE_UNHEARD:
         end = "stored"
+    if act in _NOTHING_KEPT and end == "stored":
+        end = "signed in"
     return _NO_ANSWER if fault in _KILLED else {first}, {end}

@@ -170,7 +170,7 @@ def _let_the_lease_end(sandbox: Sandbox, scene: Scene) -> None:
 def totals(results: list[Result]) -> dict[str, int]:
     """Return the figures that must be 0, and how many exchanges were interrupted."""
     ends = Counter(result.end for result in results)
-    known = {"stored", "again", "interrupted", "denied", "deleted", "lost", "wrong user"}
+    known = {"stored", "signed in", "again", "interrupted", "denied", "deleted", "lost", "wrong user"}
     return {
         "cells": len(results),
         "tokens lost after commit": ends["lost"],

@@ -9,7 +9,8 @@ from sandbox.provider import Consumer as App
 from sandbox.provider import Fault, Provider
 from tripod.credentials import Consumer
 from tripod.refusals import Cause
-from tripod_flow import provider
+from tripod_flow import aws, provider
+from tripod_flow.deadline import COMMIT, RESERVE, Deadline
 from tripod_flow.legs import Legs, Refused, Unavailable
 from tripod_flow.transport import AnswerLost, NotSent, Timeouts, send
 
@@ -41,6 +42,17 @@ def test_all_tries_together_end_within_the_requests_time(server: Provider, regis
         legs.request_token(definition(server), Consumer(registered.key, registered.secret), CALLBACK, access_type=None)
     assert time.monotonic() - began < 2.5
     assert len(server.calls(registered.key)) == 2
+
+
+def test_a_slow_provider_leaves_the_invocation_time_for_the_commit(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
+    deadline = Deadline()
+    deadline.set((RESERVE + COMMIT + 0.5) * 1000)
+    legs = Legs(Timeouts(), deadline=deadline).for_request()
+    with pytest.raises(AnswerLost):
+        legs.access_token(definition(server), Consumer(registered.key, registered.secret), "t", "s", "v")
+    assert deadline.left() > COMMIT / 2  # twice the time that one attempt may take
+    assert COMMIT / 2 >= aws.ATTEMPT
 
 
 def test_a_provider_that_cant_be_reached_has_seen_nothing(server: Provider, registered: App) -> None:
