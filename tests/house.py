@@ -43,6 +43,7 @@ class House:
     clock: Clock = field(default_factory=Clock)
     writer_type: type[TokenVault] = TokenVault
     legs_type: type[Legs] = Legs
+    cookies: dict[str, str] = field(default_factory=dict)  # of the one browser
 
     def __post_init__(self) -> None:
         sandbox = self.app.sandbox
@@ -60,7 +61,6 @@ class House:
         )
         self.bus = Bus(sandbox.client("events"), sandbox.prefix)
         self.relay = Relay(self.table, exchange, self.custody, self.revocation, self.bus, clock=self.clock)
-        self.cookies: dict[str, str] = {}
 
     def come_back(self, *, cancel: bool = False, browser: bool = True, **asked: str) -> tuple[str, str]:
         """Start and decide at the provider; return request token and verifier."""

@@ -15,7 +15,6 @@ from tests.house import House
 from tripod.credentials import UserTokens
 from tripod_flow import connection, errors, progress, relay
 from tripod_flow.authorization import Authorization, State
-from tripod_flow.transition import Transition
 from tripod_flow.vault import TokenVault
 
 
@@ -258,28 +257,6 @@ def test_a_consent_before_a_disconnect_does_not_connect_again(app: App) -> None:
     with pytest.raises(errors.TicketRejected):
         house.handshake.redeem(came.ticket, secret)
     assert current(app) is None
-
-
-def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app: App) -> None:
-    house = House(app)
-    with patch.object(house.custody, "try_to_keep", lambda _: False):  # whoever decided it dies before it is stored
-        owed = house.callback(*house.come_back())
-    house.clock.now += progress.LEASE
-    quicker, move = House(app, clock=house.clock), house.table.move
-
-    def overtaken(transition: Transition) -> tuple[bool, Authorization | None]:
-        house.table.move = move  # type: ignore[method-assign]
-        taking = progress.keeping(house.record(owed.request_token), now=house.clock())
-        assert taking
-        assert quicker.table.move(taking)[0]
-        return move(transition)
-
-    house.table.move = overtaken  # type: ignore[method-assign]
-    house.relay.relay([owed.pk], lambda: True)
-    assert current(app) is None
-    house.clock.now += progress.LEASE
-    house.relay.relay([owed.pk], lambda: True)
-    assert current(app) == token_of(owed)
 
 
 def disconnected_in_part(house: House) -> None:

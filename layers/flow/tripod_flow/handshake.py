@@ -160,7 +160,7 @@ class Handshake:
         if held is None:
             return self._await_outcome(visit)
         record = self._exchange.decide(held, visit.verifier or "")
-        if record.unstored and record.state is State.GRANTED:
+        if record.unstored and record.state is State.GRANTED and record.claim_id == claim_id:  # not a successor's
             self._custody.try_to_keep(record)
         return self._outcome(record, visit)
 

@@ -102,7 +102,8 @@ class Relay:
         patience = progress.CONFIRMATION_LIFETIME if held.browser is None and not held.pin else IDENTITY_PATIENCE
         if held.created_at + patience <= self._clock():
             return self._table.move(progress.failed(held, errors.Expired(), now=self._clock()))[1]
-        return self._exchange.decide(held, "")
+        decided = self._exchange.decide(held, "")
+        return decided if decided.claim_id == held.claim_id else None  # a successor's, which they store themselves
 
     def _pay_connection(self, pk: str) -> None:
         """Do what a connection owes: a deletion that was begun, its events."""

@@ -1,0 +1,76 @@
+"""Whoever is overtaken leaves what is another's to them: one grant is stored by one at a time."""
+
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from sandbox.provider import Fault
+from sandbox.world import Sandbox
+from tests.conftest import App, make_app
+from tests.house import House
+from tripod_flow import errors, progress
+from tripod_flow.authorization import Authorization, State
+from tripod_flow.legs import Identity, Legs
+from tripod_flow.transition import Transition
+
+
+def unstored(house: House) -> Any:
+    """Return a patch by which whoever decides dies before anything is stored."""
+    return patch.object(house.custody, "try_to_keep", lambda _: False)
+
+
+def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app: App) -> None:
+    house = House(app)
+    with unstored(house):
+        owed = house.callback(*house.come_back())
+    house.clock.now += progress.LEASE
+    quicker, move = House(app, clock=house.clock), house.table.move
+
+    def overtaken(transition: Transition) -> tuple[bool, Authorization | None]:
+        house.table.move = move  # type: ignore[method-assign]
+        taking = progress.keeping(house.record(owed.request_token), now=house.clock())
+        assert taking
+        assert quicker.table.move(taking)[0]
+        return move(transition)
+
+    house.table.move = overtaken  # type: ignore[method-assign]
+    house.relay.relay([owed.pk], lambda: True)
+    assert app.stored() is None
+    house.clock.now += progress.LEASE
+    house.relay.relay([owed.pk], lambda: True)
+    assert app.stored()
+
+
+@pytest.mark.parametrize("by_relay", [False, True])
+def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, by_relay: bool) -> None:
+    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
+    app.fault("identity", Fault.SERVER_ERROR)
+    successor = House(app)
+    token, verifier = successor.come_back()
+    with pytest.raises(errors.ProviderUnavailable):
+        successor.callback(token, verifier)
+
+    class Slow(Legs):
+        """Legs that outlast their lease while they ask whose the tokens are: the user reloads, and that is quicker."""
+
+        overtaken = False
+
+        def identity(self, *args: Any, **kwargs: Any) -> Identity:
+            if not Slow.overtaken:
+                Slow.overtaken = True
+                successor.clock.now += progress.LEASE
+                with unstored(successor):
+                    assert successor.callback(token, verifier).state is State.GRANTED
+            return super().identity(*args, **kwargs)
+
+    slow = House(app, clock=successor.clock, legs_type=Slow, cookies=successor.cookies)
+    if by_relay:
+        slow.relay.relay([successor.record(token).pk], lambda: True)
+    else:
+        assert slow.callback(token, verifier).state is State.GRANTED
+    assert Slow.overtaken
+    assert app.stored() is None
+    successor.clock.now += progress.LEASE
+    successor.relay.relay([successor.record(token).pk], lambda: True)
+    assert app.stored()
