@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.fuzz.events import events
-from tests.fuzz.target import Defect, Target, running
+from tests.fuzz.target import Defect, Target, defects_of, running
 
 INPUTS = 100_000
 BATCH = 1_000
@@ -25,13 +25,7 @@ def _found(target: Target, function: str, inputs: int, number: int) -> list[Defe
     def run(event: Any) -> None:
         target.check(function, event)
 
-    try:
-        run()
-    except Defect as defect:
-        return [defect]
-    except BaseExceptionGroup as group:
-        return [error for error in group.exceptions if isinstance(error, Defect)]
-    return []
+    return defects_of(run)
 
 
 def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = False) -> int:

@@ -3,16 +3,33 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz.events import events
-from tests.fuzz.target import Defect, Figures, Handler, Target, running
+from tests.fuzz.target import Defect, Figures, Handler, Target, defects_of, running
+from tripod_flow.custody import Custody
+from tripod_flow.exchange import Exchange
+from tripod_flow.handshake import Handshake
+from tripod_flow.revocation import Revocation
 
 INPUTS = {"start": 500, "callback": 650, "revoke": 200, "redeem": 550, "relay": 100}  # 2,000; the cheap one gets more
 
-pytestmark = pytest.mark.timeout(method="thread")  # the handlers' clients use the alarm themselves
+# How many of these come through at least: to a redirect or page, an exchange, a proof, a revocation, an event.
+COME_THROUGH = {
+    "start": {"start 200": 10, "start 302": 5, "start 303": 1, "start done": 10},
+    "callback": {"callback 200": 30, "callback 303": 3, "callback done": 3},
+    "revoke": {"revoke 200": 3, "revoke done": 3},
+    "redeem": {"redeem done": 20},
+    "relay": {"relay relayed": 5},
+}
+
+pytestmark = [
+    pytest.mark.timeout(method="thread"),  # the handlers' clients use the alarm themselves
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),  # of an event that found a defect
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +55,8 @@ def fuzz(target: Target, function: str, inputs: int, handler: Handler | None = N
     def run(event: Any) -> None:
         target.check(function, event, handler)
 
-    run()
+    for defect in defects_of(run):
+        raise defect
     return target.figures
 
 
@@ -47,6 +65,7 @@ def test_whatever_the_event_there_is_an_answer(target: Target, function: str) ->
     figures = fuzz(target, function, INPUTS[function])
     assert figures.inputs[function] >= INPUTS[function]
     assert figures.answers.total() > figures.inputs[function] / 2
+    assert not [answer for answer, least in COME_THROUGH[function].items() if figures.answers[answer] < least], figures.answers
 
 
 @pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem"])
@@ -84,3 +103,17 @@ def test_a_body_that_is_no_string_is_found(target: Target, body: Any, flaw: str)
 
     with pytest.raises(Defect, match=flaw):
         fuzz(target, "callback", 400, handler)
+
+
+@pytest.mark.parametrize(
+    ("function", "broken"),
+    [
+        ("callback", (Exchange, "decide")),
+        ("callback", (Custody, "try_to_keep")),
+        ("redeem", (Handshake, "_refuse_if_revoked")),
+        ("revoke", (Revocation, "invalidate")),
+    ],
+)
+def test_a_crash_behind_the_table_is_found(target: Target, function: str, broken: tuple[type, str]) -> None:
+    with patch.object(*broken, side_effect=ValueError), pytest.raises(Defect, match="internal"):
+        fuzz(target, function, INPUTS[function])

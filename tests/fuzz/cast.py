@@ -1,0 +1,88 @@
+"""Authorizations that live in the table, and connected users, for events to be about."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from sandbox.provider import User
+from tests.conftest import RETURN_TO, App
+from tests.fuzz.schema import Event
+
+USES = {"user": 2, "ticket": 2}  # of one authorization: the first decides it, the others come after
+_PART = re.compile(r"~~(?:provider|([a-z-]+)\.(\d)\.([a-z_]+))~~")
+
+Invoke = Callable[[str, Event], Any]
+
+
+class Cast:
+    """Puts what lives into events; ``invoke`` runs a function's handler."""
+
+    def __init__(self, app: App, invoke: Invoke) -> None:
+        self._app = app
+        self._invoke = invoke
+        self._living: dict[tuple[str, str], dict[str, str]] = {}
+        self._uses: dict[tuple[str, str], int] = {}
+
+    def put_in(self, event: Event) -> Event:
+        """Return a copy of the event with every part of somebody's put in its place."""
+        text = json.dumps(event)
+        for which in {(found[1], found[2]) for found in _PART.finditer(text) if found[1]}:
+            self._uses[which] = self._uses.get(which, 0) + 1
+            if which not in self._living or self._uses[which] > USES.get(which[0], 4):
+                self._living[which], self._uses[which] = self._begin(which[0]), 1
+        return json.loads(_PART.sub(self._part, text))
+
+    def _part(self, found: re.Match[str]) -> str:
+        return self._living[found[1], found[2]].get(found[3], "x") if found[1] else self._app.name
+
+    def _begin(self, kind: str) -> dict[str, str]:
+        """Begin an authorization of this kind, and take it as far as the kind says."""
+        user = self._app.sandbox.provider_server.add_user()
+        if kind in ("direct", "direct-pin", "ticket"):
+            return self._directly(kind, user)
+        asked = {"pin": "pin=true", "returning": f"return_to={RETURN_TO}"}.get(kind, "")
+        begun = self._invoke("start", self._event("GET /oauth/{provider}/start", asked))
+        content, cookie = json.loads(begun["body"]), begun["cookies"][0].partition(";")[0]
+        parts = {"token": content["request_token"], "cookie": cookie, "user_id": user.user_id}
+        if kind == "pending":
+            return parts
+        back = self._app.consent(content["authorize_url"], user, cancel=kind == "denied")
+        parts["verifier"] = back if kind == "pin" else _verifier(back)
+        if kind == "user":
+            self._invoke("callback", self._event("GET /oauth/{provider}/callback", urlsplit(back).query, cookie))
+        return parts
+
+    def _directly(self, kind: str, user: User) -> dict[str, str]:
+        secret = f"{user.user_id} in a session"
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+        asked = {"pin": True} if kind == "direct-pin" else {"challenge": challenge}
+        begun = self._invoke("start", {"provider": self._app.name, "subject": user.user_id, **asked})
+        parts = {"token": begun["request_token"], "subject": user.user_id, "secret": secret, "user_id": user.user_id}
+        back = self._app.consent(begun["authorize_url"], user)
+        parts["verifier"] = back if kind == "direct-pin" else _verifier(back)
+        if kind == "ticket":
+            answer = self._invoke("callback", self._event("GET /oauth/{provider}/callback", urlsplit(back).query))
+            parts["ticket"] = json.loads(answer["body"])["ticket"]
+        return parts
+
+    def _event(self, route: str, query: str, cookie: str = "") -> Event:
+        http = {"method": "GET", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": ""}
+        context = {"routeKey": route, "domainName": "127.0.0.1:8765", "stage": "$default", "requestId": "a", "http": http}
+        return {
+            "version": "2.0",
+            "routeKey": route,
+            "rawQueryString": query,
+            "headers": {"accept": "application/json"},
+            "cookies": [cookie],
+            "pathParameters": {"provider": self._app.name},
+            "requestContext": context,
+            "isBase64Encoded": False,
+        }
+
+
+def _verifier(callback: str) -> str:
+    return parse_qs(urlsplit(callback).query).get("oauth_verifier", [""])[0]
