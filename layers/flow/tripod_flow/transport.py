@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import certifi
 import requests
-from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth1
-from urllib3 import HTTPConnectionPool
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, connection_from_url
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from tripod.version import VERSION
 
 USER_AGENT = f"Tripod/{VERSION} (OAuth 1.0a client)"  # Discogs and others refuse a library's default
+HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 MAX_ANSWER = 64 * 1024  # bytes; a token answer has some 200, a profile a few thousand
 
 
@@ -52,6 +52,8 @@ class Answer:
 def send(method: str, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Mapping[str, str] | None = None) -> Answer:
     """Send one request on a connection of its own; raises ``NotSent`` or ``AnswerLost``.
 
+    requests prepares and signs it; urllib3 sends it: no proxy, no ``.netrc``, no CA bundle of the environment, no redirect, no cookie.
+
     A read timeout only bounds the pause between two bytes, and a name look-up has none at all: so the request runs in a
     thread, and when its time is over its connection is shut, which ends the thread too.
     """
@@ -84,18 +86,19 @@ class _Call:
     def run(self) -> None:
         """Do the request; what came of it is read by ``outcome``."""
         try:
-            with _Session() as session:
-                session.trust_env = False  # no proxy, no .netrc, no CA bundle from the environment
-                session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
-                session.mount("https://", _SecureAdapter(self))
-                session.mount("http://", _Adapter(self))
-                with session.request(
-                    **self._request,
-                    timeout=(self._timeouts.connect, self._timeouts.read),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    self._answer = Answer(response.status_code, response.headers, self._body(response))
+            prepared = requests.Request(**self._request, headers=HEADERS).prepare()
+            with self._pool(str(prepared.url)) as pool:
+                response = pool.urlopen(
+                    str(prepared.method),
+                    prepared.path_url,
+                    prepared.body,
+                    prepared.headers,
+                    timeout=Timeout(connect=self._timeouts.connect, read=self._timeouts.read),
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                )
+                self._answer = Answer(response.status, response.headers, self._body(response))
         except Exception as error:  # noqa: BLE001  # whatever a hostile answer trips, this thread has nobody else to tell
             self._failure = type(error).__name__  # the type alone: the text may quote the request
 
@@ -111,54 +114,26 @@ class _Call:
                 self._wire.shutdown(socket.SHUT_RDWR)
             raise AnswerLost(self._failure)
 
+    def _pool(self, url: str) -> HTTPConnectionPool:
+        """Return a pool of one connection, which tells this call when it stands; over https with the process's one TLS context."""
+        is_secure = url.startswith("https:")
+        pool = connection_from_url(url, **({"ssl_context": _tls()} if is_secure else {}))
+        kind = _TellingHTTPSConnection if is_secure else _TellingHTTPConnection
+        pool.ConnectionCls = cast("type[HTTPConnection]", partial(kind, call=self))  # it is only ever called
+        return pool
+
     @staticmethod
-    def _body(response: requests.Response) -> bytes:
+    def _body(response: BaseHTTPResponse) -> bytes:
         body = bytearray()
-        for chunk in response.iter_content(8192):
+        for chunk in response.stream(8192, decode_content=True):
             body += chunk
             if len(body) > MAX_ANSWER:
                 raise _TooLarge
         return bytes(body)
 
 
-class _Session(requests.Session):
-    """A session to which nothing is a redirect: to prepare one, requests reads the whole body first, however large."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  # requests' own signature
-        """Return that there is none."""
-        return None
-
-
 class _TooLarge(Exception):
     """The answer is longer than any that a provider has reason to send."""
-
-
-class _Adapter(HTTPAdapter):
-    """requests' transport, which tells its call when the connection stands."""
-
-    def __init__(self, call: _Call) -> None:
-        self._call = call
-        super().__init__()
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        """Return the pool, its connections made to tell the call."""
-        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
-        kind = _TellingHTTPSConnection if pool.scheme == "https" else _TellingHTTPConnection
-        pool.ConnectionCls = cast("type[HTTPConnection]", partial(kind, call=self._call))  # it is only ever called
-        return pool
-
-
-class _SecureAdapter(_Adapter):
-    """The same with our TLS context."""
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        """Return the pool, with the process's one TLS context: loading the CA bundle takes 20 ms of CPU each time."""
-        self.poolmanager.connection_pool_kw["ssl_context"] = _tls()
-        return super().get_connection_with_tls_context(*args, **kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002  # requests' own signature
-        """Leave the verification to the context, which always verifies; requests would load the CA bundle again."""
-        conn.cert_reqs = "CERT_REQUIRED"
 
 
 class _TellingHTTPConnection(HTTPConnection):
@@ -183,6 +158,7 @@ class _TellingHTTPSConnection(HTTPSConnection):
 
 @cache
 def _tls() -> ssl.SSLContext:
+    """Make the context of all calls: loading the CA bundle takes 20 ms of CPU."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.keylog_filename = None  # type: ignore[assignment]  # SSLKEYLOGFILE in the environment has no say either
     return context
