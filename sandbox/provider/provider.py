@@ -41,7 +41,7 @@ class Provider:
     def add_user(self, screen_name: str | None = None, user_id: str | None = None) -> User:
         """Open an account; what is None is made up."""
         user_id = user_id or "9" + made_up(15, "0123456789")
-        screen_name = screen_name or f"user{user_id[-8:]}"
+        screen_name = screen_name or f"user{user_id[-11:]}"  # X's have 15 characters at most
         user = User(user_id, screen_name, screen_name.title(), made_up(12))
         self._state.users.append(user)
         return user

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from sandbox.browser import PAGE
 from sandbox.emulator import Emulator
@@ -123,31 +123,6 @@ class Scene:
         route, parameters = next((route, found) for route, found in routes if found is not None)
         return event(request, route, parameters, self.sandbox.aws_server.account)
 
-    def floor_event(self, leg: str, number: int) -> Any:
-        """Return what the floor handler is told; a callback's comes with a consent of its own."""
-        consumer = self.app.consumer
-        credentials = {"client_key": consumer.key, "client_secret": consumer.secret}
-        told = {"leg": leg, "key": f"floor-{leg}-{number}-{time.time_ns()}"}
-        if leg == "start":
-            return told | {
-                "url": self.url("request_token_url"),
-                "credentials": credentials | {"callback_uri": "https://api.example/callback"},
-            }
-        return told | {"url": self.url("access_token_url"), "credentials": credentials}
-
-    def consented(self, starter: Emulator, told: Any) -> Any:
-        """Complete a floor's callback event with a request token that a new user has agreed to, got by the floor's own start."""
-        got = dict(parse_qsl(invoke(starter, self.floor_event("start", 0))["body"]))
-        app = App(self.sandbox, self.app.name, self.app.consumer, self.sandbox.provider_server.add_user())
-        url = urlsplit(app.consent(f"{self.sandbox.provider}/oauth/authorize?oauth_token={got['oauth_token']}"))
-        verifier = dict(parse_qsl(url.query))["oauth_verifier"]
-        more = {
-            "resource_owner_key": got["oauth_token"],
-            "resource_owner_secret": got["oauth_token_secret"],
-            "verifier": verifier,
-        }
-        return told | {"credentials": told["credentials"] | more}
-
 
 def invoke(emulator: Emulator, told: Any) -> Any:
     """Run one event and return the answer; raises ``RuntimeError`` with what the function printed where there is none."""
@@ -164,6 +139,7 @@ def scene(*, tls: bool = False, thinks: float = 0.0) -> Iterator[Scene]:
     os.sched_setaffinity(0, THEIRS)
     try:
         with ExitStack() as ending:
+            parts.OWN.mkdir(exist_ok=True)
             folder = Path(ending.enter_context(TemporaryDirectory(dir=parts.OWN)))
             own = certificate(folder) if tls else None
             sandbox = ending.enter_context(Sandbox(built=True, streams=False))

@@ -1,8 +1,8 @@
-"""Warm invocations: CPU and the clock of each, beside a floor handler that makes the same calls, interleaved."""
+"""Warm invocations: CPU and the clock of each, beside a floor handler that makes the very same calls, interleaved."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import quantiles
@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.emulator import BUILT, Emulator
 from tests.bench import parts, process
+from tests.bench.replay import Replay
 from tests.bench.scene import Scene, invoke, scene
 
 FIRST = 10  # invocations that are not counted
@@ -43,30 +44,26 @@ def measure(rounds: int, *, tls: bool = False) -> Figures:
             ending.callback(emulator.close)
             return emulator
 
-        starter = running(stage.function("start"))
-        floor = stage.beside("start", parts.HERE / "floor", parts.whole(parts.OWN / "whole"))
-        variants = dict(_variants(stage, starter, running(stage.function("callback")), running(floor), running(floor)))
+        starter, finisher = running(stage.function("start")), running(stage.function("callback"))
+        for _ in range(FIRST):  # the calls of a process that has the consumer secret
+            invoke(finisher, stage.callback_event(starter)[1])
+        code = stage.beside("start", parts.HERE / "floor", parts.whole(parts.OWN / "whole"))
+        floor, floor_finisher, replay = running(code), running(code), Replay(stage, starter, finisher)
+        variants: dict[str, tuple[Emulator, Callable[[], Any]]] = {
+            "start": (starter, stage.start_event),
+            "start's floor": (floor, replay.start),
+            "callback": (finisher, lambda: stage.callback_event(starter)[1]),
+            "callback's floor": (floor_finisher, lambda: replay.callback(floor)),
+        }
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
         for number in range(FIRST + rounds):
             for name, (emulator, event) in variants.items():
-                told = event(number)
+                told = event()
                 spent = _invocation(emulator, told)
                 if number >= FIRST:
                     taken[name].append(spent)
         calls = {name: _calls(stage, *variants[name]) for name in ("start", "callback")}
     return Figures([_row(name, each) for name, each in taken.items()], calls)
-
-
-Event = Callable[[int], Any]
-
-
-def _variants(
-    stage: Scene, starter: Emulator, finisher: Emulator, floor: Emulator, floor_finisher: Emulator
-) -> Iterator[tuple[str, tuple[Emulator, Event]]]:
-    yield "start", (starter, lambda _: stage.start_event())
-    yield "start's floor", (floor, lambda number: stage.floor_event("start", number))
-    yield "callback", (finisher, lambda _: stage.callback_event(starter)[1])
-    yield "callback's floor", (floor_finisher, lambda number: stage.consented(floor, stage.floor_event("callback", number)))
 
 
 def _invocation(emulator: Emulator, told: Any) -> tuple[float, float]:
@@ -78,8 +75,8 @@ def _invocation(emulator: Emulator, told: Any) -> tuple[float, float]:
     return process.cpu(process.of_session(emulator.session)) - before, wall
 
 
-def _calls(stage: Scene, emulator: Emulator, event: Event) -> tuple[int, int]:
-    told = event(0)
+def _calls(stage: Scene, emulator: Emulator, event: Callable[[], Any]) -> tuple[int, int]:
+    told = event()
     server, provider = stage.sandbox.aws_server, stage.sandbox.provider_server
     before = len(server.calls), len(provider.calls(stage.app.consumer.key))
     invoke(emulator, told)

@@ -27,12 +27,12 @@ def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app:
     house.clock.now += progress.LEASE
     quicker, move = House(app, clock=house.clock), house.table.move
 
-    def overtaken(transition: Transition) -> tuple[bool, Authorization | None]:
+    def overtaken(transition: Transition, held: Authorization | None = None) -> tuple[bool, Authorization | None]:
         house.table.move = move  # type: ignore[method-assign]
         taking = progress.keeping(house.record(owed.request_token), now=house.clock())
         assert taking
         assert quicker.table.move(taking)[0]
-        return move(transition)
+        return move(transition, held)
 
     house.table.move = overtaken  # type: ignore[method-assign]
     house.relay.relay([owed.pk], lambda: True)

@@ -13,7 +13,7 @@ from tests.model.cast import Figures, Kind
 from tests.model.machine import Machine, explore
 from tests.model.world import World
 from tripod_flow import binding
-from tripod_flow.authorization import State
+from tripod_flow.authorization import Authorization, State
 from tripod_flow.connection import Connection
 from tripod_flow.handshake import Handshake
 from tripod_flow.transition import Transition
@@ -46,9 +46,9 @@ def test_whatever_the_order_the_rules_hold(world: World) -> None:
 def claims_are_always_won(house: House) -> None:
     move = house.table.move
 
-    def lenient(transition: Transition) -> object:
+    def lenient(transition: Transition, held: Authorization | None = None) -> object:
         claims = transition.changes.get("state") is State.EXCHANGING
-        return move(replace(transition, condition=Attr("pk").exists()) if claims else transition)
+        return move(replace(transition, condition=Attr("pk").exists()) if claims else transition, held)
 
     house.table.move = lenient  # type: ignore[assignment,method-assign]
 

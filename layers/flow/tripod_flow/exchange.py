@@ -76,7 +76,7 @@ class Exchange:
                 identity = self._identity_at_once(held, answer, provider_legs)
             if identity is not None:
                 return self._grant(held, tokens, Whose(identity.user_id, identity.screen_name, consumer.store))
-            return self._write(progress.exchanged(held, tokens, now=self._clock()))
+            return self._write(held, progress.exchanged(held, tokens, now=self._clock()))
         except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a start again
             telemetry.failure("the commit failed: the tokens are lost", error, authorization=held.label)
             with suppress(ClientError, BotoCoreError):
@@ -110,13 +110,13 @@ class Exchange:
         return self._grant(held, unstored, self._consumers.call(held.provider, leg))
 
     def _grant(self, held: Authorization, tokens: Mapping[str, str], whose: Whose) -> Authorization:
-        return self._write(progress.granted(held, tokens, whose, now=self._clock()))
+        return self._write(held, progress.granted(held, tokens, whose, now=self._clock()))
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
         telemetry.log().warning("not exchanged", extra={"authorization": held.label, "code": error.code, "reason": str(error)})
         attempts_left = progress.PIN_ATTEMPTS - held.attempts - 1
         if held.pin and isinstance(error, errors.VerifierRejected) and attempts_left:
-            self._write(progress.wrong_pin(held))
+            self._write(held, progress.wrong_pin(held))
             raise errors.WrongPin(
                 str(error),
                 request_token=held.request_token,
@@ -124,11 +124,11 @@ class Exchange:
                 return_to=held.return_to,
                 restart=held.restart,
             )
-        return self._write(progress.failed(held, error, now=self._clock()))
+        return self._write(held, progress.failed(held, error, now=self._clock()))
 
-    def _write(self, transition: Transition) -> Authorization:
+    def _write(self, held: Authorization, transition: Transition) -> Authorization:
         """Make a step that only the claim's holder may make."""
-        made, standing = self._table.move(transition)
+        made, standing = self._table.move(transition, held)
         if standing is not None and (made or standing.answerable):  # a successor was quicker, and its outcome stands
             return standing
         raise errors.InProgress("the claim was lost to another request")

@@ -1,7 +1,7 @@
 """The table: all that Tripod says to DynamoDB. The rules of ``authorization`` and ``connection`` are carried out here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,19 +55,22 @@ class Table:
         answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
         return read(answer["Item"], Authorization) if "Item" in answer else None
 
-    def move(self, transition: Transition) -> tuple[bool, Authorization | None]:
-        """Make the transition of an authorization; returns whether it was made, and the record as it now stands."""
+    def move(self, transition: Transition, held: Authorization | None = None) -> tuple[bool, Authorization | None]:
+        """Make the transition of an authorization; returns whether it was made, and the record as it now stands.
+
+        ``held``: the record as its holder knows it. Nobody else changes it under the claim, so it isn't read back.
+        """
         try:
             answer = self._client.update_item(
                 TableName=self._name,
-                ReturnValues="ALL_NEW",
+                ReturnValues="NONE" if held else "ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **_update(transition),
             )
         except ClientError as error:
             standing = _standing(error, Authorization)
             return _is_done(transition, standing), standing
-        return True, read(answer["Attributes"], Authorization)
+        return True, replace(held, **transition.changes) if held else read(answer["Attributes"], Authorization)
 
     def connect(self, transition: Transition) -> tuple[bool, Connection | None]:
         """Make the transition of a connection; returns whether it was made, and the record as it was before, if any."""
