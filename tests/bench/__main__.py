@@ -9,15 +9,12 @@ from importlib.metadata import version
 
 from layers.sizes import sizes
 from sandbox.emulator import BUILT, ROOT, python
-from tests.bench import cold, warm
+from tests.bench import cold, memory, warm
 
 ROUNDS = 15
 WARM_ROUNDS = 150
 PAGE = ROOT / "docs/performance.md"
 MARKS = "<!-- measured by tests/bench -->", "<!-- to here -->"
-SHARE = 1769  # MB with which a function has one CPU of its own (AWS Lambda's developer guide)
-PRICE = 0.0000133334  # US dollars for a GB-second on arm64, us-east-1, 2026-11-24
-MEMORIES = (256, 512, 1024, 1769)  # MB
 
 
 def main(rounds: int = ROUNDS) -> int:
@@ -36,7 +33,7 @@ def main(rounds: int = ROUNDS) -> int:
         *_warm_table("Warm, over https", warmed_secure),
         *_size_table(),
         *_reader_lines(rounds),
-        *_memory_table(secure, warmed_secure),
+        *_memory_table(memory.measure(max(1, rounds // 3))),
         *_imports(),
     ]
     before, _, rest = PAGE.read_text().partition(MARKS[0])
@@ -95,18 +92,16 @@ def _reader_lines(rounds: int) -> list[str]:
     ]
 
 
-def _memory_table(cold_rows: list[cold.Row], warmed: warm.Figures) -> list[str]:
-    """Return what each size of memory means for the callback: CPU comes in proportion to it, and the invoice by the second."""
-    first = next(row.cpu for row in cold_rows if row.name == "callback")
-    each = next(row.cpu_p50 for row in warmed.rows if row.name == "callback") / 1000
-    waits = 0.35  # seconds in which no CPU is used: the provider and AWS
-    cells = []
-    for memory in MEMORIES:
-        share = min(1.0, memory / SHARE)
-        cold_time, warm_time = first / share + waits, each / share + waits
-        cost = [1e6 * memory / 1024 * seconds * PRICE for seconds in (cold_time, warm_time)]
-        cells.append([f"{memory} MB", f"{cold_time:.2f} s", f"{warm_time:.2f} s", f"${cost[0]:.2f}", f"${cost[1]:.2f}"])
-    return _table("Memory (computed)", ["callback, cold", "callback, warm", "a million cold", "a million warm"], cells)
+def _memory_table(rows: list[memory.Row]) -> list[str]:
+    cells = [
+        [
+            f"{row.memory} MB",
+            *(f"{each:.2f} s" for each in (row.cold, row.warm)),
+            *(f"${row.cost(each):.2f}" for each in (row.cold, row.warm)),
+        ]
+        for row in rows
+    ]
+    return _table("Memory", ["callback, cold", "callback, warm", "a million cold", "a million warm"], cells)
 
 
 def _imports() -> list[str]:
