@@ -8,6 +8,7 @@ import pytest
 from sandbox.provider import Fault
 from sandbox.world import Sandbox
 from tests.conftest import App, make_app
+from tests.flow.test_tickets import new_pair
 from tests.house import House
 from tripod_flow import errors, progress
 from tripod_flow.authorization import Authorization, State
@@ -74,3 +75,33 @@ def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, 
     successor.clock.now += progress.LEASE
     successor.relay.relay([successor.record(token).pk], lambda: True)
     assert app.stored()
+
+
+def consented(house: House) -> tuple[str, str, Authorization]:
+    """Return a ticket, its secret, and the record of a consent that waits for them."""
+    secret, challenge = new_pair()
+    token, verifier = house.come_back(browser=False, challenge=challenge, subject="42")
+    came = house.handshake.callback(house.app.name, token, verifier, {})
+    assert came.ticket
+    return came.ticket, secret, house.record(token)
+
+
+def test_a_consent_that_was_redeemed_meanwhile_neither_lapses_nor_is_redeemed_anew(app: App) -> None:
+    house = House(app)
+    ticket, secret, stale = consented(house)
+    granted = house.handshake.redeem(ticket, secret)
+    for late in (progress.lapsed(stale, now=house.clock() + 1), progress.confirmed(stale, now=house.clock() + 1)):
+        assert not house.table.move(late)[0]
+    now = house.record(stale.request_token)
+    assert (now.state, now.redeemed_at) == (State.GRANTED, granted.redeemed_at)
+    assert app.stored()
+
+
+def test_a_consent_that_has_lapsed_meanwhile_is_not_granted(app: App) -> None:
+    house = House(app)
+    _, _, stale = consented(house)
+    house.clock.now += progress.CONFIRMATION_LIFETIME
+    house.relay.relay([stale.pk], lambda: True)
+    assert not house.table.move(progress.confirmed(stale, now=house.clock()))[0]
+    assert house.record(stale.request_token).state is State.FAILED
+    assert app.stored() is None
