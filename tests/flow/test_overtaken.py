@@ -105,3 +105,19 @@ def test_a_consent_that_has_lapsed_meanwhile_is_not_granted(app: App) -> None:
     assert not house.table.move(progress.confirmed(stale, now=house.clock()))[0]
     assert house.record(stale.request_token).state is State.FAILED
     assert app.stored() is None
+
+
+def test_of_two_who_take_over_what_a_dead_holder_left_one_has_it(sandbox: Sandbox) -> None:
+    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
+    app.fault("identity", Fault.SERVER_ERROR)
+    house = House(app)
+    token, verifier = house.come_back()
+    with pytest.raises(errors.ProviderUnavailable):
+        house.callback(token, verifier)
+    left = house.record(token)
+    first, second = (progress.resume(left, claim_id=claim_id, now=house.clock()) for claim_id in ("first", "second"))
+    assert first
+    assert second
+    assert house.table.move(first)[0]
+    assert not house.table.move(second)[0]
+    assert house.record(token).claim_id == "first"
