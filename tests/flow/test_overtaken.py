@@ -121,3 +121,32 @@ def test_of_two_who_take_over_what_a_dead_holder_left_one_has_it(sandbox: Sandbo
     assert house.table.move(first)[0]
     assert not house.table.move(second)[0]
     assert house.record(token).claim_id == "first"
+
+
+def test_of_two_redemptions_at_once_both_are_told_the_same(app: App) -> None:
+    house = House(app)
+    ticket, secret, _ = consented(house)
+    quicker, look = House(app, clock=house.clock), house.table.authorization
+    told: list[Authorization] = []
+
+    def overtaken(pk: str) -> Authorization | None:
+        found = look(pk)
+        if not told:
+            told.append(quicker.handshake.redeem(ticket, secret))
+        return found
+
+    house.table.authorization = overtaken  # type: ignore[method-assign]
+    again = house.handshake.redeem(ticket, secret)
+    assert (again.state, again.user_id, again.redeemed_at) == (State.GRANTED, app.user.user_id, told[0].redeemed_at)
+
+
+def test_what_the_relay_could_not_store_its_next_sweep_may_store_at_once(app: App) -> None:
+    house = House(app)
+    with unstored(house):
+        owed = house.callback(*house.come_back())
+    house.clock.now += progress.LEASE
+    app.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=app.name)
+    house.relay.relay([owed.pk], lambda: True)
+    assert app.stored() is None
+    house.relay.relay([owed.pk], lambda: True)
+    assert app.stored()
