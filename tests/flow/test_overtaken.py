@@ -9,7 +9,7 @@ from sandbox.provider import Fault
 from sandbox.world import Sandbox
 from tests.conftest import App, make_app
 from tests.flow.test_tickets import new_pair
-from tests.house import House
+from tests.house import Clock, House
 from tripod_flow import errors, progress
 from tripod_flow.authorization import Authorization, State
 from tripod_flow.legs import Identity, Legs
@@ -126,7 +126,7 @@ def test_of_two_who_take_over_what_a_dead_holder_left_one_has_it(sandbox: Sandbo
 def test_of_two_redemptions_at_once_both_are_told_the_same(app: App) -> None:
     house = House(app)
     ticket, secret, _ = consented(house)
-    quicker, look = House(app, clock=house.clock), house.table.authorization
+    quicker, look = House(app, clock=Clock(house.clock.now + 1)), house.table.authorization
     told: list[Authorization] = []
 
     def overtaken(pk: str) -> Authorization | None:
