@@ -275,3 +275,12 @@ def test_a_callback_and_a_pin_each_finish_only_their_own_kind(app: App) -> None:
     )
     assert told["code"] == "unknown_authorization"
     assert not app.calls("access_token")
+
+
+def test_that_a_user_said_no_is_told_to_nobody_who_brings_a_verifier(app: App) -> None:
+    house = House(app)
+    _, challenge = new_pair()
+    token, _ = house.come_back(cancel=True, browser=False, challenge=challenge)
+    house.deny(token)
+    with pytest.raises(errors.UnknownAuthorization):
+        house.callback(token, "made up")
