@@ -43,14 +43,21 @@ def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app:
     assert app.stored()
 
 
-@pytest.mark.parametrize("by_relay", [False, True])
-def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, by_relay: bool) -> None:
+def unidentified(sandbox: Sandbox) -> tuple[House, str, str]:
+    """Return an exchange of which nobody could say yet whose the tokens are: the house, its request token and verifier."""
     app = make_app(sandbox, user_id_field=None, screen_name_field=None)
     app.fault("identity", Fault.SERVER_ERROR)
-    successor = House(app)
-    token, verifier = successor.come_back()
+    house = House(app)
+    token, verifier = house.come_back()
     with pytest.raises(errors.ProviderUnavailable):
-        successor.callback(token, verifier)
+        house.callback(token, verifier)
+    return house, token, verifier
+
+
+@pytest.mark.parametrize("by_relay", [False, True])
+def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, by_relay: bool) -> None:
+    successor, token, verifier = unidentified(sandbox)
+    app = successor.app
 
     class Slow(Legs):
         """Legs that outlast their lease while they ask whose the tokens are: the user reloads, and that is quicker."""
@@ -108,12 +115,7 @@ def test_a_consent_that_has_lapsed_meanwhile_is_not_granted(app: App) -> None:
 
 
 def test_of_two_who_take_over_what_a_dead_holder_left_one_has_it(sandbox: Sandbox) -> None:
-    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
-    app.fault("identity", Fault.SERVER_ERROR)
-    house = House(app)
-    token, verifier = house.come_back()
-    with pytest.raises(errors.ProviderUnavailable):
-        house.callback(token, verifier)
+    house, token, _ = unidentified(sandbox)
     left = house.record(token)
     first, second = (progress.resume(left, claim_id=claim_id, now=house.clock()) for claim_id in ("first", "second"))
     assert first
