@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import distributions
 
 from layers.sizes import sizes
 from sandbox.emulator import BUILT, ROOT, python
@@ -24,8 +24,8 @@ def main(rounds: int = ROUNDS) -> int:
     thinking = cold.measure(rounds, tls=True, thinks=0.15)
     warmed, warmed_secure = warm.measure(WARM_ROUNDS), warm.measure(WARM_ROUNDS, tls=True)
     lines = [
-        f"Machine: {_processor()}, 2 cores, of which the measured process has one; Python {_version()}, botocore {version('botocore')}, "
-        f"Powertools {version('aws-lambda-powertools')}; {rounds} rounds, interleaved; medians.",
+        f"Machine: {_processor()}, 2 cores, of which the measured process has one; Python {_version()}, botocore {_shipped('botocore')}, "
+        f"Powertools {_shipped('aws-lambda-powertools')}; {rounds} rounds, interleaved; medians.",
         *_cold_table("Cold, AWS and the provider over http", plain),
         *_cold_table("Cold, both over https", secure),
         *_cold_table("Cold, over https, the provider thinking for 150 ms", thinking),
@@ -41,6 +41,11 @@ def main(rounds: int = ROUNDS) -> int:
     (ROOT / "docs/performance.svg").write_text(svg([(row.name, row.cpu_ratio) for row in plain]))
     print("\n".join(lines))
     return 0
+
+
+def _shipped(package: str) -> str:
+    """Return the version of a package of the built layer, which is what is measured."""
+    return next(iter(distributions(name=package, path=[str(BUILT / "FlowLayer/python")]))).version
 
 
 def _table(title: str, heads: list[str], rows: list[list[str]]) -> list[str]:

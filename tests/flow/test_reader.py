@@ -296,8 +296,7 @@ def test_signing_leaves_a_stream_as_it_is(granted: App) -> None:
     with session(granted) as user:
         url = granted.sandbox.provider + "/2/tweets"
         prepared = user.prepare_request(requests.Request("POST", url, data=io.BytesIO(b"a=1\nb=2\n")))
-        body, kind = cast("Any", prepared.body), cast("Any", prepared.headers["Content-Type"])
-        assert (body.tell(), kind) == (0, b"application/octet-stream")
+        assert (cast("Any", prepared.body).tell(), prepared.headers["Content-Type"]) == (0, "application/octet-stream")
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         with pytest.raises(ValueError, match="given whole"):
             user.post(url, data=io.BytesIO(b"status=a"), headers=form, timeout=5)

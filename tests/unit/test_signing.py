@@ -1,16 +1,18 @@
 """The provider's own published examples, through the code that signs."""
 
 import re
+from io import BytesIO
 from urllib.parse import unquote
 
 import pytest
 import requests
+import urllib3
 
 from tripod.credentials import Consumer
 from tripod.signing import Signer
 from tripod_flow.legs import Legs
 from tripod_flow.provider import Provider
-from tripod_flow.transport import Answer, Timeouts
+from tripod_flow.transport import Timeouts, send
 
 UPDATE = Consumer("xvz1evFS4wEEPTGEFPHBog", "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw")
 UPDATE_TOKEN = ("370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb", "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE")
@@ -20,12 +22,6 @@ REQUEST_TOKEN = ("NPcudxy0yU5T3tBzho7iCotZ3cnetKwcTIRlX0iwRl0", "veNRnAWe6inFuo8
 
 def frozen(nonce: str, timestamp: int) -> Signer:
     return Signer(nonce=lambda: nonce, timestamp=lambda: str(timestamp))
-
-
-def header_of(request: requests.PreparedRequest) -> str:
-    """Return what was signed; oauthlib 3 leaves it in bytes."""
-    header: str | bytes = request.headers["Authorization"]
-    return header if isinstance(header, str) else header.decode()
 
 
 def signature(header: str) -> str:
@@ -45,25 +41,22 @@ def test_the_published_status_update_is_signed_as_published(host: str, expected:
         data={"status": "Hello Ladies + Gentlemen, a signed OAuth request!"},
         auth=auth,
     ).prepare()
-    assert signature(header_of(request)) == expected
+    assert signature(request.headers["Authorization"]) == expected
 
 
 class Wire:
-    """Stands in for the network: keeps what would be sent, prepared and signed."""
+    """Stands in for the network: keeps what would be sent, signed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
-        self.sent: list[requests.PreparedRequest] = []
+        self.sent: list[tuple[str, str, str | None]] = []
+        self.header = ""
         self._body = body.encode()
-        monkeypatch.setattr("tripod_flow.legs.send", self.send)
+        monkeypatch.setattr("urllib3.HTTPConnectionPool.urlopen", self.urlopen)
 
-    def send(self, method: str, url: str, auth: object, timeouts: Timeouts, *, data: dict[str, str] | None = None) -> Answer:
-        assert timeouts
-        self.sent.append(requests.Request(method, url, data=data, auth=auth).prepare())
-        return Answer(200, {}, self._body)
-
-    @property
-    def header(self) -> str:
-        return header_of(self.sent[0])
+    def urlopen(self, method: str, url: str, body: str | None, headers: dict[str, str], **_: object) -> urllib3.HTTPResponse:
+        self.sent.append((method, url, body))
+        self.header = headers["Authorization"]
+        return urllib3.HTTPResponse(BytesIO(self._body), status=200, preload_content=False)
 
 
 TWITTER = Provider(
@@ -86,7 +79,30 @@ def test_leg_3_is_signed_as_published_with_the_verifier_in_one_place(monkeypatch
     legs.access_token(TWITTER, SIGN_IN, *REQUEST_TOKEN, "uw7NjWHT6OJ1MpJOXsHfNxoAhPKpgI8BlYDhxEjIBY")
     assert signature(wire.header) == "39cipBtIOHEEnybAR4sATQTpl2I="
     assert wire.header.count("oauth_verifier") == 1
-    assert not wire.sent[0].body
+    assert wire.sent == [("POST", "/oauth/access_token", None)]
+
+
+def test_the_access_type_is_signed_and_sent_as_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(monkeypatch, "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=true")
+    Legs(Timeouts(), frozen("n", 1)).request_token(TWITTER, SIGN_IN, "https://a.example/", access_type="read")
+    assert wire.sent == [("POST", "/oauth/request_token", "x_auth_access_type=read")]
+    form = {"x_auth_access_type": "read"}
+    auth = frozen("n", 1).sign_as(SIGN_IN, callback="https://a.example/")
+    assert (
+        wire.header
+        == requests.Request("POST", TWITTER.request_token_url, data=form, auth=auth).prepare().headers["Authorization"]
+    )
+
+
+def test_what_is_signed_is_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(monkeypatch, "")
+    send("GET", "https://API.example:443/a/../%c3%a9?title=b%20c&A", frozen("n", 1).sign_as(SIGN_IN), Timeouts())
+    assert wire.sent == [("GET", "/%C3%A9?title=b%20c&A", None)]
+    auth = frozen("n", 1).sign_as(SIGN_IN)
+    assert (
+        wire.header
+        == requests.Request("GET", "https://api.example/%C3%A9?title=b%20c&A", auth=auth).prepare().headers["Authorization"]
+    )
 
 
 def test_no_two_requests_share_a_nonce() -> None:

@@ -16,7 +16,7 @@ from tripod.refusals import Cause, Refusal
 from tripod.signing import Signer
 from tripod_flow.deadline import COMMIT, Deadline
 from tripod_flow.provider import Provider
-from tripod_flow.transport import Answer, AnswerLost, NotSent, Timeouts, send
+from tripod_flow.transport import Answer, AnswerLost, Method, NotSent, Timeouts, send
 
 MAX_TOKEN = 512  # bytes of a token, its secret, or a user id; X's have 25 to 50
 MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
@@ -160,7 +160,7 @@ class Legs:
             if error.refusal.cause not in (Cause.TOKEN_REVOKED, Cause.REQUEST_TOKEN_REJECTED):
                 raise
 
-    def _send(self, method: str, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Answer:
+    def _send(self, method: Method, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Answer:
         """Send once; an answer of 200 comes back, any other is raised as what it means."""
         left = self._ends - monotonic()
         if left <= 0:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record", Authorization, Connection)
 
+_ATTRIBUTES: dict[type, frozenset[str]] = {
+    kind: frozenset(one.name for one in fields(kind)) for kind in (Authorization, Connection)
+}
+
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -37,7 +41,7 @@ class Table:
 
     def add(self, new: Authorization) -> None:
         """Put a new authorization; raises ``KeyTaken`` rather than replace one."""
-        item = {one.name: getattr(new, one.name) for one in fields(new)}
+        item = {name: getattr(new, name) for name in _ATTRIBUTES[Authorization]}
         try:
             self._client.put_item(
                 TableName=self._name,
@@ -173,10 +177,7 @@ def _plain(value: Any) -> Any:
 
 def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     """Return the record that an item, as DynamoDB's API has it, holds."""
-    known = {one.name for one in fields(kind)}
-    values = {name: _deserialize(value) for name, value in item.items() if name in known}
-    values = {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
-    values = {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in values.items()}
+    values = {name: _known(_deserialize(value)) for name, value in item.items() if name in _ATTRIBUTES[kind]}
     if "attempts" in values:
         values["attempts"] = int(values["attempts"])
     if "state" in values:
@@ -184,6 +185,13 @@ def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     if "cause" in values:
         values["cause"] = Cause(values["cause"])
     return kind(**values)
+
+
+def _known(value: Any) -> Any:
+    """Return a value as the records have it: the contrary of ``_plain``."""
+    if isinstance(value, list):
+        return tuple(map(float, value))
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _standing(error: ClientError, kind: type[Record]) -> Record | None:

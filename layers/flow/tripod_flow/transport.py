@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, cast
+from typing import Any, Literal, cast
+from urllib.parse import urlencode
 
 import certifi
-import requests
 from requests_oauthlib import OAuth1
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, connection_from_url
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import parse_url
 
 from tripod.version import VERSION
 
 USER_AGENT = f"Tripod/{VERSION} (OAuth 1.0a client)"  # Discogs and others refuse a library's default
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+Method = Literal["GET", "POST"]
 MAX_ANSWER = 64 * 1024  # bytes; a token answer has some 200, a profile a few thousand
 
 
@@ -49,10 +51,10 @@ class Answer:
     body: bytes = field(repr=False)
 
 
-def send(method: str, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Mapping[str, str] | None = None) -> Answer:
+def send(method: Method, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Mapping[str, str] | None = None) -> Answer:
     """Send one request on a connection of its own; raises ``NotSent`` or ``AnswerLost``.
 
-    requests prepares and signs it; urllib3 sends it: no proxy, no ``.netrc``, no CA bundle of the environment, no redirect, no cookie.
+    requests-oauthlib signs it; urllib3 sends it: no proxy, no ``.netrc``, no CA bundle of the environment, no redirect, no cookie.
 
     A read timeout only bounds the pause between two bytes, and a name look-up has none at all: so the request runs in a
     thread, and when its time is over its connection is shut, which ends the thread too.
@@ -67,8 +69,11 @@ def send(method: str, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Mappi
 class _Call:
     """A request under way in a thread of its own."""
 
-    def __init__(self, method: str, url: str, auth: OAuth1, timeouts: Timeouts, data: Mapping[str, str] | None) -> None:
-        self._request: dict[str, Any] = {"method": method, "url": url, "auth": auth, "data": data}
+    def __init__(self, method: Method, url: str, auth: OAuth1, timeouts: Timeouts, data: Mapping[str, str] | None) -> None:
+        self._method = method
+        self._url = url
+        self._auth = auth
+        self._form = urlencode(data) if data else None
         self._timeouts = timeouts
         self._wire: socket.socket | None = None  # set once connected (TLS included): from then on the request may be sent
         self._abandoned = False
@@ -86,13 +91,15 @@ class _Call:
     def run(self) -> None:
         """Do the request; what came of it is read by ``outcome``."""
         try:
-            prepared = requests.Request(**self._request, headers=HEADERS).prepare()
-            with self._pool(str(prepared.url)) as pool:
+            kind = {"Content-Type": "application/x-www-form-urlencoded"} if self._form else {}
+            url = parse_url(self._url)  # normalised: what is signed is what is sent
+            _, headers, body = self._auth.client.sign(url.url, self._method, self._form, {**HEADERS, **kind})
+            with self._pool(url.url) as pool:
                 response = pool.urlopen(
-                    str(prepared.method),
-                    prepared.path_url,
-                    prepared.body,
-                    prepared.headers,
+                    self._method,
+                    url.request_uri,
+                    body,
+                    headers,
                     timeout=Timeout(connect=self._timeouts.connect, read=self._timeouts.read),
                     retries=False,
                     redirect=False,

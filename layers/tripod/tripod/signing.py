@@ -24,7 +24,10 @@ class Signer:
         callback: str | None = None,
         verifier: str | None = None,
     ) -> OAuth1:
-        """Return what signs ONE request, as ``requests``' ``auth``: a retry needs another, or the provider sees a replay."""
+        """Return what signs ONE request: a retry needs another, or the provider sees a replay.
+
+        It is ``requests``' ``auth``; its ``client.sign`` signs, in strings, for whoever sends without requests.
+        """
         return OAuth1(
             consumer.consumer_key,
             client_secret=consumer.consumer_secret,
@@ -33,6 +36,7 @@ class Signer:
             callback_uri=callback,
             verifier=verifier,
             signature_method=consumer.signature_method,
+            decoding=None,
             nonce=self.nonce(),
             timestamp=self.timestamp(),
         )
