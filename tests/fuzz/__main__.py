@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.fuzz.events import events
-from tests.fuzz.target import Defect, Target, defects_of, running
+from tests.fuzz.target import Defect, Figures, Target, defects_of, running
 
 INPUTS = 100_000
-BATCH = 1_000
+BATCH = 1_000  # inputs of one world
 SHARES = {"start": 28, "callback": 35, "revoke": 17, "redeem": 10, "relay": 10}  # percent
 
 
@@ -33,12 +33,13 @@ def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = Fals
     number = secrets.randbits(32) if number is None else number
     print(f"{inputs} inputs, seed {number}", flush=True)
     began, defects = time.monotonic(), []
-    with running(strict=strict) as target:
-        figures = target.figures
-        for function, share in SHARES.items():
-            wanted = inputs * share // 100
-            while (left := wanted - figures.inputs[function]) > 0:
-                number += 1
+    figures = Figures()
+    for function, share in SHARES.items():
+        wanted = inputs * share // 100
+        while (left := wanted - figures.inputs[function]) > 0:
+            number += 1
+            with running(strict=strict) as target:  # a new one each time: moto and the sandbox keep every call
+                target.figures = figures
                 for defect in _found(target, function, min(BATCH, left), number):
                     figures.known[defect.signature] += 1
                     defects.append(defect)
