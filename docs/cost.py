@@ -36,11 +36,11 @@ PRICES = {
 
 MEMORY = 1.0  # GB: the parameter Memory's default
 
-# Seconds that a warm invocation takes, measured on 2026-11-24 under Lambda's Runtime Interface Emulator on one x86_64 core with a
-# provider and AWS on the same machine; PROVIDER is added to each leg, COLD to each invocation on a new process.
-WARM = {"start": 0.025, "callback": 0.146, "redeem": 0.038, "relay": 0.038}
+# Seconds that a warm invocation takes, and what a cold one takes beyond it, by docs/performance.md (redeem and relay: measured on
+# 2026-11-24 in the same way); PROVIDER is added to each leg.
+WARM = {"start": 0.010, "callback": 0.043, "redeem": 0.038, "relay": 0.038}
 PROVIDER = 0.3  # seconds that X takes for one leg: assumed
-COLD = 1.7  # seconds: 1.0 measured on a whole core, of which 1024 MB give 0.58
+COLD = 0.4  # seconds, at MEMORY
 COLD_SHARE = 0.05  # of invocations: assumed; few users meet more cold starts, and pay almost nothing for them
 
 # One sign-in with a ticket. Writes: start's item, claim, commit and its entry in

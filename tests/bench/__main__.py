@@ -1,5 +1,6 @@
 """``python -m tests.bench [ROUNDS]``: measure everything, and write docs/performance.md's tables and docs/performance.svg."""
 
+import json
 import platform
 import re
 import subprocess
@@ -9,7 +10,7 @@ from importlib.metadata import distributions
 
 from layers.sizes import sizes
 from sandbox.emulator import BUILT, ROOT, python
-from tests.bench import cold, memory, warm
+from tests.bench import cold, memory, parts, warm
 
 ROUNDS = 15
 WARM_ROUNDS = 150
@@ -19,26 +20,31 @@ MARKS = "<!-- measured by tests/bench -->", "<!-- to here -->"
 
 def main(rounds: int = ROUNDS) -> int:
     """Measure, and write the page and the plot; prints the tables as well."""
-    plain = cold.measure(rounds, rivals=True)
+    measured = cold.measure(rounds, rivals=True)
+    plain = [row for row in measured if not row.name.startswith(cold.LEFT_OUT)]
     secure = cold.measure(rounds, tls=True, rivals=True)
     thinking = cold.measure(rounds, tls=True, thinks=0.15)
     warmed, warmed_secure = warm.measure(WARM_ROUNDS), warm.measure(WARM_ROUNDS, tls=True)
+    memory_rounds = max(1, rounds // 3)
     lines = [
         f"Machine: {_processor()}, 2 cores, of which the measured process has one; Python {_version()}, botocore {_shipped('botocore')}, "
-        f"Powertools {_shipped('aws-lambda-powertools')}; {rounds} rounds, interleaved; medians.",
+        f"Powertools {_shipped('aws-lambda-powertools')}; Node {_node()}, grant {_grant()}. `make bench{'' if rounds == ROUNDS else f' BENCH={rounds}'}`: "
+        f"{rounds} cold starts of each kind, {WARM_ROUNDS} warm invocations, {memory_rounds} cold and {memory_rounds * memory.WARM_ROUNDS} warm ones for each "
+        "size of memory, all interleaved; medians, where nothing else is said.",
         *_cold_table("Cold, AWS and the provider over http", plain),
         *_cold_table("Cold, both over https", secure),
         *_cold_table("Cold, over https, the provider thinking for 150 ms", thinking),
+        *_left_out_table(measured),
         *_warm_table("Warm, over http", warmed),
         *_warm_table("Warm, over https", warmed_secure),
         *_size_table(),
         *_reader_lines(rounds),
-        *_memory_table(memory.measure(max(1, rounds // 3))),
+        *_memory_table(memory.measure(memory_rounds)),
         *_imports(),
     ]
     before, _, rest = PAGE.read_text().partition(MARKS[0])
     PAGE.write_text(f"{before}{MARKS[0]}\n" + "\n".join(lines) + f"\n{MARKS[1]}" + rest.partition(MARKS[1])[2])
-    (ROOT / "docs/performance.svg").write_text(svg([(row.name, row.cpu_ratio) for row in plain]))
+    (ROOT / "docs/performance.svg").write_text(svg([*_bars("https", secure), *_bars("http", plain)]))
     print("\n".join(lines))
     return 0
 
@@ -69,6 +75,20 @@ def _cold_table(title: str, rows: list[cold.Row]) -> list[str]:
     return _table(title, ["CPU", "ratio", "clock", "ratio", "peak memory"], cells)
 
 
+def _left_out_table(rows: list[cold.Row]) -> list[str]:
+    whole = next(row for row in rows if row.name == "callback")
+    cells = [
+        [row.name.removeprefix(cold.LEFT_OUT), f"**{row.cpu_ratio:.2f}**", f"{row.cpu_ratio - whole.cpu_ratio:.2f}"]
+        for row in rows
+        if row.name.startswith(cold.LEFT_OUT)
+    ]
+    return _table("The callback, cold, over http, with one thing left out", ["ratio", "so it takes off"], cells)
+
+
+def _bars(scheme: str, rows: list[cold.Row]) -> list[tuple[str, float]]:
+    return [(f"{scheme}, {row.name}", row.cpu_ratio) for row in rows]
+
+
 def _warm_table(title: str, figures: warm.Figures) -> list[str]:
     cells = [
         [
@@ -78,7 +98,7 @@ def _warm_table(title: str, figures: warm.Figures) -> list[str]:
         ]
         for row in figures.rows
     ]
-    return _table(title, ["CPU p50", "CPU p99", "clock p50", "clock p99", "calls to AWS and the provider"], cells)
+    return _table(title, ["CPU p50", "p99", "clock p50", "p99", "calls to AWS and the provider"], cells)
 
 
 def _size_table() -> list[str]:
@@ -134,20 +154,28 @@ def _processor() -> str:
     return told[1] if told else platform.machine()
 
 
+def _node() -> str:
+    return subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip().removeprefix("v")
+
+
+def _grant() -> str:
+    return str(json.loads((parts.grant() / "node_modules/grant/package.json").read_text())["version"])
+
+
 def _version() -> str:
     return subprocess.run([python(), "-V"], capture_output=True, text=True, check=True).stdout.split()[1]
 
 
 def svg(ratios: list[tuple[str, float]]) -> str:
     """Return the ratios as bars, the reference's end marked."""
-    height, left, right, scale = 26, 330, 60, 150
+    height, left, right, scale = 26, 360, 60, 150
     most = max(ratio for _, ratio in ratios)
     width, total = left + most * scale + right, height * len(ratios) + 20
 
     def bars() -> Iterator[str]:
         for number, (name, ratio) in enumerate(ratios):
             y = 10 + number * height
-            colour = "#0b57d0" if name in {"start", "callback"} else "#9aa5b1"
+            colour = "#0b57d0" if name.partition(", ")[2] in {"start", "callback"} else "#9aa5b1"
             yield f'<text x="{left - 8}" y="{y + 16}" text-anchor="end">{name.replace("`", "")}</text>'
             yield f'<rect x="{left}" y="{y + 3}" width="{ratio * scale:.0f}" height="{height - 8}" fill="{colour}"/>'
             yield f'<text x="{left + ratio * scale + 6:.0f}" y="{y + 16}">{ratio:.2f}</text>'
@@ -155,7 +183,7 @@ def svg(ratios: list[tuple[str, float]]) -> str:
     mark = f'<line x1="{left + scale}" x2="{left + scale}" y1="4" y2="{total - 6}" stroke="#c02942" stroke-dasharray="4 3"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {total}" font-family="sans-serif" font-size="13">'
-        f'<title>CPU of a cold start, as a ratio to the reference</title><rect width="100%" height="100%" fill="#fff"/>'
+        f'<title>CPU of a cold start, as a ratio to the reference of the same scheme</title><rect width="100%" height="100%" fill="#fff"/>'
         f"{''.join(bars())}{mark}</svg>\n"
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +16,7 @@ from tests.tls import Front
 
 GRANTS_PORT = 80  # grant signs a URL with another port wrongly, so this machine's must be free
 GRANTS_PROVIDER = "http://127.0.0.1"
+LEFT_OUT = "left out: "
 REFERENCE = "reference: `import boto3` and two clients"
 
 
@@ -44,6 +45,7 @@ def measure(rounds: int, *, tls: bool = False, thinks: float = 0.0, rivals: bool
         if rivals and not tls:
             ending.enter_context(Front(port_of(stage.sandbox.provider), listen=GRANTS_PORT))
             variants |= dict(_grant(stage))
+            variants |= dict(_without(stage, starter))
         for _ in range(rounds):
             for name, once in variants.items():
                 samples.setdefault(name, []).append(once())
@@ -59,7 +61,7 @@ Variant = tuple[str, Callable[[], Sample]]
 
 
 def _own(stage: Scene, starter: Emulator) -> Iterator[Variant]:
-    whole = parts.whole(parts.OWN / "whole")
+    whole = parts.whole()
     reference = stage.beside("start", parts.HERE / "reference", whole)
     yield REFERENCE, lambda: stage.cold(reference, {})
     yield "start", lambda: _started(stage, stage.function("start"))
@@ -70,6 +72,19 @@ def _default(stage: Scene, starter: Emulator) -> Iterator[Variant]:
     default = {name: stage.beside(name.lower(), parts.by_default_builder(name)) for name in ("Start", "Callback")}
     yield "the same start, by SAM's default builder", lambda: _started(stage, default["Start"])
     yield "the same callback, by SAM's default builder", lambda: _finished(stage, default["Callback"], starter)
+
+
+def _without(stage: Scene, starter: Emulator) -> Iterator[Variant]:
+    """Yield the callback with one of the means left out, named for it."""
+    shipped = stage.function("callback")
+    tripod, flow = (next(layer for layer in shipped.layers if layer.name == name) for name in ("TripodLayer", "FlowLayer"))
+    left_out = {
+        "bytecode": tuple(parts.without_bytecode(each, stage.folder / each.name) for each in (tripod, flow)),
+        "the cuts in AWS's libraries": (parts.own_alone(flow, stage.folder / "own"), tripod, parts.whole()),
+        "`cold.py`": (parts.importing_all(flow, stage.folder / "all"), tripod),
+    }
+    for name, layers in left_out.items():
+        yield LEFT_OUT + name, partial(_finished, stage, replace(shipped, layers=layers), starter)
 
 
 def _grant(stage: Scene) -> Iterator[Variant]:

@@ -1,10 +1,11 @@
-"""What is measured beside the built functions: the reference, a floor, rivals. Built once, below .bench/."""
+"""What is measured beside the built functions: the reference, a floor, rivals. Built once for each state of the sources, below .bench/."""
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
 
-from sandbox.emulator import BUILT, ROOT, TOOLS, python
+from sandbox.emulator import ROOT, TOOLS, python
 
 HERE = Path(__file__).resolve().parent
 OWN = ROOT / ".bench"
@@ -19,25 +20,61 @@ def pip(folder: Path, *arguments: str) -> None:
 
 def compile_all(folder: Path) -> None:
     """Compile as the layers' Makefiles do."""
-    subprocess.run([python(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)], check=True)
+    subprocess.run(
+        [python(), "-X", "no_debug_ranges", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)],
+        check=True,
+    )
 
 
-def whole(folder: Path) -> Path:
+def _of(name: str, *sources: Path) -> Path:
+    """Return the folder of what is built of these sources as they are now; what was built of other ones is taken away."""
+    files = (file for each in sources for file in ([each] if each.is_file() else sorted(each.rglob("*.py"))))
+    folder = OWN / f"{name}-{hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()[:12]}"
+    for other in set(OWN.glob(f"{name}-*")) - {folder}:
+        shutil.rmtree(other)
+    return folder
+
+
+def whole() -> Path:
     """Return the layer of the same requirements with nothing left out, compiled: what the reference and the floor stand on."""
+    folder = _of("whole", *REQUIREMENTS, Path(__file__))
     if not folder.exists():
         pip(folder / "python", "--no-deps", *(part for each in REQUIREMENTS for part in ("--requirement", str(each))))
         compile_all(folder / "python")
     return folder
 
 
+def without_bytecode(layer: Path, target: Path) -> Path:
+    """Copy a layer without what its Makefile compiled."""
+    shutil.copytree(layer, target, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+def own_alone(layer: Path, target: Path) -> Path:
+    """Copy the flow layer's own package alone: with ``whole`` beside it, its libraries are uncut."""
+    shutil.copytree(layer / "python/tripod_flow", target / "python/tripod_flow")
+    return target
+
+
+def importing_all(layer: Path, target: Path) -> Path:
+    """Copy the flow layer, what ``tripod_flow.cold`` does about imports and garbage left out."""
+    shutil.copytree(layer, target)
+    cold = target / "python/tripod_flow/cold.py"
+    cold.write_text(cold.read_text() + "\n\ndef begin() -> None: ...\n\n\ndef end() -> None: ...\n")
+    shutil.rmtree(target / "python/tripod_flow/__pycache__")
+    compile_all(target / "python/tripod_flow")
+    return target
+
+
 def by_default_builder(name: str) -> Path:
     """Return one function, with all its code, as SAM's own builder makes it of a requirements.txt: no layer, no bytecode."""
-    folder = OWN / "default" / name
+    ours = ROOT / "layers/tripod/tripod", ROOT / "layers/flow/tripod_flow"
+    folder = _of(f"default-{name}", *REQUIREMENTS, ROOT / "functions" / name.lower(), *ours)
     if not folder.exists():
         source = OWN / "source" / name
         shutil.rmtree(source, ignore_errors=True)
         shutil.copytree(ROOT / "functions" / name.lower(), source / "code", ignore=shutil.ignore_patterns("__pycache__"))
-        for package in (ROOT / "layers/tripod/tripod", ROOT / "layers/flow/tripod_flow"):
+        for package in ours:
             shutil.copytree(package, source / "code" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
         (source / "code/requirements.txt").write_text("".join(each.read_text() for each in REQUIREMENTS))
         (source / "template.yaml").write_text(_TEMPLATE)
@@ -93,6 +130,3 @@ def grant() -> Path:
 def node(folder: Path) -> list[str]:
     """Return the command of a Node runtime for the handler in ``folder``."""
     return [shutil.which("node") or "node", str(folder / "runtime.cjs"), str(folder / "grant.cjs")]
-
-
-__all__ = ["BUILT", "HERE", "OWN", "by_default_builder", "grant", "node", "trusting", "whole"]

@@ -47,7 +47,7 @@ def measure(rounds: int, *, tls: bool = False) -> Figures:
         starter, finisher = running(stage.function("start")), running(stage.function("callback"))
         for _ in range(FIRST):  # the calls of a process that has the consumer secret
             invoke(finisher, stage.callback_event(starter)[1])
-        code = stage.beside("start", parts.HERE / "floor", parts.whole(parts.OWN / "whole"))
+        code = stage.beside("start", parts.HERE / "floor", parts.whole())
         floor, floor_finisher, replay = running(code), running(code), Replay(stage, starter, finisher)
         variants: dict[str, tuple[Emulator, Callable[[], Any]]] = {
             "start": (starter, stage.start_event),
@@ -110,7 +110,7 @@ def reader(rounds: int) -> Reader:
         starter.close()
         finisher.close()
         function = stage.beside("start", parts.HERE / "reader", BUILT / "TripodLayer")
-        reference = stage.beside("start", parts.HERE / "reference", parts.whole(parts.OWN / "whole"))
+        reference = stage.beside("start", parts.HERE / "reference", parts.whole())
         asked = {"provider": app.name, "user_id": app.user.user_id}
         asked["url"] = f"{stage.sandbox.provider}/1.1/account/verify_credentials.json"
         ours, theirs, cached = [], [], []

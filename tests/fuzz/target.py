@@ -239,11 +239,11 @@ def running(*, strict: bool = False) -> Iterator[Target]:
         cast = Cast(make_app(sandbox), invoke)
         target = Target(handlers, cast, lambda: len(sandbox.events), strict=strict)
         nowhere = ending.enter_context(io.TextIOWrapper(open(os.devnull, "wb"), encoding="utf-8", errors="strict"))  # noqa: SIM115
-        ending.enter_context(contextlib.redirect_stdout(nowhere))
-        for handler in telemetry.log().handlers:
+        for handler in telemetry.log().handlers:  # made before stdout is ``nowhere``, which ends with this world
             if isinstance(handler, logging.StreamHandler):
                 ending.callback(handler.setStream, handler.stream)
                 handler.setStream(nowhere)
                 note = patch.object(handler, "handleError", lambda _: target.lost.append(sys.exception()))
                 ending.enter_context(note)
+        ending.enter_context(contextlib.redirect_stdout(nowhere))
         yield target

@@ -1,4 +1,4 @@
-"""What every handler has in common: settings and clients made at first use, one answer for whatever happens, one log line."""
+"""What every handler has in common: settings, clients made once, and one answer for whatever happens, told in the log."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What the operator sees: one log line and one metric per request, and never a token, secret, verifier or cookie.
+"""What the operator sees: a log line and a metric for what came of each request, and never a token, secret, verifier or cookie.
 
 Exceptions are told by type, place and AWS error code, never by text: a library's message may quote what it was given.
 """
@@ -33,7 +33,10 @@ def _metrics() -> Metrics:
 
 
 def count(name: str) -> None:
-    """Add one to the metric ``name``: a code of ``errors``, or ``started``, ``granted``, ``repeated``, ``unstored``."""
+    """Add one to the metric ``name``: a code of ``errors``, a state, or what else happened.
+
+    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``unstored``, ``relay_failed``.)
+    """
     _metrics().add_metric(name=name, unit=MetricUnit.Count, value=1)
 
 
