@@ -1,7 +1,10 @@
 """The legs against the sandbox's provider: how long they take at most, and what they repeat."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,7 @@ from sandbox.provider import Consumer as App
 from sandbox.provider import Fault, Provider
 from tripod.credentials import Consumer
 from tripod.refusals import Cause
+from tripod.signing import Signer
 from tripod_flow import aws, provider
 from tripod_flow.deadline import COMMIT, RESERVE, Deadline
 from tripod_flow.legs import Legs, Refused, Unavailable
@@ -69,6 +73,38 @@ def test_a_dripping_provider_is_cut_off(server: Provider, registered: App) -> No
     with pytest.raises((AnswerLost, Refused)):
         Legs(Timeouts(call=0.5)).access_token(definition(server), Consumer(registered.key, registered.secret), "t", "s", "v")
     assert time.monotonic() - began < 3
+
+
+def test_what_is_cut_off_leaves_no_thread_behind(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
+    before = set(threading.enumerate())
+    auth = Signer().sign_as(Consumer(registered.key, registered.secret))
+    with pytest.raises(AnswerLost):
+        send("POST", definition(server).access_token_url, auth, Timeouts(read=30, call=0.3))
+    ended_by = time.monotonic() + 5
+    while any(thread.name.endswith("(run)") for thread in set(threading.enumerate()) - before):
+        assert time.monotonic() < ended_by
+        time.sleep(0.01)
+
+
+def test_what_was_given_up_during_a_name_look_up_is_never_sent(
+    server: Provider, registered: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, found, threads = socket.getaddrinfo, threading.Event(), []
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.current_thread())
+        assert found.wait(10)
+        return look_up(*arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    auth = Signer().sign_as(Consumer(registered.key, registered.secret))
+    with pytest.raises(NotSent):
+        send("POST", definition(server).access_token_url, auth, Timeouts(call=0.2))
+    found.set()
+    threads[0].join(5)
+    assert not threads[0].is_alive()
+    assert not server.calls(registered.key)
 
 
 def test_an_untrusted_certificate_is_not_talked_to(server: Provider, registered: App) -> None:
