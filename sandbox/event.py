@@ -109,7 +109,8 @@ def event(request: HttpRequest, route: Route, parameters: dict[str, str], accoun
         "isBase64Encoded": False,
     }
     if cookie := request.header("cookie"):
-        result["cookies"] = [each.strip() for each in re.split("[;,]", cookie) if each.strip()]
+        # At commas too: AWS says that cookie headers are combined with them, and not what becomes of those in a value.
+        result["cookies"] = [each.strip(" \t") for each in re.split("[;,]", cookie) if each.strip(" \t")]
     if request.query:
         joined: dict[str, list[str]] = {}
         for name, value in parse_qsl(request.query, keep_blank_values=True):

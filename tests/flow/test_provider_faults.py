@@ -137,12 +137,14 @@ def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault:
     app.fault("request_token", fault, times=2)
     url = sandbox.provider_server.endpoints()["request_token_url"]
     consumer = Consumer(app.consumer.key, app.consumer.secret)
+    with pytest.raises(AnswerLost):  # the provider, in this process too, makes its bodies at the first time
+        send("POST", url, Signer().sign_as(consumer, callback="oob"), Timeouts())
     tracemalloc.start()
     with pytest.raises(AnswerLost):
         send("POST", url, Signer().sign_as(consumer, callback="oob"), Timeouts())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 20_000_000  # the provider, in this process too, makes the bodies
+    assert peak < 20_000_000
 
 
 def test_a_server_error_that_hid_the_exchange_is_told_as_what_it_is(app: App) -> None:

@@ -226,6 +226,15 @@ def test_a_direct_start_that_makes_no_sense_says_what_to_change(app: App, asked:
     assert missing in told["detail"]
 
 
+@pytest.mark.parametrize("function", ["start", "callback", "redeem", "revoke"])
+@pytest.mark.parametrize("payload", [[], None, "x", 5, True])
+def test_a_direct_invocation_with_something_else_than_an_object_says_so(app: App, function: str, payload: object) -> None:
+    answer = app.sandbox.client("lambda").invoke(FunctionName=f"{app.sandbox.prefix}-{function}", Payload=json.dumps(payload))
+    assert "FunctionError" not in answer
+    told = json.loads(answer["Payload"].read())
+    assert (told["code"], "must be a JSON object" in told["detail"]) == ("bad_request", True)
+
+
 def test_a_subject_is_never_taken_from_a_browser(app: App) -> None:
     assert app.browser().start(app.name, accept=JSON, subject="42").json()["code"] == "bad_request"
 

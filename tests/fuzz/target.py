@@ -112,7 +112,7 @@ class Target:
             raise Defect(
                 function, event, f"a log line is lost: {self.lost[0]!r}", place=f"log line lost, {type(self.lost[0]).__name__}"
             )
-        is_http = bool(ROUTES[function]) and "requestContext" in event
+        is_http = bool(ROUTES[function]) and isinstance(event, dict) and "requestContext" in event
         flaw = marshalled(answer) or (relay_flaw if function == "relay" else http_flaw if is_http else direct_flaw)(answer)
         if flaw == "internal" and not proper and not self.strict:
             self.figures.unsendable[f"{function} internal"] += 1

@@ -40,6 +40,7 @@ def test_oversized_body(app: App, kind: str, body: bytes) -> None:
     began = time.monotonic()
     told = post(app, app.browser(), body, kind=kind)
     assert (told.status_code, told.json()["code"]) == (400, "bad_request")
+    assert told.json()["detail"] == "The body is too long."
     assert len(told.content) < 1000
     assert time.monotonic() - began < PROMPT
 

@@ -1,11 +1,13 @@
 """Attacks between two browsers: one begins and another ends, or cookies are carried over, planted and doubled."""
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
 from sandbox.browser import JSON
+from sandbox.event import HttpRequest, event, pairs
 from tests.conftest import RETURN_TO, App, make_app
 from tests.flow.test_pin import begin as begin_pin
 from tests.flow.test_pin import post
@@ -177,6 +179,23 @@ def test_cookie_tossing_under_a_name_that_a_neighbour_may_set(app: App, tossed: 
     callback = app.come_back(attacker)
     ((name, key),) = attacker.cookies.items()
     assert visit(app, callback, tossed.format(name=name, bare=name.removeprefix("__Host-"), key=key)) == WRONG
+    assert nothing_happened(app)
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u0085", "\u2000", "\u2028", "\u3000", "\x1f", "\x0b", "\0"])
+@pytest.mark.parametrize("place", ["{blank}{name}", "{name}{blank}"])
+def test_cookie_tossing_behind_a_blank_that_a_browser_takes_for_a_letter(app: App, blank: str, place: str) -> None:
+    attacker = app.browser()
+    callback = urlsplit(app.come_back(attacker))
+    ((name, key),) = attacker.cookies.items()
+    request = HttpRequest("GET", f"{callback.path}?{callback.query}", "HTTP/1.1", [("accept", JSON)], b"", "127.0.0.1", 443)
+    route = next(
+        one for one in app.sandbox.functions.function(f"{app.sandbox.prefix}-callback").routes if pairs(one, callback.path)
+    )
+    told = event(request, route, {"provider": app.name}, app.sandbox.aws_server.account)
+    told["cookies"] = [f"{place.format(blank=blank, name=name)}={key}"]
+    answer = app.sandbox.functions.invoke(f"{app.sandbox.prefix}-callback", told).payload
+    assert json.loads(answer["body"])["code"] == "wrong_browser"
     assert nothing_happened(app)
 
 

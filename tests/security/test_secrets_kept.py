@@ -19,6 +19,7 @@ from tests.unit.test_web import event
 from tripod_flow import service, telemetry
 from tripod_flow.authorization import Authorization
 from tripod_flow.exchange import Exchange
+from tripod_flow.legs import Legs, TokenAnswer
 from tripod_flow.start import Begun, StartRequest
 
 
@@ -45,6 +46,8 @@ def test_secrets_in_repr(app: App) -> None:
     house.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]
     seen: list[Authorization] = []
     decide = Exchange.decide
+    legs_answers: list[TokenAnswer] = []
+    access_token = Legs.access_token
     token, verifier = house.come_back(challenge=challenge)
     seen.append(house.record(token))
     with pytest.MonkeyPatch.context() as patch:
@@ -54,12 +57,17 @@ def test_secrets_in_repr(app: App) -> None:
             seen.extend((held, decided))
             return decided
 
+        def answered(*arguments: Any) -> TokenAnswer:
+            legs_answers.append(access_token(*arguments))
+            return legs_answers[-1]
+
         patch.setattr(Exchange, "decide", watched)
+        patch.setattr(Legs, "access_token", answered)
         came = house.handshake.callback(app.name, token, verifier, house.cookies)
     assert seen[0].request_secret
     assert seen[-1].unstored
     assert came.ticket
-    shown = repr((begun, seen, came, seen[-1].tokens(), app.consumer.key))
+    shown = repr((legs_answers, begun, seen, came, seen[-1].tokens(), app.consumer.key))
     keys = {key.partition(".")[2] for key in house.cookies.values()}
     assert not leaks(shown, issued(app) | keys | {came.ticket.rpartition(".")[2], secret, verifier})
 

@@ -16,7 +16,7 @@ from tripod.signing import Signer
 from tripod_flow import aws, provider
 from tripod_flow.deadline import COMMIT, RESERVE, Deadline
 from tripod_flow.legs import Legs, Refused, Unavailable
-from tripod_flow.transport import AnswerLost, NotSent, Timeouts, send
+from tripod_flow.transport import Answer, AnswerLost, NotSent, Timeouts, send
 
 CALLBACK = "https://api.example/oauth/x/callback"
 
@@ -114,6 +114,15 @@ def test_an_untrusted_certificate_is_not_talked_to(server: Provider, registered:
             provider.Provider(plain, plain, plain), Consumer(registered.key, registered.secret), "t", "s", "v"
         )
     assert not server.calls(registered.key)
+
+
+@pytest.mark.parametrize("name", ["oauth_token", "user_id"])
+def test_a_token_answer_that_is_no_utf_8_is_not_guessed_at(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"oauth_token": "t", "oauth_token_secret": "s", "user_id": "1", name: "Ren%E9"}
+    body = "&".join(f"{each}={value}" for each, value in fields.items()).encode()
+    monkeypatch.setattr("tripod_flow.legs.send", lambda *_, **__: Answer(200, {}, body))
+    with pytest.raises(AnswerLost):
+        Legs(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
 
 
 def test_a_refusal_says_why(server: Provider) -> None:

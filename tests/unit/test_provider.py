@@ -85,6 +85,7 @@ def test_plain_http_to_this_machine_needs_the_sandboxs_setting() -> None:
     [
         ({"acess_token_url": "https://wiki.example/"}, "unknown key acess_token_url"),
         ({"identity_user_id_field": "id"}, "unknown key identity_user_id_field"),
+        ({"S3CRETvalue": "consumer_secret"}, ": a key that looks like a value$"),
         ({"authorize_params": {"oauth_token": "mine"}}, "may not set oauth_token"),
         ({"authorize_params": ["a"]}, "authorize_params must be"),
         ({"authorize_params": {"a": 1}}, "authorize_params must be"),

@@ -74,6 +74,8 @@ def test_what_the_list_allows_may_be_returned_to(url: str) -> None:
         "https://app.example/done?a=1&outcome=granted",
         "https://app.example/done?provider=x",
         "https://app.example/done?%65rror=x",
+        "https://app.example/done?ticket%00x=planted",
+        "https://app.example/done?a=%00",
         "http://127.0.0.1:3001/cb",
         "http://localhost:3000/cb",
         "https://app.example/done?" + "a" * 3000,

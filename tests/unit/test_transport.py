@@ -100,6 +100,7 @@ def test_aws_is_talked_to_under_its_own_roots_alone(secure: Secure, monkeypatch:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(secure.bundle))  # which would vouch for it
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     client = aws.client("secretsmanager", Deadline())
     before = len(secure.requests)

@@ -118,8 +118,8 @@ def admit(
     """Return the record where it may be answered from or worked on; raises what stands in the way, in the order of the checks.
 
     Unknown, wrong browser, outcome, expired. A PIN and a callback each finish only their own kind. One begun by direct invocation
-    has no browser: it is answered for the same verifier (or, by PIN, for the same ``subject``) alone. What was exchanged is
-    finished however late.
+    has no browser: it is answered for the same verifier (or, by PIN, for the same ``subject``) alone. What was exchanged, or is
+    being exchanged, is finished however late.
     """
     if found is None or found.pin is not pin:
         raise errors.UnknownAuthorization
@@ -127,7 +127,8 @@ def admit(
         raise errors.WrongBrowser
     if found.browser is None and not _is_same_caller(found, verifier, subject):
         raise errors.UnknownAuthorization
-    if not found.answerable and found.state is not State.EXCHANGED and found.expires_at <= now:
+    unheld = found.state is not State.EXCHANGED and (found.lease_until or 0) <= now
+    if not found.answerable and unheld and found.expires_at <= now:
         raise errors.Expired
     return found
 

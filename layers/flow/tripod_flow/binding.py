@@ -5,6 +5,7 @@ Each authorization has a cookie of its own, so that tabs do not disturb each oth
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Mapping
 
@@ -12,6 +13,7 @@ COOKIE_PREFIX = "__Host-tripod-"  # __Host-: the browser refuses it without Secu
 LIFETIME = 3600  # seconds; as long as the item lives, so that a late reload still gets its answer
 MOST = 8  # cookies at once: beyond, the oldest are expired, before a browser or API Gateway objects to their size
 
+_NAME = re.compile(f"{COOKIE_PREFIX}[0-9a-f]{{16}}")  # as ``cookie_name`` makes them
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # Lax: the provider's redirect back must bring it
 
 
@@ -36,12 +38,13 @@ def cookie_name(provider: str, request_token: str) -> str:
 
 
 def set_cookies(name: str, key: str, present: Mapping[str, str]) -> list[str]:
-    """Return the Set-Cookie values that add ``name`` and expire all but the newest of those ``present``."""
-    ours = [one for one in present if one.startswith(COOKIE_PREFIX) and one != name]
-    ours.sort(key=lambda one: _made_at(present[one]), reverse=True)
+    """Return the Set-Cookie values that add ``name`` and expire all but the newest of those ``present``, a few in each answer."""
+    now = _made_at(key)
+    ours = [one for one in present if _NAME.fullmatch(one) and one != name]
+    ours.sort(key=lambda one: made if (made := _made_at(present[one])) <= now else 0, reverse=True)
     return [
         f"{name}={key}; Max-Age={LIFETIME}; {_ATTRIBUTES}",
-        *(f"{old}=; Max-Age=0; {_ATTRIBUTES}" for old in ours[MOST - 1 :]),
+        *(f"{old}=; Max-Age=0; {_ATTRIBUTES}" for old in ours[MOST - 1 :][-MOST:]),
     ]
 
 

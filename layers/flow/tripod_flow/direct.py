@@ -14,8 +14,8 @@ _FLAGS = ("force_login", "pin")
 
 
 def is_direct(event: Mapping[str, Any]) -> bool:
-    """Tell whether an event is a direct invocation's and not API Gateway's."""
-    return "requestContext" not in event
+    """Tell whether an event is a direct invocation's and not API Gateway's; another Lambda may send JSON that is no object."""
+    return not isinstance(event, Mapping) or "requestContext" not in event
 
 
 def start_request(event: Mapping[str, Any]) -> StartRequest:
@@ -42,6 +42,8 @@ def read(event: Mapping[str, Any], *names: str) -> list[str]:
 
 
 def _strings(event: Mapping[str, Any], names: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
+    if not isinstance(event, Mapping):
+        raise BadRequest(detail=f"The event must be a JSON object. Known names are: {', '.join((*names, *flags))}.")
     unknown = event.keys() - {*names, *flags}
     if unknown:
         raise BadRequest(detail=f"There is a name that is not known here. Known are: {', '.join((*names, *flags))}.")

@@ -197,7 +197,9 @@ def identity_in(tokens: TokenAnswer, provider: Provider) -> Identity | None:
 def _tokens(answer: Answer) -> TokenAnswer:
     """Read a token answer: a form body, whatever its Content-Type (X says text/html); each name once, nothing empty."""
     try:
-        pairs = parse_qsl(answer.body.decode().strip(), strict_parsing=True, keep_blank_values=True, max_num_fields=50)
+        pairs = parse_qsl(
+            answer.body.decode().strip(), strict_parsing=True, keep_blank_values=True, errors="strict", max_num_fields=50
+        )
     except ValueError:  # of UnicodeDecodeError's kind too
         raise Refused(Refusal(answer.status, Cause.UNREADABLE)) from None
     fields = dict(pairs)

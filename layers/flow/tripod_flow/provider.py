@@ -1,6 +1,7 @@
 """Providers: X, and any other that a consumer secret describes."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -82,7 +83,8 @@ def of(name: str, consumer: Consumer, *, loopback: bool) -> Provider:
 
 def _flaws(described: Mapping[str, Any], *, loopback: bool) -> list[str]:
     kinds = {one.name for one in fields(Provider)} - set(_FOR_US)
-    flaws = [f"unknown key {key}" for key in sorted(described.keys() - kinds)]
+    unknown = sorted(described.keys() - kinds)  # shown only where it looks like a name: a credential may have been put there
+    flaws = [f"unknown key {key}" if re.fullmatch(r"[a-z_]{1,32}", key) else "a key that looks like a value" for key in unknown]
     flaws += [f"{key} is missing" for key in _REQUIRED if key not in described]
     for key, value in described.items():
         if key in _URLS:

@@ -57,6 +57,8 @@ class AllowList:
             place = _place(url)
         except ValueError as error:
             return str(error)
+        if "%00" in url:
+            return "it may not hold %00, where some parsers end"
         ours = sorted(OUR_NAMES & set(_names_in(urlsplit(url).query)))
         if ours:
             return f"its query may not have {', '.join(ours)}: these are added to it"
@@ -69,7 +71,7 @@ def _names_in(query: str) -> Iterator[str]:
     """Yield a query's names as the most lenient of parsers might read them: split at ``;`` too, without case, blanks and brackets."""
     for pair in re.split("[&;]", query):
         name = unquote_plus(pair.partition("=")[0])
-        yield name.partition("[")[0].strip(" \t\r\n\0").casefold()
+        yield name.partition("[")[0].strip(" \t\r\n").casefold()
 
 
 def with_outcome(url: str, outcome: dict[str, str]) -> str:

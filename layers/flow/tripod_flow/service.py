@@ -94,7 +94,8 @@ def answer(event: Mapping[str, Any], context: Any, act: Callable[[Request], Answ
 def answer_direct(event: Mapping[str, Any], context: Any, act: Callable[[Mapping[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     """Answer another Lambda's invocation with what ``act`` makes of it, or with problem details."""
     begin(context)
-    request_id, provider = context.aws_request_id, str(event.get("provider", ""))
+    request_id = context.aws_request_id
+    provider = str(event.get("provider", "")) if isinstance(event, Mapping) else ""
     return _guarded(
         request_id,
         provider,

@@ -67,7 +67,7 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Req
     scheme = "http" if loopback and is_loopback(host.partition(":")[0]) else "https"
     return Request(
         id=context.request_id,
-        provider=(proxied.path_parameters or {}).get("provider", ""),
+        provider=(proxied.path_parameters or {}).get("provider", "").encode(errors="replace").decode(),
         origin=f"{scheme}://{host}{stage}",
         look=look,
         prefers_page=_prefers_page(proxied.headers.get("accept", "")),
@@ -226,8 +226,9 @@ def _cookies(lines: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         # Each of the event's cookies is one: a parser of whole headers would find another one in a value that a neighbouring host set.
+        # And a name is what the browser takes for one: with Unicode's blanks cut off, a neighbour's would become ``__Host-``.
         name, _, value = line.partition("=")
-        found[name.strip()] = value.strip()
+        found[name.strip(" \t")] = value.strip(" \t")
     return found
 
 
