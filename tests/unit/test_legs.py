@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sandbox.provider import Fault, Provider
 from tripod.credentials import Consumer
 from tripod.refusals import Cause
 from tripod.signing import Signer
-from tripod_flow import aws, provider
+from tripod_flow import aws, provider, transport
 from tripod_flow.deadline import COMMIT, RESERVE, Deadline
 from tripod_flow.legs import Legs, Refused, Unavailable
 from tripod_flow.transport import Answer, AnswerLost, NotSent, Timeouts, send
@@ -75,14 +76,24 @@ def test_a_dripping_provider_is_cut_off(server: Provider, registered: App) -> No
     assert time.monotonic() - began < 3
 
 
-def test_what_is_cut_off_leaves_no_thread_behind(server: Provider, registered: App) -> None:
+def test_calls_that_end_in_time_share_a_thread(server: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_idle", SimpleQueue())
+    before = set(threading.enumerate())
+    for _ in range(3):
+        send("POST", definition(server).access_token_url, Signer().sign_as(Consumer("unknown", "s")), Timeouts())
+        assert len({each for each in threading.enumerate() if each.name.endswith("(_work)")} - before) == 1
+
+
+def test_what_is_cut_off_leaves_no_thread_behind(server: Provider, registered: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_idle", SimpleQueue())
     server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
     before = set(threading.enumerate())
     auth = Signer().sign_as(Consumer(registered.key, registered.secret))
     with pytest.raises(AnswerLost):
         send("POST", definition(server).access_token_url, auth, Timeouts(read=30, call=0.3))
+    assert transport._idle.empty()
     ended_by = time.monotonic() + 5
-    while any(thread.name.endswith("(run)") for thread in set(threading.enumerate()) - before):
+    while any(thread.name.endswith("(_work)") for thread in set(threading.enumerate()) - before):
         assert time.monotonic() < ended_by
         time.sleep(0.01)
 

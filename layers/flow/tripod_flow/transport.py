@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
+from queue import Empty, SimpleQueue
 from typing import Any, Literal, cast
 from urllib.parse import urlencode
 
@@ -61,10 +62,41 @@ def send(method: Method, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Ma
     thread, and when its time is over its connection is shut, which ends the thread too.
     """
     call = _Call(method, url, auth, timeouts, data)
-    thread = threading.Thread(target=call.run, daemon=True)
-    thread.start()
-    thread.join(timeouts.call)
+    try:
+        worker = _idle.get_nowait()
+    except Empty:
+        worker = _Worker()
+    if worker.ends(call, timeouts.call):
+        _idle.put(worker)
     return call.outcome()
+
+
+class _Worker:
+    """A thread that makes one call after another, as long as each ends in time. (A new thread for each call took 0.2 ms of CPU.)"""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._ended: SimpleQueue[None] = SimpleQueue()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def ends(self, call: "_Call", seconds: float) -> bool:
+        """Tell whether ``call`` ends within so many seconds; if it doesn't, this worker ends when the call does."""
+        self._calls.put(call)
+        try:
+            self._ended.get(timeout=seconds)
+        except Empty:
+            self._calls.put(None)
+            return False
+        return True
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call.run()
+            del call  # and with it the credentials, before the next one comes
+            self._ended.put(None)
+
+
+_idle: SimpleQueue[_Worker] = SimpleQueue()
 
 
 class _Call:
