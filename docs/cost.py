@@ -36,8 +36,8 @@ PRICES = {
 
 MEMORY = 1.0  # GB: the parameter Memory's default
 
-# Seconds that a warm invocation takes, and what a cold one takes beyond it, by docs/performance.md (redeem and relay: measured on
-# 2026-11-24 in the same way); PROVIDER is added to each leg.
+# Seconds that a warm invocation takes, and what a cold one takes beyond it, rounded up from docs/performance.md, whose runs differ by a
+# fifth (redeem and relay: measured on 2026-11-24 in the same way); PROVIDER is added to each leg.
 WARM = {"start": 0.010, "callback": 0.043, "redeem": 0.038, "relay": 0.038}
 PROVIDER = 0.3  # seconds that X takes for one leg: assumed
 COLD = 0.4  # seconds, at MEMORY

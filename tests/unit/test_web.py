@@ -30,6 +30,12 @@ def test_the_callback_url_comes_from_api_gateway_and_never_from_the_callers_host
     assert read(context={"domainName": "login.example"}).origin == "https://login.example"
 
 
+def test_a_providers_name_with_half_a_character_can_be_put_into_an_address() -> None:
+    request = read(pathParameters={"provider": "x\ud800"})
+    assert request.provider == "x?"
+    assert request.pin_page("t").endswith("/oauth/x%3F/pin?request_token=t")
+
+
 def test_plain_http_is_only_the_sandboxs() -> None:
     local = event(context={"domainName": "127.0.0.1:8765"})
     assert web.read(local, loopback=True).origin == "http://127.0.0.1:8765"
