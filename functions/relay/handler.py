@@ -1,32 +1,35 @@
-"""After the browser has gone: store what is unstored, publish events, erase what lapsed. Woken by the table's stream and every minute."""
+"""Work off the outbox: store pending tokens, publish events, erase lapsed consents. Invoked by the table's stream and every minute."""
 
 from typing import Any
 
-from tripod_flow import service, telemetry
+from tripod_flow.app import App
+from tripod_flow.edges import telemetry
 
 RESERVE = 5000  # milliseconds: one item's calls end within it, so that none is cut off by the function's timeout
+
+app = App()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a batch of the stream's records, or the schedule's event.
 
-    An item that fails is left to the next sweep, so no record is ever reported as failed; a batch that dies as a whole is tried again
+    An item that fails is left to the next sweep, so no record is ever reported as failed; a batch that fails as a whole is tried again
     by Lambda, in halves.
     """
 
     def has_time() -> bool:
         return bool(context.get_remaining_time_in_millis() > RESERVE)
 
-    service.begin(context)
+    app.begin(context)
     try:
         if "Records" in event:
             keys = dict.fromkeys(record["dynamodb"]["Keys"]["pk"]["S"] for record in event["Records"])
-            service.relay().relay(keys, has_time)
+            app.relay.relay(keys, has_time)
         else:
-            service.relay().sweep(has_time)
+            app.relay.sweep(has_time)
     finally:
         telemetry.flush()
     return {"batchItemFailures": []}
 
 
-service.prepare()
+app.prepare()

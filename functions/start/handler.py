@@ -3,38 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tripod_flow import answers, direct, service, telemetry, web
-from tripod_flow.answers import Answer
-from tripod_flow.start import Begun, StartRequest
-from tripod_flow.web import Request
+from tripod_flow.api import http_request, invocation, responses
+from tripod_flow.api.http_request import HttpRequest
+from tripod_flow.api.responses import ApiResponse
+from tripod_flow.app import App
+from tripod_flow.edges import telemetry
+from tripod_flow.flows.start import BegunAuthorization, StartRequest
+
+app = App()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer ``GET /oauth/{provider}/start``, or another Lambda that begins an authorization for its own user."""
-    if direct.is_direct(event):
-        return service.answer_direct(event, context, _start_directly)
-    return service.answer(event, context, _start)
+    if invocation.is_direct(event):
+        return app.respond_directly(event, context, _start_directly)
+    return app.respond(event, context, _start)
 
 
-def _start(request: Request) -> Answer:
-    asked = web.start_request(request)
+def _start(request: HttpRequest) -> ApiResponse:
+    asked = http_request.start_request(request)
     begun = _begin(asked, request.callback_url, browser=True)
     if asked.pin and request.prefers_page:
-        return answers.to_the_pin(request, begun)
-    return answers.begun(request, begun)
+        return responses.redirect_to_pin_page(request, begun)
+    return responses.begun(request, begun)
 
 
 def _start_directly(event: Mapping[str, Any]) -> dict[str, Any]:
-    asked = direct.start_request(event)
-    callback_url = f"{service.api_origin()}/oauth/{asked.provider}/callback"
-    return answers.begun_content(_begin(asked, callback_url, browser=False))
+    asked = invocation.start_request(event)
+    return responses.begun_content(_begin(asked, app.callback_url(asked.provider), browser=False))
 
 
-def _begin(asked: StartRequest, callback_url: str, *, browser: bool) -> Begun:
-    begun = service.start().begin(asked, callback_url=callback_url, browser=browser)
+def _begin(asked: StartRequest, callback_url: str, *, browser: bool) -> BegunAuthorization:
+    begun = app.start.begin(asked, callback_url=callback_url, browser=browser)
     telemetry.count("started")
-    telemetry.log().info("started", extra={"provider": asked.provider, "authorization": begun.label})
+    telemetry.log().info("started", extra={"provider": asked.provider, "authorization": begun.log_id})
     return begun
 
 
-service.prepare()
+app.prepare()

@@ -46,8 +46,6 @@ STUBS = {
     "boto3/resources/factory.py": "class ResourceFactory:\n    def __init__(self, emitter):\n        pass\n",
     # All of Powertools' 40 kinds of events, of which one is read.
     "aws_lambda_powertools/utilities/data_classes/__init__.py": "from .api_gateway_proxy_event import APIGatewayProxyEventV2\n",
-    # Powertools adds its name and version to the user agent of each call to AWS, which is ours (0.001 ms a call).
-    "aws_lambda_powertools/shared/user_agent.py": "def inject_user_agent():\n    pass\n",
     # Powertools' logger can read a correlation id out of an event by a JMESPath expression: we hand it over.
     "aws_lambda_powertools/utilities/jmespath_utils/__init__.py": "",
 }

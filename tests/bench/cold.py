@@ -11,7 +11,7 @@ from sandbox.emulator import Emulator
 from sandbox.template import Function
 from tests.bench import parts
 from tests.bench.scene import Sample, Scene, invoke, port_of, scene
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 from tests.tls import Front
 
 GRANTS_PORT = 80  # grant signs a URL with another port wrongly, so this machine's must be free
@@ -138,7 +138,7 @@ def _grant_finished(stage: Scene, function: Function, stores: str) -> Sample:
     begun = invoke(warm, told)
     warm.close()
     location = next(value for name, value in begun["headers"].items() if name.lower() == "location")
-    app = App(stage.sandbox, stage.app.name, stage.app.consumer, stage.sandbox.provider_server.add_user())
+    app = SandboxApp(stage.sandbox, stage.app.name, stage.app.consumer, stage.sandbox.provider_server.add_user())
     query = urlsplit(app.consent(location.replace(GRANTS_PROVIDER, stage.sandbox.provider))).query
     set_cookies = begun.get("cookies") or [value for name, value in begun["headers"].items() if name.lower() == "set-cookie"]
     cookies = [one.partition(";")[0] for one in set_cookies]

@@ -57,9 +57,9 @@ def own_alone(layer: Path, target: Path) -> Path:
 
 
 def importing_all(layer: Path, target: Path) -> Path:
-    """Copy the flow layer, what ``tripod_flow.cold`` does about imports and garbage left out."""
+    """Copy the flow layer, what ``tripod_flow.cold_start`` does about imports and garbage left out."""
     shutil.copytree(layer, target)
-    cold = target / "python/tripod_flow/cold.py"
+    cold = target / "python/tripod_flow/cold_start.py"
     cold.write_text(cold.read_text() + "\n\ndef begin() -> None: ...\n\n\ndef end() -> None: ...\n")
     shutil.rmtree(target / "python/tripod_flow/__pycache__")
     compile_all(target / "python/tripod_flow")

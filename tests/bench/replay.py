@@ -9,7 +9,7 @@ from botocore import xform_name
 
 from sandbox.emulator import Emulator
 from tests.bench.scene import Scene, invoke
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 Calls = list[tuple[str, str, dict[str, Any]]]
 
@@ -34,7 +34,7 @@ class Replay:
         """Return the event of a callback, whose start ``floor`` has made, and to which a new user has consented."""
         stage, name = self._stage, _name()
         got = dict(parse_qsl(invoke(floor, self.start(name))["body"]))
-        app = App(stage.sandbox, stage.app.name, stage.app.consumer, stage.sandbox.provider_server.add_user())
+        app = SandboxApp(stage.sandbox, stage.app.name, stage.app.consumer, stage.sandbox.provider_server.add_user())
         url = urlsplit(app.consent(f"{stage.sandbox.provider}/oauth/authorize?oauth_token={got['oauth_token']}"))
         credentials = {
             "resource_owner_key": got["oauth_token"],

@@ -18,7 +18,7 @@ from sandbox.functions import environment
 from sandbox.template import Function
 from sandbox.world import Sandbox
 from tests.bench import parts, process
-from tests.conftest import App, make_app
+from tests.support.sandbox_app import SandboxApp, make_app
 from tests.tls import Front, certificate
 
 THEIRS, OURS = {0}, {max(os.sched_getaffinity(0))}  # the cores of the servers, and of what is measured
@@ -43,7 +43,7 @@ class Scene:
     """
 
     sandbox: Sandbox
-    app: App
+    app: SandboxApp
     settings: dict[str, str]
     folder: Path
     bundle: Path | None
@@ -95,9 +95,9 @@ class Scene:
         """Return the event of a browser at start."""
         return self._event("start", f"/oauth/{self.app.name}/start", [])
 
-    def callback_event(self, starter: Emulator) -> tuple[App, Any]:
+    def callback_event(self, starter: Emulator) -> tuple[SandboxApp, Any]:
         """Sign a new user in up to the way back; returns whose it is, and the event of the browser at the callback."""
-        app = App(self.sandbox, self.app.name, self.app.consumer, self.sandbox.provider_server.add_user())
+        app = SandboxApp(self.sandbox, self.app.name, self.app.consumer, self.sandbox.provider_server.add_user())
         begun = invoke(starter, self.start_event())
         shown = begun["headers"]["location"].replace(
             self._front, self.sandbox.provider

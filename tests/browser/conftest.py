@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.person import Person
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 INSTALL = "apt-get install --no-install-recommends chromium fonts-dejavu-core"
 # Without a sandbox, because CI runs as root; quiet, because a background request to Google would be one too many.
@@ -32,11 +32,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def anybody(chromium: Browser) -> Iterator[Callable[[App], Person]]:
+def anybody(chromium: Browser) -> Iterator[Callable[[SandboxApp], Person]]:
     """Return what makes a person with a new browser profile, who wants to connect an app."""
     profiles = []
 
-    def new(app: App) -> Person:
+    def new(app: SandboxApp) -> Person:
         profile = chromium.new_context(viewport={"width": 1280, "height": 720})
         profile.set_default_timeout(10_000)  # milliseconds
         profiles.append(profile)
@@ -48,5 +48,5 @@ def anybody(chromium: Browser) -> Iterator[Callable[[App], Person]]:
 
 
 @pytest.fixture
-def person(anybody: Callable[[App], Person], app: App) -> Person:
+def person(anybody: Callable[[SandboxApp], Person], app: SandboxApp) -> Person:
     return anybody(app)

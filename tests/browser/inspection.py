@@ -7,8 +7,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.browser.person import Tab
-from tests.conftest import App
-from tripod_flow import text
+from tests.support.sandbox_app import SandboxApp
+from tripod_flow.api import text
 
 PICTURES = Path(__file__).resolve().parents[2] / "screenshots"
 LARGEST = 8192  # bytes of a page
@@ -18,7 +18,7 @@ _FOCUSED = f"[...document.querySelectorAll('{_FOCUSABLE}')].indexOf(document.act
 _OVERHANG = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def title(app: App, words: text.Text) -> str:
+def title(app: SandboxApp, words: text.Text) -> str:
     """Return a page's heading as a person reads it."""
     return words.title.format(provider=text.provider_name(app.name))
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from playwright.sync_api import APIResponse, BrowserContext, Page, Request, Response, Route, expect
 
 from sandbox.provider.records import User
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 LINK = "Sign in with the provider"
 PATIENCE = 10  # seconds
@@ -79,7 +79,7 @@ class Person:
     """A person before one browser profile, about to connect their account to ``app``."""
 
     profile: BrowserContext
-    app: App
+    app: SandboxApp
     requests: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:

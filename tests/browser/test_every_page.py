@@ -8,8 +8,8 @@ from sandbox.provider import Fault
 from sandbox.world import Sandbox
 from tests.browser.inspection import inspect, title
 from tests.browser.person import Person
-from tests.conftest import RETURN_TO, App, make_app
-from tripod_flow import text
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
+from tripod_flow.api import text
 
 
 def exchanges(person: Person) -> int:
@@ -61,7 +61,7 @@ def test_expired_and_then_again(person: Person) -> None:
     assert exchanges(person) == 1
 
 
-def test_wrong_browser_and_the_restart_it_offers(person: Person, anybody: Callable[[App], Person]) -> None:
+def test_wrong_browser_and_the_restart_it_offers(person: Person, anybody: Callable[[SandboxApp], Person]) -> None:
     tab = person.begin()
     address, follow = person.consent_held(tab)
     other = anybody(person.app)
@@ -147,7 +147,7 @@ def test_provider_down_after_consent_and_a_retry_that_works(person: Person) -> N
     assert [call.status for call in person.app.calls("access_token")] == [503, 503, 200]
 
 
-def test_not_configured(sandbox: Sandbox, anybody: Callable[[App], Person]) -> None:
+def test_not_configured(sandbox: Sandbox, anybody: Callable[[SandboxApp], Person]) -> None:
     app = make_app(sandbox, secret={"provider": {"request_token_url": "http://example.com/no-tls"}})
     tab = anybody(app).begin()
     inspect(tab, "not-configured", title(app, text.PROBLEMS["not_configured"]), 500)

@@ -5,7 +5,7 @@ from playwright.sync_api import Locator
 from sandbox.provider import Fault
 from tests.browser.inspection import inspect, title
 from tests.browser.person import Person, Tab
-from tripod_flow import text
+from tripod_flow.api import text
 
 
 def field(tab: Tab) -> Locator:

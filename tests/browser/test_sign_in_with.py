@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from tests.browser.inspection import title
 from tests.browser.person import Person, Tab
-from tests.conftest import App
-from tripod_flow import text
+from tests.support.sandbox_app import SandboxApp
+from tripod_flow.api import text
 
 
 def sign_in(person: Person, **query: str) -> Tab:
@@ -39,7 +39,7 @@ def test_signed_in_and_not_granted_asks_for_consent(person: Person) -> None:
     tab.reads(title(person.app, text.GRANTED))
 
 
-def test_signed_out_and_granted_asks_only_who(person: Person, anybody: Callable[[App], Person]) -> None:
+def test_signed_out_and_granted_asks_only_who(person: Person, anybody: Callable[[SandboxApp], Person]) -> None:
     person.connected()
     tab = sign_in(anybody(person.app))
     assert asks_who(tab)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from tests.browser.inspection import title
 from tests.browser.person import Person, Tab
-from tests.conftest import App
-from tripod_flow import text
+from tests.support.sandbox_app import SandboxApp
+from tripod_flow.api import text
 
 
 def is_granted_once(tab: Tab, exchanges: int = 1) -> None:
@@ -112,7 +112,7 @@ def test_a_tab_opened_after_expiry_has_nothing_to_finish(person: Person) -> None
     assert not person.app.calls("access_token")
 
 
-def test_another_profile_sees_nothing_of_a_finished_one(person: Person, anybody: Callable[[App], Person]) -> None:
+def test_another_profile_sees_nothing_of_a_finished_one(person: Person, anybody: Callable[[SandboxApp], Person]) -> None:
     address = person.connected().page.url
     elsewhere = anybody(person.app).tab()
     elsewhere.page.goto(address)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK
+from tests.support.sandbox_app import PARAMETERS, QUICK
 
 
 @pytest.fixture(scope="package")

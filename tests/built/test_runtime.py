@@ -19,11 +19,11 @@ from sandbox.provider.state import USERS
 from sandbox.provider.visitor import Visitor
 from sandbox.template import REGION, Function
 from sandbox.world import Sandbox
-from tests.conftest import App, make_app
 from tests.flow.test_events import EVENTS, complete_answer
 from tests.flow.test_tickets import begin, invoke, new_pair
 from tests.sandbox.test_main import ready, sandbox
 from tests.sandbox.waiting import eventually
+from tests.support.sandbox_app import SandboxApp, make_app
 
 PROBE = """
 import os, sys, time
@@ -38,11 +38,11 @@ def handler(event, context):
 
 
 @pytest.fixture
-def app(built: Sandbox) -> App:
+def app(built: Sandbox) -> SandboxApp:
     return make_app(built)
 
 
-def test_a_whole_sign_in_is_stored_told_and_revoked(app: App) -> None:
+def test_a_whole_sign_in_is_stored_told_and_revoked(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     browser = app.browser()
     told = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()
@@ -59,7 +59,7 @@ def test_a_whole_sign_in_is_stored_told_and_revoked(app: App) -> None:
     assert sorted(told_of) == ["authorization.denied", "authorization.granted", "connection.revoked"]
 
 
-def test_a_page_and_a_pin_and_a_direct_authorization(app: App) -> None:
+def test_a_page_and_a_pin_and_a_direct_authorization(app: SandboxApp) -> None:
     browser = app.browser()
     assert "text/html" in browser.get(app.come_back(browser)).headers["content-type"]
     secret, challenge = new_pair()
@@ -68,7 +68,7 @@ def test_a_page_and_a_pin_and_a_direct_authorization(app: App) -> None:
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["subject"] == "42"
 
 
-def test_what_is_owed_is_stored_by_the_sweep(app: App) -> None:
+def test_what_is_owed_is_stored_by_the_sweep(app: SandboxApp) -> None:
     app.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1)
     browser = app.browser()
     with app.sandbox.streams_lost():
@@ -86,7 +86,7 @@ def test_an_example_event_gets_a_complete_answer(built: Sandbox, path: Path) -> 
 def test_the_posting_example_runs_with_the_public_layer_alone(built: Sandbox) -> None:
     secret = json.loads(built.client("secretsmanager").get_secret_value(SecretId=f"{built.prefix}/consumer/x")["SecretString"])
     server = built.provider_server
-    x = App(built, "x", server.consumer(secret["consumer_key"]), server.add_user())
+    x = SandboxApp(built, "x", server.consumer(secret["consumer_key"]), server.add_user())
     browser = x.browser()
     browser.get(x.come_back(browser))
     told = run("post", built, {"user_id": x.user.user_id, "text": "héllo & + world"}, X_API=built.provider)

@@ -5,8 +5,8 @@ import sys
 
 from sandbox.emulator import ROOT
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK
 from tests.flood import flood
+from tests.support.sandbox_app import PARAMETERS, QUICK
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Tripod"  # as in Lambda: a hundred counts are written out at once
 with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox:

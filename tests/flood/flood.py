@@ -15,10 +15,10 @@ from botocore.config import Config
 
 from sandbox.provider.records import User
 from sandbox.world import Sandbox
-from tests.conftest import App, make_app
-from tests.house import T0, Clock, House
-from tripod_flow import authorization
-from tripod_flow.vault import TokenVault
+from tests.support.harness import T0, Clock, Harness
+from tests.support.sandbox_app import SandboxApp, make_app
+from tripod_flow.edges.secret_writer import SecretWriter
+from tripod_flow.rules import authorization
 
 QUOTA = 50.0  # creations a second; AWS's for Secrets Manager
 ITEM = 0.1  # seconds that the relay takes for one item: some four calls
@@ -47,7 +47,7 @@ def run(sandbox: Sandbox, sign_ins: int, per_second: float, quota: float = QUOTA
     """Complete so many sign-ins at so many a second, then let the relay work until nothing is owed."""
     app = make_app(sandbox)
     clock = Clock()
-    house = House(app, clock)
+    harness = Harness(app, clock)
     # One attempt: boto3's pauses between several would be real ones, and the quota's seconds are not.
     once = boto3.Session(region_name="us-east-1").client(
         "secretsmanager",
@@ -56,45 +56,45 @@ def run(sandbox: Sandbox, sign_ins: int, per_second: float, quota: float = QUOTA
         aws_secret_access_key="flood",
         config=Config(retries={"total_max_attempts": 1, "mode": "standard"}),
     )
-    house.custody._writer = TokenVault(once, sandbox.prefix)
-    waiting, users = _consented(house, app, sign_ins)
+    harness.token_store._writer = SecretWriter(once, sandbox.prefix)
+    waiting, users = _consented(harness, app, sign_ins)
     limit = sandbox.aws_server.limit("secretsmanager", "CreateSecret", quota, clock)
     flood = Flood()
     owed: dict[str, None] = {}
     for token, verifier in waiting:
         clock.now += 1 / per_second
-        record = house.callback(token, verifier)
+        record = harness.callback(token, verifier)
         flood.completed += 1
         flood.refused += record.state is not authorization.State.GRANTED
         key = authorization.key(app.name, token)
-        if _is_owed(house, key):
+        if _is_owed(harness, key):
             owed[key] = None
         _note(flood, clock, owed)
     flood.curve.append((clock.now - T0, flood.completed, len(owed)))
-    _drain(house, clock, owed, flood)
+    _drain(harness, clock, owed, flood)
     sandbox.aws_server.disarm()
     flood.throttled = limit.refused
-    flood.lost = sum(App(sandbox, app.name, app.consumer, user).stored() is None for user in users)
+    flood.lost = sum(SandboxApp(sandbox, app.name, app.consumer, user).stored() is None for user in users)
     return flood
 
 
-def _consented(house: House, app: App, sign_ins: int) -> tuple[list[tuple[str, str]], list[User]]:
+def _consented(harness: Harness, app: SandboxApp, sign_ins: int) -> tuple[list[tuple[str, str]], list[User]]:
     """Bring users back from the provider, each with a verifier, before the burst begins."""
     waiting, users = [], []
     for _ in range(sign_ins):
         users.append(app.sandbox.provider_server.add_user())
-        house.app = App(app.sandbox, app.name, app.consumer, users[-1])
-        house.clock.now = T0
-        waiting.append(house.come_back())
+        harness.app = SandboxApp(app.sandbox, app.name, app.consumer, users[-1])
+        harness.clock.now = T0
+        waiting.append(harness.come_back())
     return waiting, users
 
 
-def _is_owed(house: House, key: str) -> bool:
-    record = house.table.authorization(key)
-    return record is not None and record.unstored is not None
+def _is_owed(harness: Harness, key: str) -> bool:
+    record = harness.table.authorization(key)
+    return record is not None and record.pending_tokens is not None
 
 
-def _drain(house: House, clock: Clock, owed: dict[str, None], flood: Flood) -> None:
+def _drain(harness: Harness, clock: Clock, owed: dict[str, None], flood: Flood) -> None:
     """Run the stream's relay and the schedule's side by side, each at its pace, on one clock."""
     stream, order = deque(owed), itertools.count()
     turns = [(clock.now, next(order), "stream"), (clock.now + SWEEP, next(order), "sweep")]
@@ -111,8 +111,8 @@ def _drain(house: House, clock: Clock, owed: dict[str, None], flood: Flood) -> N
         if not queue or (who == "item" and clock.now > swept_until):
             continue
         key = queue.popleft()
-        house.relay.relay([key], lambda: True)
-        if not _is_owed(house, key):
+        harness.relay.relay([key], lambda: True)
+        if not _is_owed(harness, key):
             owed.pop(key, None)
         _note(flood, clock, owed)
         heapq.heappush(turns, (clock.now + ITEM, next(order), who))

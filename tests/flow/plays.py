@@ -11,13 +11,13 @@ from pathlib import Path
 
 from sandbox.browser import JSON
 from sandbox.provider import Fault
-from tests.conftest import App, make_app
 from tests.flow.test_revoke import is_deleted
 from tests.flow.test_tickets import begin, invoke, new_pair
 from tests.sandbox.waiting import eventually
+from tests.support.sandbox_app import SandboxApp, make_app
 
 
-def all_of_them(app: App) -> None:
+def all_of_them(app: SandboxApp) -> None:
     """Play every scene, one after the other, each with a user of its own where it matters."""
     outcomes(app)
     who_is_it(make_app(app.sandbox, user_id_field=None, screen_name_field=None))
@@ -30,12 +30,12 @@ def all_of_them(app: App) -> None:
     app.sandbox.settle()
 
 
-def another(app: App) -> App:
+def another(app: SandboxApp) -> SandboxApp:
     """Return the same app with another user."""
-    return App(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
+    return SandboxApp(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
 
 
-def outcomes(app: App) -> None:
+def outcomes(app: SandboxApp) -> None:
     """Grant with a ticket, deny, begin directly, and sweep."""
     secret, challenge = new_pair()
     browser = app.browser()
@@ -46,7 +46,7 @@ def outcomes(app: App) -> None:
     app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
 
 
-def who_is_it(app: App) -> None:
+def who_is_it(app: SandboxApp) -> None:
     """Leave it to the relay to ask the provider whose tokens these are."""
     browser = app.browser()
     callback = app.come_back(browser)
@@ -55,7 +55,7 @@ def who_is_it(app: App) -> None:
     app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
 
 
-def at_once(app: App) -> None:
+def at_once(app: SandboxApp) -> None:
     """Send one callback many times at once: whoever loses waits for the winner's outcome."""
     browser = app.browser()
     callback = app.come_back(browser)
@@ -63,19 +63,19 @@ def at_once(app: App) -> None:
         list(pool.map(lambda _: browser.get(callback, accept=JSON).status_code, range(8)))
 
 
-def by_callback(app: App) -> None:
+def by_callback(app: SandboxApp) -> None:
     browser = app.browser()
     assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
 
 
-def by_redeem(app: App) -> None:
+def by_redeem(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
 
 
-def by_relay(app: App) -> None:
+def by_relay(app: SandboxApp) -> None:
     fault = app.sandbox.aws_server.fault("secretsmanager", "*", "denied", times=1, match=f"/{app.user.user_id}")
     by_callback(app)
     assert fault.strikes
@@ -83,7 +83,7 @@ def by_relay(app: App) -> None:
     app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
 
 
-def stored_in_every_way(app: App, store: Callable[[App], None]) -> None:
+def stored_in_every_way(app: SandboxApp, store: Callable[[SandboxApp], None]) -> None:
     """Create the secret, make an earlier version current again, bring a deleted one back."""
     store(app)
     first = app.stored()
@@ -98,13 +98,13 @@ def stored_in_every_way(app: App, store: Callable[[App], None]) -> None:
     assert app.stored()
 
 
-def back_while_being_deleted(app: App) -> None:
+def back_while_being_deleted(app: SandboxApp) -> None:
     """Grant anew between a revocation's mark and its deletion; meanwhile somebody edits the secret, and the relay hears of nothing."""
     with app.sandbox.streams_lost():
         _back_while_being_deleted(app)
 
 
-def _back_while_being_deleted(app: App) -> None:
+def _back_while_being_deleted(app: SandboxApp) -> None:
     by_callback(app)
     fault = app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "hang", times=1, match=app.user.user_id)
     revoking = threading.Thread(target=invoke, args=(app, "revoke"), kwargs={"provider": app.name, "user_id": app.user.user_id})
@@ -120,7 +120,7 @@ def _back_while_being_deleted(app: App) -> None:
     assert app.stored() == stored
 
 
-def deleted_by_the_relay(app: App) -> None:
+def deleted_by_the_relay(app: SandboxApp) -> None:
     """Leave a deletion that failed to the relay."""
     by_callback(app)
     fault = app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=app.user.user_id)
@@ -131,7 +131,7 @@ def deleted_by_the_relay(app: App) -> None:
     assert is_deleted(app)
 
 
-def given_up(app: App) -> None:
+def given_up(app: SandboxApp) -> None:
     """Kill the relay with each try at one record, until Lambda gives it up."""
     browser = app.browser()
     callback = app.come_back(browser)

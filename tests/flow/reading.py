@@ -12,7 +12,7 @@ import pytest
 from sandbox.aws import ACCESS_KEY, SECRET_KEY
 from sandbox.template import REGION
 from sandbox.world import TEMPLATE, Sandbox
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 from tripod import process
 
 LAYER = TEMPLATE.parent / "layers" / "tripod"
@@ -58,16 +58,16 @@ def run(sandbox: Sandbox, code: str, *arguments: str, python: str | Path = sys.e
     return finished.stdout.strip()
 
 
-def grant(app: App) -> None:
+def grant(app: SandboxApp) -> None:
     """Let the app's user sign in."""
     browser = app.browser()
     assert browser.get(app.come_back(browser)).status_code == 200
 
 
-def reads(app: App, secret: str = "") -> int:
+def reads(app: SandboxApp, secret: str = "") -> int:
     """Return how often Secrets Manager was asked for the user's secret, or for another, by whomever."""
     return len(app.sandbox.aws_server.called("secretsmanager", "GetSecretValue", secret or app.secret_name))
 
 
-def consumer_secret(app: App) -> str:
+def consumer_secret(app: SandboxApp) -> str:
     return f"{app.sandbox.prefix}/consumer/{app.name}"

@@ -3,13 +3,13 @@
 import pytest
 
 from sandbox.browser import JSON
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 LONG = "a" * 5000
 BAD = "bad_request"
 
 
-def check(app: App, path: str, status: int, code: str) -> None:
+def check(app: SandboxApp, path: str, status: int, code: str) -> None:
     browser = app.browser()
     since = len(app.sandbox.aws_server.calls)
     answer = browser.get(f"/oauth/{app.name}/{path}", accept=JSON)
@@ -59,7 +59,7 @@ def check(app: App, path: str, status: int, code: str) -> None:
         "%6fauth_token=1",
     ],
 )
-def test_start_refuses(app: App, query: str) -> None:
+def test_start_refuses(app: SandboxApp, query: str) -> None:
     check(app, f"start?{query}", 400, BAD)
     assert not app.calls("request_token")
 
@@ -67,7 +67,7 @@ def test_start_refuses(app: App, query: str) -> None:
 @pytest.mark.parametrize(
     "return_to", ["https%3A%2F%2Fevil.example%2Fdone", "javascript%3Aalert(1)", "http%3A%2F%2F127.0.0.1%3A3000%2Fdone%23f"]
 )
-def test_start_refuses_to_return_elsewhere(app: App, return_to: str) -> None:
+def test_start_refuses_to_return_elsewhere(app: SandboxApp, return_to: str) -> None:
     check(app, f"start?return_to={return_to}", 400, "return_to_not_allowed")
     assert not app.calls("request_token")
 
@@ -99,12 +99,12 @@ def test_start_refuses_to_return_elsewhere(app: App, return_to: str) -> None:
         ("?oauth_token=a%23b&oauth_verifier=%E2%82%AC", 404, "unknown_authorization"),
     ],
 )
-def test_callback_refuses(app: App, query: str, status: int, code: str) -> None:
+def test_callback_refuses(app: SandboxApp, query: str, status: int, code: str) -> None:
     check(app, f"callback{query}", status, code)
     assert not app.calls("access_token")
 
 
-def test_callback_ignores_names_that_it_does_not_know(app: App) -> None:
+def test_callback_ignores_names_that_it_does_not_know(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser) + "&state=1&state=2&x=%ff&" + LONG
     assert browser.get(callback).status_code == 200
@@ -112,20 +112,20 @@ def test_callback_ignores_names_that_it_does_not_know(app: App) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "X", "a" * 33, "x%2F..%2Fx", "%00", "%ff", "..", "a b", "\u00fc"])
 @pytest.mark.parametrize("path", ["start", "callback?oauth_token=a&oauth_verifier=b", "callback?denied=a"])
-def test_an_unknown_provider_is_not_found(app: App, name: str, path: str) -> None:
+def test_an_unknown_provider_is_not_found(app: SandboxApp, name: str, path: str) -> None:
     answer = app.browser().get(f"/oauth/{name}/{path}", accept=JSON)
     assert answer.status_code == 404
     assert answer.json().get("code", "unknown_provider") == "unknown_provider"
 
 
-def test_a_made_up_provider_is_looked_up_once_a_minute_at_most(app: App) -> None:
+def test_a_made_up_provider_is_looked_up_once_a_minute_at_most(app: SandboxApp) -> None:
     for _ in range(3):
         app.browser().start(f"{app.name}-not")
     assert len(app.sandbox.aws_server.called("secretsmanager", "GetSecretValue", f"{app.name}-not")) == 1
 
 
 @pytest.mark.parametrize("cookie", ["__Host-tripod-x", "=;=;;", '"', "a=b; " * 50, "__Host-tripod-junk=" + "z" * 3000])
-def test_cookies_that_make_no_sense_are_as_good_as_none(app: App, cookie: str) -> None:
+def test_cookies_that_make_no_sense_are_as_good_as_none(app: SandboxApp, cookie: str) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     stranger = app.browser()
@@ -135,7 +135,7 @@ def test_cookies_that_make_no_sense_are_as_good_as_none(app: App, cookie: str) -
     assert browser.get(callback).status_code == 200
 
 
-def test_a_consumer_secret_that_makes_no_sense_is_not_configured_and_the_log_says_why(app: App) -> None:
+def test_a_consumer_secret_that_makes_no_sense_is_not_configured_and_the_log_says_why(app: SandboxApp) -> None:
     name = f"{app.name}-broken"
     app.sandbox.client("secretsmanager").create_secret(
         Name=f"{app.sandbox.prefix}/consumer/{name}",

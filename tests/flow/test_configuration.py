@@ -8,9 +8,9 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
-from tests.conftest import QUICK, RETURN_TO, App, make_app
 from tests.flow.plays import by_callback, by_redeem, by_relay
 from tests.flow.test_tickets import invoke
+from tests.support.sandbox_app import QUICK, RETURN_TO, SandboxApp, make_app
 
 PARAMETERS = {
     "Prefix": "acme",
@@ -30,7 +30,7 @@ def configured() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def acme(configured: Sandbox) -> App:
+def acme(configured: Sandbox) -> SandboxApp:
     return make_app(configured)
 
 
@@ -50,31 +50,31 @@ def metrics(sandbox: Sandbox) -> set[tuple[str, str, str]]:
     }
 
 
-def test_the_pages_bear_the_apps_name_and_colour(acme: App) -> None:
+def test_the_pages_bear_the_apps_name_and_colour(acme: SandboxApp) -> None:
     browser = acme.browser()
     page = browser.get(acme.come_back(browser)).text
     assert "Acme Reader" in page
     assert "#112233" in page
 
 
-def test_a_pin_is_refused_where_it_is_not_enabled(acme: App) -> None:
+def test_a_pin_is_refused_where_it_is_not_enabled(acme: SandboxApp) -> None:
     refused = acme.browser().start(acme.name, pin="true", accept=JSON)
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
 
 
-def test_a_return_url_of_the_parameter_is_allowed(acme: App) -> None:
+def test_a_return_url_of_the_parameter_is_allowed(acme: SandboxApp) -> None:
     browser = acme.browser()
     assert browser.get(acme.come_back(browser, return_to=RETURN_TO)).headers["location"].startswith(RETURN_TO)
 
 
 @pytest.mark.parametrize("store", [by_callback, by_redeem, by_relay])
-def test_a_users_secret_is_under_the_key_of_the_parameter(acme: App, store: Callable[[App], None]) -> None:
+def test_a_users_secret_is_under_the_key_of_the_parameter(acme: SandboxApp, store: Callable[[SandboxApp], None]) -> None:
     store(acme)
     described = acme.sandbox.client("secretsmanager").describe_secret(SecretId=acme.secret_name)
     assert described["KmsKeyId"] == PARAMETERS["KmsKeyArn"]
 
 
-def windows(app: App, caller: str) -> list[int]:
+def windows(app: SandboxApp, caller: str) -> list[int]:
     return [
         call.parameters["RecoveryWindowInDays"]
         for call in app.sandbox.aws_server.called("secretsmanager", "DeleteSecret")
@@ -82,14 +82,14 @@ def windows(app: App, caller: str) -> list[int]:
     ]
 
 
-def test_a_deleted_secret_can_be_restored_for_the_recovery_window(acme: App) -> None:
+def test_a_deleted_secret_can_be_restored_for_the_recovery_window(acme: SandboxApp) -> None:
     browser = acme.browser()
     browser.get(acme.come_back(browser))
     assert invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)["outcome"] == "revoked"
     assert windows(acme, "revoke") == [7]
 
 
-def test_the_relay_deletes_with_the_same_window(acme: App) -> None:
+def test_the_relay_deletes_with_the_same_window(acme: SandboxApp) -> None:
     browser = acme.browser()
     browser.get(acme.come_back(browser))
     acme.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=acme.user.user_id)
@@ -98,7 +98,7 @@ def test_the_relay_deletes_with_the_same_window(acme: App) -> None:
     assert windows(acme, "relay") == [7]
 
 
-def test_each_function_counts_under_its_own_name(acme: App) -> None:
+def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
     browser = acme.browser()
     browser.start(acme.name, pin="true")
     browser.get(acme.come_back(browser))
@@ -118,7 +118,7 @@ def test_each_function_counts_under_its_own_name(acme: App) -> None:
     assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "relay"}
 
 
-def test_below_the_log_level_nothing_is_printed(acme: App) -> None:
+def test_below_the_log_level_nothing_is_printed(acme: SandboxApp) -> None:
     browser = acme.browser()
     browser.get(acme.come_back(browser))
     assert {line["level"] for line in lines(acme.sandbox) if "level" in line} <= {"WARNING", "ERROR"}

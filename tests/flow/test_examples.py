@@ -14,7 +14,7 @@ from sandbox.event import HttpRequest, event
 from sandbox.provider.visitor import Visitor
 from sandbox.template import REGION, Route
 from sandbox.world import TEMPLATE, Sandbox
-from tests.conftest import RETURN_TO, App
+from tests.support.sandbox_app import RETURN_TO, SandboxApp
 
 ROOT = TEMPLATE.parent
 APP = RETURN_TO.removesuffix("/done")
@@ -48,16 +48,16 @@ def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) ->
 
 
 @pytest.fixture
-def x(sandbox: Sandbox) -> App:
+def x(sandbox: Sandbox) -> SandboxApp:
     """Return the sandbox's provider ``x`` with a user of this test's own."""
     content = sandbox.client("secretsmanager").get_secret_value(SecretId=f"{sandbox.prefix}/consumer/x")["SecretString"]
     secret = json.loads(content)
     server = sandbox.provider_server
     consumer = server.consumer(secret["consumer_key"])
-    return App(sandbox, "x", consumer, server.add_user())
+    return SandboxApp(sandbox, "x", consumer, server.add_user())
 
 
-def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: App) -> None:
+def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: SandboxApp) -> None:
     payload = {"user_id": x.user.user_id, "text": "héllo & + world"}
     url = {"X_API": x.sandbox.provider}
     assert "not signed in" in run(x.sandbox, "post", payload, **url)["error"]
@@ -82,7 +82,7 @@ def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> dict[str, A
     return run(sandbox, "sign_in", event(request, route, {}, sandbox.aws_server.account), APP_URL=APP, TRIPOD_URL=sandbox.api)
 
 
-def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_did(x: App) -> None:
+def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_did(x: SandboxApp) -> None:
     assert "/sign-in" in visit(x.sandbox, "/", {})["body"]
     begun = visit(x.sandbox, "/sign-in", {})
     cookies = dict([begun["cookies"][0].partition(";")[0].split("=", 1)])
@@ -100,7 +100,7 @@ def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_di
     assert "Not signed in" in visit(x.sandbox, "/done?outcome=denied&provider=x", cookies)["body"]
 
 
-def test_the_reader_signs_requests_in_a_process_of_its_own(x: App) -> None:
+def test_the_reader_signs_requests_in_a_process_of_its_own(x: SandboxApp) -> None:
     browser = x.browser()
     assert browser.get(x.come_back(browser), accept=JSON).json()["outcome"] == "granted"
     told = run(x.sandbox, "post", {"user_id": x.user.user_id, "text": "again"}, X_API=x.sandbox.provider)

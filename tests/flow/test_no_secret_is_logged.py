@@ -13,8 +13,8 @@ from sandbox.browser import JSON, Browser
 from sandbox.faults import Kind
 from sandbox.provider import Fault
 from sandbox.world import TEMPLATE, Sandbox
-from tests.conftest import PARAMETERS, QUICK, App, make_app
 from tests.flow.test_tickets import begin, invoke, new_pair
+from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 
 LOUD = textwrap.dedent(
     """
@@ -75,7 +75,7 @@ AWS_FAULTS: tuple[tuple[str, Kind, str], ...] = (
 )
 
 
-def play(app: App, browsers: list[Browser]) -> None:
+def play(app: SandboxApp, browsers: list[Browser]) -> None:
     """Play flows that end in every way."""
 
     def browser() -> Browser:
@@ -124,7 +124,7 @@ def play(app: App, browsers: list[Browser]) -> None:
         one.get(callback)
 
 
-def play_the_rest(app: App) -> set[str]:
+def play_the_rest(app: SandboxApp) -> set[str]:
     """Play tickets, direct invocations, PINs and revocations, good and bad; returns the tickets and session secrets."""
     secret, challenge = new_pair()
     browser = app.browser()

@@ -7,7 +7,7 @@ import pytest
 from sandbox.aws import ACCESS_KEY, SECRET_KEY
 from sandbox.template import REGION
 from sandbox.world import TEMPLATE
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 PEERS = TEMPLATE.parent / ".peers"
 READER = """
@@ -25,7 +25,7 @@ with user_session(provider, user_id=user_id) as session:
 pytestmark = pytest.mark.skipif(not (PEERS / ".ready").exists(), reason="run: make peers")
 
 
-def test_the_reader_signs_with_an_older_oauthlib_too(app: App) -> None:
+def test_the_reader_signs_with_an_older_oauthlib_too(app: SandboxApp) -> None:
     browser = app.browser()
     browser.get(app.come_back(browser))
     finished = subprocess.run(

@@ -7,9 +7,9 @@ import pytest
 from sandbox.iam import Check, Policy
 from sandbox.template import REGION
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK, make_app
 from tests.flow import plays
 from tests.flow_layer import trim
+from tests.support.sandbox_app import PARAMETERS, QUICK, make_app
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 FUNCTIONS = ("start", "callback", "redeem", "revoke", "relay")

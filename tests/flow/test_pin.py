@@ -9,12 +9,14 @@ import requests
 from sandbox.browser import JSON, PAGE, Browser
 from sandbox.provider import Fault
 from sandbox.world import Sandbox
-from tests.conftest import QUICK, RETURN_TO, App, make_app
+from tests.support.sandbox_app import QUICK, RETURN_TO, SandboxApp, make_app
 
 FORM = "application/x-www-form-urlencoded"
 
 
-def post(app: App, browser: Browser, body: Any, *, accept: str = JSON, kind: str = FORM, **headers: str) -> requests.Response:
+def post(
+    app: SandboxApp, browser: Browser, body: Any, *, accept: str = JSON, kind: str = FORM, **headers: str
+) -> requests.Response:
     """Post a PIN from ``browser``."""
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     return requests.post(
@@ -26,13 +28,13 @@ def post(app: App, browser: Browser, body: Any, *, accept: str = JSON, kind: str
     )
 
 
-def begin(app: App, browser: Browser, **query: str) -> tuple[str, str]:
+def begin(app: SandboxApp, browser: Browser, **query: str) -> tuple[str, str]:
     """Visit start as a program; return request token and the PIN that the provider shows."""
     told = browser.start(app.name, accept=JSON, pin="true", **query).json()
     return told["request_token"], app.consent(told["authorize_url"])
 
 
-def test_the_page_leads_to_the_provider_in_a_new_tab_and_asks_for_the_pin(app: App) -> None:
+def test_the_page_leads_to_the_provider_in_a_new_tab_and_asks_for_the_pin(app: SandboxApp) -> None:
     browser = app.browser()
     started = browser.start(app.name, pin="true")
     assert started.status_code == 303
@@ -50,7 +52,7 @@ def test_the_page_leads_to_the_provider_in_a_new_tab_and_asks_for_the_pin(app: A
     assert app.stored()
 
 
-def test_a_program_hands_the_pin_in_as_json_or_form(app: App) -> None:
+def test_a_program_hands_the_pin_in_as_json_or_form(app: SandboxApp) -> None:
     for kind in (FORM, JSON):
         browser = app.browser()
         token, pin = begin(app, browser)
@@ -61,7 +63,7 @@ def test_a_program_hands_the_pin_in_as_json_or_form(app: App) -> None:
     assert len(app.calls("access_token")) == 2
 
 
-def test_the_pins_page_may_lead_to_the_app(app: App) -> None:
+def test_the_pins_page_may_lead_to_the_app(app: SandboxApp) -> None:
     browser = app.browser()
     page = browser.get(browser.start(app.name, pin="true", return_to=RETURN_TO).headers["location"])
     assert "form-action 'self' http://127.0.0.1:3000;" in page.headers["content-security-policy"] + ";"
@@ -71,7 +73,7 @@ def test_the_pins_page_may_lead_to_the_app(app: App) -> None:
     assert ended.headers["location"].startswith(f"{RETURN_TO}?outcome=granted")
 
 
-def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: App) -> None:
+def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser)
     for left in (4, 3):
@@ -88,7 +90,7 @@ def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: App) ->
     assert len(app.calls("access_token")) == 5
 
 
-def test_the_pins_page_shows_how_it_stands_to_the_browser_that_asked(app: App) -> None:
+def test_the_pins_page_shows_how_it_stands_to_the_browser_that_asked(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser, force_login="true", screen_name="jo")
     look = f"/oauth/{app.name}/pin?request_token={token}"
@@ -108,7 +110,7 @@ def test_the_pins_page_shows_how_it_stands_to_the_browser_that_asked(app: App) -
 
 
 @pytest.mark.parametrize(("fault", "times"), [(Fault.OVER_CAPACITY, 2), (Fault.RATE_LIMITED, 1)])
-def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: App, fault: Fault, times: int) -> None:
+def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: SandboxApp, fault: Fault, times: int) -> None:
     browser = app.browser()
     token, pin = begin(app, browser, return_to=RETURN_TO)
     app.fault("access_token", fault, times=times)
@@ -120,7 +122,7 @@ def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: App, fault
     assert post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE).status_code == 303
 
 
-def test_a_second_post_while_the_first_is_at_work_is_led_to_its_outcome(app: App) -> None:
+def test_a_second_post_while_the_first_is_at_work_is_led_to_its_outcome(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser)
     app.sandbox.client("dynamodb").update_item(  # as a holder that is still at work leaves it
@@ -139,7 +141,7 @@ def test_a_second_post_while_the_first_is_at_work_is_led_to_its_outcome(app: App
     assert (looked.status_code, looked.headers["refresh"]) == (409, "1")
 
 
-def test_a_refusal_at_the_callback_does_not_end_a_pin(app: App) -> None:
+def test_a_refusal_at_the_callback_does_not_end_a_pin(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser)
     assert browser.get(f"/oauth/{app.name}/callback?denied={token}", accept=JSON).json()["code"] == "unknown_authorization"
@@ -147,7 +149,7 @@ def test_a_refusal_at_the_callback_does_not_end_a_pin(app: App) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.REVOKED, Fault.OAUTH_PROBLEM, Fault.WRONG_VERIFIER])
-def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: App, fault: Fault) -> None:
+def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: SandboxApp, fault: Fault) -> None:
     nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
     browser = nameless.browser()
     token, pin = begin(nameless, browser)
@@ -157,7 +159,7 @@ def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: App, 
     assert len(nameless.calls("access_token")) == 1
 
 
-def test_a_wrong_pin_keeps_what_the_app_asked_for(app: App) -> None:
+def test_a_wrong_pin_keeps_what_the_app_asked_for(app: SandboxApp) -> None:
     browser = app.browser()
     token, _ = begin(app, browser, return_to=RETURN_TO)
     page = post(app, browser, {"request_token": token, "pin": "0000000"}, accept=PAGE)
@@ -167,7 +169,7 @@ def test_a_wrong_pin_keeps_what_the_app_asked_for(app: App) -> None:
     assert "pin=true" in again[1]
 
 
-def test_another_browser_and_another_site_are_refused(app: App) -> None:
+def test_another_browser_and_another_site_are_refused(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser)
     body = {"request_token": token, "pin": pin}
@@ -204,7 +206,7 @@ def test_another_browser_and_another_site_are_refused(app: App) -> None:
         ('{"request_token": "a", "pin": "1", "subject": "42"}', JSON),
     ],
 )
-def test_what_makes_no_sense_is_a_bad_request(app: App, body: Any, kind: str) -> None:
+def test_what_makes_no_sense_is_a_bad_request(app: SandboxApp, body: Any, kind: str) -> None:
     told = post(app, app.browser(), body, kind=kind)
     assert (told.status_code, told.json()["code"]) == (400, "bad_request")
 

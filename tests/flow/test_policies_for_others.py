@@ -12,9 +12,9 @@ from sandbox.aws import SESSION
 from sandbox.browser import JSON
 from sandbox.iam import Policy
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK, App
 from tests.flow.reading import WHO, reading
 from tests.flow.test_tickets import new_pair
+from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 POLICIES = ("ReadTokens", "ReadTokensOfOneProvider", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
@@ -27,19 +27,19 @@ def world() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def x(world: Sandbox) -> App:
+def x(world: Sandbox) -> SandboxApp:
     """Return the provider ``x`` with a connected user."""
     return connected(world, "x")
 
 
 @pytest.fixture(scope="module")
-def mine(world: Sandbox) -> App:
+def mine(world: Sandbox) -> SandboxApp:
     """Return the provider that ReaderProvider names, with a connected user."""
     return connected(world, "mine")
 
 
-def connected(world: Sandbox, name: str) -> App:
-    app = App(world, name, world.add_provider(name), world.provider_server.add_user())
+def connected(world: Sandbox, name: str) -> SandboxApp:
+    app = SandboxApp(world, name, world.add_provider(name), world.provider_server.add_user())
     browser = app.browser()
     assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
     return app
@@ -57,48 +57,48 @@ def role(world: Sandbox, policy: str) -> Iterator[Policy]:
         yield world.aws_server.roles[policy]
 
 
-def read(app: App) -> object:
+def read(app: SandboxApp) -> object:
     return tripod.user_tokens(app.name, user_id=app.user.user_id)
 
 
-def sign(app: App) -> object:
+def sign(app: SandboxApp) -> object:
     with tripod.user_session(app.name, user_id=app.user.user_id) as session:
         answer = session.get(app.sandbox.provider + WHO, timeout=5)
         answer.raise_for_status()
         return answer
 
 
-def redeem(app: App) -> object:
+def redeem(app: SandboxApp) -> object:
     secret, challenge = new_pair()
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     return tripod.redeem(ticket, secret)
 
 
-def disconnect(app: App) -> object:
-    user = App(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
+def disconnect(app: SandboxApp) -> object:
+    user = SandboxApp(app.sandbox, app.name, app.consumer, app.sandbox.provider_server.add_user())
     browser = user.browser()
     browser.get(user.come_back(browser))
     tripod.disconnect(app.name, user_id=user.user.user_id)
     return None
 
 
-def users(app: App) -> object:
+def users(app: SandboxApp) -> object:
     return list(tripod.users(app.name))
 
 
-def begin(app: App) -> object:
+def begin(app: SandboxApp) -> object:
     client = tripod.process.this().client("lambda")
     return client.invoke(FunctionName=f"{app.sandbox.prefix}-start", Payload=b"{}")
 
 
-def hand_in_a_pin(app: App) -> object:
+def hand_in_a_pin(app: SandboxApp) -> object:
     client = tripod.process.this().client("lambda")
     return client.invoke(FunctionName=f"{app.sandbox.prefix}-callback", Payload=b"{}")
 
 
 ACTS = (read, sign, redeem, disconnect, users, begin, hand_in_a_pin)
-ALLOWED: dict[str, set[Callable[[App], object]]] = {
+ALLOWED: dict[str, set[Callable[[SandboxApp], object]]] = {
     "ReadTokens": {read, sign},
     "ReadTokensOfOneProvider": set(),  # of another provider than its own
     "RedeemTickets": {redeem},
@@ -110,7 +110,7 @@ ALLOWED: dict[str, set[Callable[[App], object]]] = {
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_a_policy_allows_what_it_is_for_and_nothing_else(x: App, policy: str, act: Callable[[App], object]) -> None:
+def test_a_policy_allows_what_it_is_for_and_nothing_else(x: SandboxApp, policy: str, act: Callable[[SandboxApp], object]) -> None:
     with role(x.sandbox, policy):
         if act in ALLOWED[policy]:
             act(x)
@@ -121,7 +121,7 @@ def test_a_policy_allows_what_it_is_for_and_nothing_else(x: App, policy: str, ac
 
 
 @pytest.mark.parametrize("policy", ["ReadTokens", "ReadTokensOfOneProvider"])
-def test_one_providers_tokens_are_read_with_the_policy_for_it(mine: App, policy: str) -> None:
+def test_one_providers_tokens_are_read_with_the_policy_for_it(mine: SandboxApp, policy: str) -> None:
     with role(mine.sandbox, policy):
         read(mine)
         sign(mine)

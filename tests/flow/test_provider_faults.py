@@ -8,10 +8,10 @@ import pytest
 from sandbox.browser import JSON
 from sandbox.provider import Fault
 from sandbox.world import Sandbox
-from tests.conftest import RETURN_TO, App, make_app
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod.credentials import Consumer
 from tripod.signing import Signer
-from tripod_flow.transport import AnswerLost, Timeouts, send
+from tripod_flow.edges.transport import ResponseLost, Timeouts, send
 
 PATIENCE = 28  # seconds; API Gateway's 30, with some to spare
 UNAVAILABLE, REJECTED = (503, "provider_unavailable"), (502, "provider_rejected")
@@ -47,7 +47,7 @@ INTERRUPTED, VERIFIER = (409, "interrupted"), (400, "verifier_rejected")
         (Fault.NO_CREDITS, REJECTED),
     ],
 )
-def test_at_leg_1(app: App, fault: Fault, expected: tuple[int, str]) -> None:
+def test_at_leg_1(app: SandboxApp, fault: Fault, expected: tuple[int, str]) -> None:
     app.fault("request_token", fault, times=2)
     browser = app.browser()
     began = time.monotonic()
@@ -60,7 +60,7 @@ def test_at_leg_1(app: App, fault: Fault, expected: tuple[int, str]) -> None:
         assert len(app.calls("request_token")) < 6
 
 
-def test_a_passing_fault_at_leg_1_is_not_noticed(app: App) -> None:
+def test_a_passing_fault_at_leg_1_is_not_noticed(app: SandboxApp) -> None:
     app.fault("request_token", Fault.RESET)
     assert app.browser().start(app.name).status_code == 302
     assert len(app.calls("request_token")) == 2
@@ -99,7 +99,7 @@ def test_a_passing_fault_at_leg_1_is_not_noticed(app: App) -> None:
         (Fault.OAUTH_PROBLEM, VERIFIER),
     ],
 )
-def test_at_leg_3(app: App, fault: Fault, expected: tuple[int, str]) -> None:
+def test_at_leg_3(app: SandboxApp, fault: Fault, expected: tuple[int, str]) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     app.fault("access_token", fault, times=2)
@@ -123,7 +123,7 @@ def test_at_leg_3(app: App, fault: Fault, expected: tuple[int, str]) -> None:
         assert anew[-1] == 200
 
 
-def test_a_server_error_at_leg_3_is_tried_once_more(app: App) -> None:
+def test_a_server_error_at_leg_3_is_tried_once_more(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     app.fault("access_token", Fault.SERVER_ERROR)
@@ -137,24 +137,24 @@ def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault:
     app.fault("request_token", fault, times=2)
     url = sandbox.provider_server.endpoints()["request_token_url"]
     consumer = Consumer(app.consumer.key, app.consumer.secret)
-    with pytest.raises(AnswerLost):  # the provider, in this process too, makes its bodies at the first time
+    with pytest.raises(ResponseLost):  # the provider, in this process too, makes its bodies at the first time
         send("POST", url, Signer().sign_as(consumer, callback="oob"), Timeouts())
     tracemalloc.start()
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         send("POST", url, Signer().sign_as(consumer, callback="oob"), Timeouts())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20_000_000
 
 
-def test_a_server_error_that_hid_the_exchange_is_told_as_what_it_is(app: App) -> None:
+def test_a_server_error_that_hid_the_exchange_is_told_as_what_it_is(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     app.fault("access_token", Fault.ERROR_AFTER)
     assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
 
 
-def test_a_failure_for_good_is_told_to_the_app(app: App) -> None:
+def test_a_failure_for_good_is_told_to_the_app(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser, return_to=RETURN_TO)
     app.fault("access_token", Fault.RESET_AFTER)
@@ -162,7 +162,7 @@ def test_a_failure_for_good_is_told_to_the_app(app: App) -> None:
     assert location == f"{RETURN_TO}?outcome=failed&provider={app.name}&error=interrupted"
 
 
-def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_works(app: App) -> None:
+def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_works(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser, return_to=RETURN_TO)
     app.fault("access_token", Fault.OVER_CAPACITY, times=2)
@@ -172,7 +172,7 @@ def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_wo
     assert browser.get(callback).status_code == 303
 
 
-def test_a_rate_limit_says_when_to_come_back(app: App) -> None:
+def test_a_rate_limit_says_when_to_come_back(app: SandboxApp) -> None:
     app.fault("request_token", Fault.RATE_LIMITED)
     answer = app.browser().start(app.name)
     assert 1 <= int(answer.headers["retry-after"]) <= 900
@@ -181,7 +181,7 @@ def test_a_rate_limit_says_when_to_come_back(app: App) -> None:
 @pytest.mark.parametrize(
     "fault", [Fault.CALLBACK_NOT_APPROVED, Fault.CALLBACK_NOT_APPROVED_XML, Fault.CALLBACK_NOT_APPROVED_HASH, Fault.NO_CALLBACK]
 )
-def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app: App, fault: Fault) -> None:
+def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app: SandboxApp, fault: Fault) -> None:
     app.fault("request_token", fault, times=2)
     url = f"{app.sandbox.api}/oauth/{app.name}/callback"
     answer = app.browser().start(app.name, accept=JSON)
@@ -191,7 +191,7 @@ def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RESET, Fault.TIMEOUT])
-def test_an_identity_that_cant_be_had_now_loses_no_token(app: App, fault: Fault) -> None:
+def test_an_identity_that_cant_be_had_now_loses_no_token(app: SandboxApp, fault: Fault) -> None:
     app = _without_identity(app)
     browser = app.browser()
     callback = app.come_back(browser)
@@ -203,14 +203,14 @@ def test_an_identity_that_cant_be_had_now_loses_no_token(app: App, fault: Fault)
     assert app.stored()
 
 
-def test_an_identity_that_is_refused_fails_for_good(app: App) -> None:
+def test_an_identity_that_is_refused_fails_for_good(app: SandboxApp) -> None:
     app = _without_identity(app)
     browser = app.browser()
     callback = app.come_back(browser)
     app.fault("identity", Fault.NO_ACCESS)
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_rejected"
-    assert "unstored" not in app.authorization(callback)
+    assert "pending_tokens" not in app.authorization(callback)
 
 
-def _without_identity(app: App) -> App:
+def _without_identity(app: SandboxApp) -> SandboxApp:
     return make_app(app.sandbox, user_id_field=None, screen_name_field=None)

@@ -7,12 +7,12 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import Fault
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "BatchWriteItem"}
 
 
-def test_of_fifty_simultaneous_callbacks_one_exchanges_and_none_sees_an_error(app: App) -> None:
+def test_of_fifty_simultaneous_callbacks_one_exchanges_and_none_sees_an_error(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     with ThreadPoolExecutor(50) as crowd:
@@ -28,7 +28,7 @@ def test_of_fifty_simultaneous_callbacks_one_exchanges_and_none_sees_an_error(ap
     assert app.stored()
 
 
-def test_whoever_comes_second_waits_for_the_first_ones_outcome(app: App) -> None:
+def test_whoever_comes_second_waits_for_the_first_ones_outcome(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     with ThreadPoolExecutor(2) as crowd:
@@ -37,7 +37,7 @@ def test_whoever_comes_second_waits_for_the_first_ones_outcome(app: App) -> None
 
 
 @pytest.mark.parametrize("expires_at", ["9999999999", "1"])
-def test_whoever_waits_too_long_is_told_to_look_again(app: App, expires_at: str) -> None:
+def test_whoever_waits_too_long_is_told_to_look_again(app: SandboxApp, expires_at: str) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     pk = f"authorization#{app.name}#" + callback.partition("oauth_token=")[2].partition("&")[0]
@@ -62,7 +62,7 @@ def test_whoever_waits_too_long_is_told_to_look_again(app: App, expires_at: str)
     assert not app.calls("access_token")
 
 
-def aws_calls(app: App, since: int) -> Counter[str]:
+def aws_calls(app: SandboxApp, since: int) -> Counter[str]:
     """Count this app's AWS calls since the log had ``since`` of them, by service and whether they write."""
     counted: Counter[str] = Counter()
     for call in app.sandbox.aws_server.calls[since:]:
@@ -71,7 +71,7 @@ def aws_calls(app: App, since: int) -> Counter[str]:
     return counted
 
 
-def test_a_start_costs_one_provider_call_and_one_write(app: App) -> None:
+def test_a_start_costs_one_provider_call_and_one_write(app: SandboxApp) -> None:
     app.browser().start(app.name)  # the consumer secret is read
     since = len(app.sandbox.aws_server.calls)
     app.browser().start(app.name)
@@ -79,7 +79,7 @@ def test_a_start_costs_one_provider_call_and_one_write(app: App) -> None:
     assert len(app.calls("request_token")) == 2
 
 
-def test_a_first_grant_costs_one_provider_call_four_writes_and_one_secret(app: App) -> None:
+def test_a_first_grant_costs_one_provider_call_four_writes_and_one_secret(app: SandboxApp) -> None:
     browser = app.browser()
     browser.get(app.come_back(browser, cancel=True))  # the consumer secret is read
     callback = app.come_back(browser)
@@ -91,7 +91,7 @@ def test_a_first_grant_costs_one_provider_call_four_writes_and_one_secret(app: A
 
 
 @pytest.mark.parametrize("leg", ["request_token", "access_token"])
-def test_a_rotated_key_works_without_a_redeploy(app: App, leg: str) -> None:
+def test_a_rotated_key_works_without_a_redeploy(app: SandboxApp, leg: str) -> None:
     browser = app.browser()
     browser.get(app.come_back(browser))  # both functions know the old key now
     if leg == "access_token":
@@ -106,7 +106,7 @@ def test_a_rotated_key_works_without_a_redeploy(app: App, leg: str) -> None:
     assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
 
 
-def test_a_key_that_stays_wrong_is_diagnosed(app: App) -> None:
+def test_a_key_that_stays_wrong_is_diagnosed(app: SandboxApp) -> None:
     app.fault("request_token", Fault.NOT_AUTHENTICATED, times=2)
     answer = app.browser().start(app.name, accept=JSON)
     assert (answer.status_code, answer.json()["code"]) == (502, "provider_rejected")

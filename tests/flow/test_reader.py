@@ -14,8 +14,8 @@ import requests
 import tripod
 from sandbox.provider import Fault
 from sandbox.world import TEMPLATE
-from tests.conftest import App
 from tests.flow.reading import WHO, consumer_secret, grant, reading, reads, run
+from tests.support.sandbox_app import SandboxApp
 from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TokenRevoked, TripodError
 
 POST = "/1.1/statuses/update.json"
@@ -23,37 +23,37 @@ PEERS = TEMPLATE.parent / ".peers"
 
 
 @pytest.fixture
-def granted(app: App) -> Iterator[App]:
+def granted(app: SandboxApp) -> Iterator[SandboxApp]:
     grant(app)
     with reading(app.sandbox):
         yield app
 
 
-def session(app: App) -> requests.Session:
+def session(app: SandboxApp) -> requests.Session:
     return tripod.user_session(app.name, user_id=app.user.user_id)
 
 
-def who(app: App, user: requests.Session, **options: Any) -> requests.Response:
+def who(app: SandboxApp, user: requests.Session, **options: Any) -> requests.Response:
     return user.get(app.sandbox.provider + WHO, timeout=5, **options)
 
 
-def revoke(app: App) -> None:
+def revoke(app: SandboxApp) -> None:
     """Let the user revoke the app in the provider's own settings."""
     app.sandbox.provider_server.revoke(app.consumer.key, app.user)
 
 
-def delete(app: App, **how: Any) -> None:
+def delete(app: SandboxApp, **how: Any) -> None:
     app.sandbox.client("secretsmanager").delete_secret(SecretId=app.secret_name, **how)
 
 
-def keep(app: App, **secret: Any) -> None:
+def keep(app: SandboxApp, **secret: Any) -> None:
     """Change the consumer secret."""
     client = app.sandbox.client("secretsmanager")
     content = json.loads(client.get_secret_value(SecretId=consumer_secret(app))["SecretString"])
     client.put_secret_value(SecretId=consumer_secret(app), SecretString=json.dumps(content | secret))
 
 
-def test_a_function_with_only_the_reader_layer_signs_requests_that_the_provider_verifies(app: App) -> None:
+def test_a_function_with_only_the_reader_layer_signs_requests_that_the_provider_verifies(app: SandboxApp) -> None:
     grant(app)
     code = """
 import sys
@@ -73,7 +73,7 @@ assert "tripod_flow" not in sys.modules
 
 
 @pytest.mark.skipif(not (PEERS / ".ready").exists(), reason="run: make peers")
-def test_tweepy_signs_with_the_tokens(app: App) -> None:
+def test_tweepy_signs_with_the_tokens(app: SandboxApp) -> None:
     grant(app)
     code = """
 import sys
@@ -101,7 +101,7 @@ print(client.get_me().data.username)
     assert [post.text for post in app.sandbox.provider_server.posts(app.consumer.key)] == ["posted by tweepy"]
 
 
-def test_every_request_is_signed_anew_and_secrets_are_read_once(granted: App) -> None:
+def test_every_request_is_signed_anew_and_secrets_are_read_once(granted: SandboxApp) -> None:
     before = reads(granted)
     for _ in range(2):
         with session(granted) as user:
@@ -112,7 +112,7 @@ def test_every_request_is_signed_anew_and_secrets_are_read_once(granted: App) ->
     assert [post.text for post in granted.sandbox.provider_server.posts(granted.consumer.key)] == ["hé + & = %", "hé"] * 2
 
 
-def test_threads_share_a_session_and_one_read(granted: App) -> None:
+def test_threads_share_a_session_and_one_read(granted: SandboxApp) -> None:
     before = reads(granted)
     statuses: list[int] = []
     ready = threading.Barrier(12)
@@ -131,7 +131,7 @@ def test_threads_share_a_session_and_one_read(granted: App) -> None:
     assert reads(granted) == before + 1
 
 
-def test_revoked_tokens_are_told_after_exactly_one_fresh_read_and_forgotten(granted: App) -> None:
+def test_revoked_tokens_are_told_after_exactly_one_fresh_read_and_forgotten(granted: SandboxApp) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
     revoke(granted)
@@ -146,7 +146,7 @@ def test_revoked_tokens_are_told_after_exactly_one_fresh_read_and_forgotten(gran
     assert reads(granted) == before + 2
 
 
-def test_after_a_new_grant_the_same_session_works_again(granted: App) -> None:
+def test_after_a_new_grant_the_same_session_works_again(granted: SandboxApp) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
         revoke(granted)
@@ -156,7 +156,7 @@ def test_after_a_new_grant_the_same_session_works_again(granted: App) -> None:
         assert who(granted, user).status_code == 200
 
 
-def test_tokens_that_were_granted_anew_meanwhile_are_noticed_in_the_request_that_needs_them(granted: App) -> None:
+def test_tokens_that_were_granted_anew_meanwhile_are_noticed_in_the_request_that_needs_them(granted: SandboxApp) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
         revoke(granted)
@@ -169,7 +169,7 @@ def test_tokens_that_were_granted_anew_meanwhile_are_noticed_in_the_request_that
     assert [call.status for call in granted.calls("update_status")] == [401, 200]
 
 
-def test_when_the_user_disconnects_a_warm_process_says_revoked(granted: App) -> None:
+def test_when_the_user_disconnects_a_warm_process_says_revoked(granted: SandboxApp) -> None:
     with session(granted) as user:
         who(granted, user)
         revoke(granted)
@@ -182,7 +182,9 @@ def test_when_the_user_disconnects_a_warm_process_says_revoked(granted: App) -> 
         session(granted)
 
 
-def test_a_secret_that_is_gone_for_good_says_revoked_where_it_was_known_and_not_found_where_it_was_not(granted: App) -> None:
+def test_a_secret_that_is_gone_for_good_says_revoked_where_it_was_known_and_not_found_where_it_was_not(
+    granted: SandboxApp,
+) -> None:
     with session(granted) as user:
         who(granted, user)
         revoke(granted)
@@ -198,7 +200,7 @@ def test_a_secret_that_is_gone_for_good_says_revoked_where_it_was_known_and_not_
     "fault", [Fault.CLOCK_OFF, Fault.SUSPENDED, Fault.WRONG_VERIFIER, Fault.UNKNOWN_REQUEST_TOKEN, Fault.NO_CALLBACK]
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_401_for_another_reason_is_the_callers_to_read(granted: App, fault: Fault, stream: bool) -> None:
+def test_a_401_for_another_reason_is_the_callers_to_read(granted: SandboxApp, fault: Fault, stream: bool) -> None:
     with session(granted) as user:
         who(granted, user)
         before = reads(granted), reads(granted, consumer_secret(granted))
@@ -212,7 +214,7 @@ def test_a_401_for_another_reason_is_the_callers_to_read(granted: App, fault: Fa
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RATE_LIMITED, Fault.NO_ACCESS, Fault.NO_CREDITS])
-def test_other_refusals_are_the_callers_to_read(granted: App, fault: Fault) -> None:
+def test_other_refusals_are_the_callers_to_read(granted: SandboxApp, fault: Fault) -> None:
     with session(granted) as user:
         granted.fault("verify_credentials", fault)
         answer = who(granted, user, stream=True)
@@ -221,14 +223,14 @@ def test_other_refusals_are_the_callers_to_read(granted: App, fault: Fault) -> N
         answer.close()
 
 
-def test_another_providers_word_for_a_rejected_token_means_revoked(granted: App) -> None:
+def test_another_providers_word_for_a_rejected_token_means_revoked(granted: SandboxApp) -> None:
     with session(granted) as user:
         granted.fault("verify_credentials", Fault.OAUTH_PROBLEM)
         with pytest.raises(TokenRevoked):
             who(granted, user)
 
 
-def test_a_rotated_consumer_key_is_read_afresh_once(granted: App) -> None:
+def test_a_rotated_consumer_key_is_read_afresh_once(granted: SandboxApp) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
         consumer = granted.sandbox.provider_server.rotate(granted.consumer.key)
@@ -243,7 +245,7 @@ def test_a_rotated_consumer_key_is_read_afresh_once(granted: App) -> None:
         assert (reads(granted, consumer_secret(granted)), reads(granted)) == (before + 1, untouched)
 
 
-def test_a_grant_to_another_app_is_signed_with_that_apps_key(granted: App) -> None:
+def test_a_grant_to_another_app_is_signed_with_that_apps_key(granted: SandboxApp) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
         revoke(granted)
@@ -261,7 +263,7 @@ def test_a_grant_to_another_app_is_signed_with_that_apps_key(granted: App) -> No
         assert tripod.user_tokens(granted.name, user_id=granted.user.user_id).consumer_key == other.key
 
 
-def test_a_file_is_sent_again_from_its_beginning(granted: App, tmp_path: Path) -> None:
+def test_a_file_is_sent_again_from_its_beginning(granted: SandboxApp, tmp_path: Path) -> None:
     path = tmp_path / "post.json"
     path.write_text(json.dumps({"text": "from a file\n" * 3}))
     with session(granted) as user, path.open("rb") as file:
@@ -273,7 +275,7 @@ def test_a_file_is_sent_again_from_its_beginning(granted: App, tmp_path: Path) -
     assert answer.json()["data"]["text"] == "from a file\n" * 3
 
 
-def test_a_stream_that_can_not_be_sent_again_is_not_and_the_next_request_works(granted: App) -> None:
+def test_a_stream_that_can_not_be_sent_again_is_not_and_the_next_request_works(granted: SandboxApp) -> None:
     with session(granted) as user:
         revoke_and_grant(granted, user)
         content = iter([json.dumps({"text": "from a stream"}).encode()])
@@ -285,14 +287,14 @@ def test_a_stream_that_can_not_be_sent_again_is_not_and_the_next_request_works(g
     assert len(granted.calls("create_post")) == 1
 
 
-def revoke_and_grant(app: App, user: requests.Session) -> None:
+def revoke_and_grant(app: SandboxApp, user: requests.Session) -> None:
     """Make what the process remembers stale."""
     assert who(app, user).status_code == 200
     revoke(app)
     grant(app)
 
 
-def test_signing_leaves_a_stream_as_it_is(granted: App) -> None:
+def test_signing_leaves_a_stream_as_it_is(granted: SandboxApp) -> None:
     with session(granted) as user:
         url = granted.sandbox.provider + "/2/tweets"
         prepared = user.prepare_request(requests.Request("POST", url, data=io.BytesIO(b"a=1\nb=2\n")))
@@ -302,7 +304,7 @@ def test_signing_leaves_a_stream_as_it_is(granted: App) -> None:
             user.post(url, data=io.BytesIO(b"status=a"), headers=form, timeout=5)
 
 
-def test_netrc_does_not_get_in_the_way(granted: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_does_not_get_in_the_way(granted: SandboxApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine localhost login a password b\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -311,7 +313,7 @@ def test_netrc_does_not_get_in_the_way(granted: App, tmp_path: Path, monkeypatch
         assert who(granted, user).status_code == 200
 
 
-def test_what_is_missing_or_not_ours_is_told_by_the_secrets_name_alone(granted: App) -> None:
+def test_what_is_missing_or_not_ours_is_told_by_the_secrets_name_alone(granted: SandboxApp) -> None:
     client = granted.sandbox.client("secretsmanager")
     with pytest.raises(TokenNotFound, match=f"{granted.sandbox.prefix}/user/{granted.name}/nobody"):
         tripod.user_session(granted.name, user_id="nobody")
@@ -331,7 +333,7 @@ def test_what_is_missing_or_not_ours_is_told_by_the_secrets_name_alone(granted: 
         tripod.user_tokens(granted.name, user_id=granted.user.user_id)
 
 
-def test_no_secret_is_in_a_repr_an_error_or_a_log(granted: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_is_in_a_repr_an_error_or_a_log(granted: SandboxApp, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     tokens = tripod.user_tokens(granted.name, user_id=granted.user.user_id)
     with session(granted) as user:

@@ -1,4 +1,4 @@
-"""App-only calls: the app's bearer token, from the sandbox's provider."""
+"""SandboxApp-only calls: the app's bearer token, from the sandbox's provider."""
 
 import json
 import logging
@@ -12,8 +12,8 @@ import tripod
 from sandbox.provider import Fault
 from sandbox.provider.records import Leg
 from sandbox.world import Sandbox
-from tests.conftest import App, make_app
 from tests.flow.reading import consumer_secret, grant, reading, reads
+from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TripodUnavailable
 
 LIMITS = "/1.1/application/rate_limit_status.json"
@@ -21,7 +21,7 @@ BEARER: Leg = "bearer_token"
 
 
 @pytest.fixture
-def app(sandbox: Sandbox) -> Iterator[App]:
+def app(sandbox: Sandbox) -> Iterator[SandboxApp]:
     """An app whose consumer secret names the provider's endpoints for bearer tokens."""
     app = make_app(sandbox)
     keep(app)
@@ -29,7 +29,7 @@ def app(sandbox: Sandbox) -> Iterator[App]:
         yield app
 
 
-def keep(app: App, **secret: Any) -> None:
+def keep(app: SandboxApp, **secret: Any) -> None:
     server = app.sandbox.provider_server
     described = server.endpoints(app.consumer.key) | {
         "bearer_token_url": f"{server.url}/oauth2/token",
@@ -40,20 +40,20 @@ def keep(app: App, **secret: Any) -> None:
     app.sandbox.client("secretsmanager").put_secret_value(SecretId=consumer_secret(app), SecretString=text)
 
 
-def limits(app: App) -> tuple[int, int]:
+def limits(app: SandboxApp) -> tuple[int, int]:
     """Make an app-only call; return its status and how many it took."""
     with tripod.app_session(app.name) as session:
         answer = session.get(app.sandbox.provider + LIMITS, timeout=5)
     return answer.status_code, 1 + len(answer.history)
 
 
-def test_the_token_is_got_once_and_kept(app: App) -> None:
+def test_the_token_is_got_once_and_kept(app: SandboxApp) -> None:
     assert [limits(app) for _ in range(3)] == [(200, 1)] * 3
     assert [call.status for call in app.calls(BEARER)] == [200]
     assert app.calls(BEARER)[0].user_agent.startswith("tripod-oauth/")
 
 
-def test_threads_get_one_token_between_them(app: App) -> None:
+def test_threads_get_one_token_between_them(app: SandboxApp) -> None:
     statuses: list[int] = []
     threads = [threading.Thread(target=lambda: statuses.append(limits(app)[0])) for _ in range(8)]
     for thread in threads:
@@ -64,7 +64,7 @@ def test_threads_get_one_token_between_them(app: App) -> None:
     assert len(app.calls(BEARER)) == 1
 
 
-def test_a_401_drops_the_token_and_another_is_got_once(app: App) -> None:
+def test_a_401_drops_the_token_and_another_is_got_once(app: SandboxApp) -> None:
     assert limits(app) == (200, 1)
     app.sandbox.provider_server._state.drop_bearer(app.consumer.key)
     assert limits(app) == (200, 2)
@@ -76,7 +76,7 @@ def test_a_401_drops_the_token_and_another_is_got_once(app: App) -> None:
     assert len(app.calls(BEARER)) == 4
 
 
-def test_the_app_owner_can_end_the_token(app: App) -> None:
+def test_the_app_owner_can_end_the_token(app: SandboxApp) -> None:
     grant(app)
     assert limits(app) == (200, 1)
     tripod.invalidate_app_token(app.name, owner_id=app.user.user_id)
@@ -91,7 +91,7 @@ def test_the_app_owner_can_end_the_token(app: App) -> None:
         tripod.invalidate_app_token(app.name, owner_id="nobody")
 
 
-def test_a_rotated_secret_is_read_afresh_once(app: App) -> None:
+def test_a_rotated_secret_is_read_afresh_once(app: SandboxApp) -> None:
     assert limits(app) == (200, 1)
     app.consumer = app.sandbox.provider_server.rotate(app.consumer.key)
     app.sandbox.provider_server._state.drop_bearer(app.sandbox.provider_server._state.app(app.consumer.key))
@@ -102,7 +102,7 @@ def test_a_rotated_secret_is_read_afresh_once(app: App) -> None:
     assert reads(app, consumer_secret(app)) == before + 1
 
 
-def test_an_app_that_the_provider_refuses_is_told_which_secret_to_check(app: App) -> None:
+def test_an_app_that_the_provider_refuses_is_told_which_secret_to_check(app: SandboxApp) -> None:
     keep(app, consumer_secret="s3cret")
     with pytest.raises(TripodUnavailable, match=consumer_secret(app)) as caught:
         limits(app)
@@ -118,7 +118,7 @@ def test_an_app_that_the_provider_refuses_is_told_which_secret_to_check(app: App
         Fault.EMPTY, Fault.HTML, Fault.BINARY, Fault.HUGE, Fault.GZIP_BOMB, Fault.TRUNCATED,
     ],
 )  # fmt: skip
-def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(app: App, fault: Fault) -> None:
+def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(app: SandboxApp, fault: Fault) -> None:
     app.fault(BEARER, fault)
     with pytest.raises(TripodUnavailable) as caught:
         limits(app)
@@ -127,7 +127,7 @@ def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(
     assert limits(app) == (200, 1)
 
 
-def test_the_apps_secret_follows_no_redirect(app: App) -> None:
+def test_the_apps_secret_follows_no_redirect(app: SandboxApp) -> None:
     app.fault(BEARER, Fault.REDIRECT)
     with pytest.raises(TripodUnavailable, match="302") as caught:
         limits(app)
@@ -136,7 +136,7 @@ def test_the_apps_secret_follows_no_redirect(app: App) -> None:
 
 
 @pytest.mark.parametrize("url", [None, "http://api.example/oauth2/token", "ftp://localhost/", "https://", "https://[", 7])
-def test_a_provider_without_a_safe_endpoint_has_no_app_session(app: App, url: object) -> None:
+def test_a_provider_without_a_safe_endpoint_has_no_app_session(app: SandboxApp, url: object) -> None:
     keep(app, provider={"bearer_token_url": url} if url else {"access_token_url": "https://api.example/"})
     with pytest.raises(MalformedSecret, match=r"provider\.bearer_token_url"):
         tripod.app_session(app.name)
@@ -148,7 +148,7 @@ def test_an_unknown_provider_has_no_app_session(unique: str) -> None:
         tripod.app_session(unique)
 
 
-def test_no_token_is_in_a_repr_or_a_log(app: App, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_token_is_in_a_repr_or_a_log(app: SandboxApp, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     grant(app)
     assert limits(app) == (200, 1)

@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 import tripod
 from sandbox.world import TEMPLATE
-from tests.conftest import App
 from tests.flow.reading import consumer_secret, grant, reading
+from tests.support.sandbox_app import SandboxApp
 from tripod.credentials import UserTokens
 
 PAGE = (TEMPLATE.parent / "docs" / "reading-tokens.md").read_text()
@@ -20,7 +21,7 @@ Example = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
-def example(app: App) -> Iterator[Example]:
+def example(app: SandboxApp) -> Iterator[Example]:
     """Run the page's one block that contains a text; returns what it defines."""
 
     def run(containing: str) -> dict[str, Any]:
@@ -40,12 +41,12 @@ def test_every_example_is_python() -> None:
         exec(block, {})  # noqa: S102  # our own documentation
 
 
-def test_the_first_example_says_who_the_user_is(app: App, example: Example) -> None:
+def test_the_first_example_says_who_the_user_is(app: SandboxApp, example: Example) -> None:
     grant(app)
     assert example("verify_credentials")["handler"]({}, None)["id_str"] == app.user.user_id
 
 
-def test_the_second_posts_and_tells_the_user_to_sign_in(app: App, example: Example) -> None:
+def test_the_second_posts_and_tells_the_user_to_sign_in(app: SandboxApp, example: Example) -> None:
     post, event = example("2/tweets")["handler"], {"user_id": app.user.user_id}
     assert post(event, None) == "You have never signed in."
     grant(app)
@@ -54,7 +55,7 @@ def test_the_second_posts_and_tells_the_user_to_sign_in(app: App, example: Examp
     assert post(event, None) == "You have disconnected: sign in again."
 
 
-def test_tickets_are_redeemed(app: App, example: Example) -> None:
+def test_tickets_are_redeemed(app: SandboxApp, example: Example) -> None:
     defined, browser = example("tickets.new_secret"), app.browser()
     session: dict[str, str] = {}
     start = defined["sign_in"](session, f"{app.sandbox.api}/oauth/{app.name}/start", "http://127.0.0.1:3000/done")
@@ -64,7 +65,7 @@ def test_tickets_are_redeemed(app: App, example: Example) -> None:
     assert defined["signed_in"](session, ticket) == (app.name, app.user.user_id, app.user.screen_name, None)
 
 
-def test_users_are_listed_and_disconnected(app: App, example: Example) -> None:
+def test_users_are_listed_and_disconnected(app: SandboxApp, example: Example) -> None:
     users, disconnect = example("in users(")["handler"], example("import TokenNotFound, TripodUnavailable")["handler"]
     event = {"user_id": app.user.user_id}
     assert disconnect(event, None) == "not connected"
@@ -74,7 +75,7 @@ def test_users_are_listed_and_disconnected(app: App, example: Example) -> None:
     assert users({}, None) == []
 
 
-def test_the_app_makes_requests(app: App, example: Example) -> None:
+def test_the_app_makes_requests(app: SandboxApp, example: Example) -> None:
     client, name = app.sandbox.client("secretsmanager"), consumer_secret(app)
     content = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
     content["provider"]["bearer_token_url"] = f"{app.sandbox.provider}/oauth2/token"
@@ -83,13 +84,12 @@ def test_the_app_makes_requests(app: App, example: Example) -> None:
     assert answer["rate_limit_context"]["application"] == app.consumer.key
 
 
-def test_the_page_shows_the_secret_as_it_is(app: App) -> None:
+def test_the_page_shows_the_secret_as_it_is(app: SandboxApp) -> None:
     grant(app)
     (shown,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.M | re.S)
     stored = app.stored()
     assert stored
-    assert list(json.loads(shown)) == list(UserTokens.__dataclass_fields__)
-    assert set(json.loads(shown)) == set(stored)
+    assert set(json.loads(shown)) == set(stored) == {field.name for field in fields(UserTokens)}
 
 
 def test_the_page_tells_of_every_name() -> None:

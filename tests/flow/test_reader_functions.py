@@ -120,12 +120,17 @@ def test_other_problems_bear_their_code_and_when_to_try_again() -> None:
 
 def test_disconnecting_forgets_the_users_tokens(told: Sandbox) -> None:
     user_id = json.dumps({"outcome": "revoked", "provider": "x", "user_id": "7"})
-    vault, client = process.this().vault, told.client("secretsmanager")
+    reader, client = process.this().secret_reader, told.client("secretsmanager")
     name = names.user_secret("told", "x", user_id)
-    client.create_secret(Name=name, SecretString=UserTokens("x", user_id, None, "t", "s", "k").to_json())
-    vault.user("x", user_id)
+    client.create_secret(
+        Name=name,
+        SecretString=UserTokens(
+            provider="x", user_id=user_id, screen_name=None, oauth_token="t", oauth_token_secret="s", consumer_key="k"
+        ).to_json(),
+    )
+    reader.user("x", user_id)
     tripod.disconnect("x", user_id=user_id)
-    vault.user("x", user_id)
+    reader.user("x", user_id)
     assert len(told.aws_server.called("secretsmanager", "GetSecretValue", name)) == 2
 
 

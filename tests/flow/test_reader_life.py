@@ -6,12 +6,12 @@ import pytest
 
 import tripod
 from sandbox.browser import JSON
-from tests.conftest import App
 from tests.flow.reading import WHO, grant, reading, reads
+from tests.support.sandbox_app import SandboxApp
 from tripod import Connection, SignIn, TicketRejected, TokenNotFound, TokenRevoked, tickets
 
 
-def test_an_app_learns_who_has_signed_in(app: App) -> None:
+def test_an_app_learns_who_has_signed_in(app: SandboxApp) -> None:
     secret, browser = tickets.new_secret(), app.browser()
     ended = browser.get(app.come_back(browser, challenge=tickets.challenge(secret)), accept=JSON).json()
     with reading(app.sandbox):
@@ -22,7 +22,7 @@ def test_an_app_learns_who_has_signed_in(app: App) -> None:
         assert tripod.redeem(ended["ticket"], secret) == proof  # a retry after a lost answer
 
 
-def test_a_user_is_listed_disconnected_and_back(app: App) -> None:
+def test_a_user_is_listed_disconnected_and_back(app: SandboxApp) -> None:
     with reading(app.sandbox):
         assert list(tripod.users(app.name)) == []
         grant(app)
@@ -44,7 +44,7 @@ def test_a_user_is_listed_disconnected_and_back(app: App) -> None:
         assert len(list(tripod.users(app.name))) == 1
 
 
-def test_a_ticket_comes_back_to_the_app_in_its_own_url(app: App) -> None:
+def test_a_ticket_comes_back_to_the_app_in_its_own_url(app: SandboxApp) -> None:
     secret, browser = tickets.new_secret(), app.browser()
     callback = app.come_back(browser, challenge=tickets.challenge(secret), return_to="http://127.0.0.1:3000/done")
     (ticket,) = parse_qs(urlsplit(browser.get(callback).headers["location"]).query)["ticket"]

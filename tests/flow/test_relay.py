@@ -10,20 +10,20 @@ from sandbox.browser import JSON
 from sandbox.bus import Event
 from sandbox.provider import Fault
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK, App, make_app
 from tests.flow.test_tickets import begin, invoke, new_pair, ticket_in
-from tests.house import House
+from tests.support.harness import Harness
+from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tripod.credentials import UserTokens
-from tripod_flow import relay
-from tripod_flow.vault import TokenVault
+from tripod_flow.edges.secret_writer import SecretWriter
+from tripod_flow.flows import relay
 
 
-def told(app: App, sandbox: Sandbox | None = None) -> list[Event]:
+def told(app: SandboxApp, sandbox: Sandbox | None = None) -> list[Event]:
     """Return the events of this app's provider."""
     return [event for event in (sandbox or app.sandbox).events if event.detail["provider"] == app.name]
 
 
-def sweep(app: App) -> None:
+def sweep(app: SandboxApp) -> None:
     assert app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay").error is None
 
 
@@ -35,12 +35,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def living(alive: Sandbox) -> App:
+def living(alive: Sandbox) -> SandboxApp:
     """Return an app in the sandbox whose stream wakes the relay."""
     return make_app(alive)
 
 
-def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: App) -> None:
+def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: SandboxApp) -> None:
     browser = living.browser()
     granted = living.come_back(browser)
     browser.get(granted)
@@ -66,11 +66,11 @@ def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: App) -
     for event in told(living):
         assert set(event.detail) - {"error"} == {"id", "provider", "user_id", "screen_name", "subject", "time"}
         assert not [secret for secret in living.sandbox.provider_server.issued() if secret in str(event.detail)]
-    assert "owed" not in living.authorization(granted)
+    assert "outbox" not in living.authorization(granted)
     assert "ttl" in living.authorization(granted)
 
 
-def test_a_grant_whose_tokens_could_not_be_stored_is_stored_without_the_user(living: App) -> None:
+def test_a_grant_whose_tokens_could_not_be_stored_is_stored_without_the_user(living: SandboxApp) -> None:
     browser = living.browser()
     callback = living.come_back(browser)
     living.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=living.name)
@@ -78,22 +78,22 @@ def test_a_grant_whose_tokens_could_not_be_stored_is_stored_without_the_user(liv
     living.sandbox.settle()
     sweep(living)
     assert living.stored()
-    assert "unstored" not in living.authorization(callback)
+    assert "pending_tokens" not in living.authorization(callback)
 
 
-def test_what_the_stream_lost_the_sweep_finds(living: App) -> None:
+def test_what_the_stream_lost_the_sweep_finds(living: SandboxApp) -> None:
     browser = living.browser()
     callback = living.come_back(browser)
     with living.sandbox.streams_lost():
         browser.get(callback)
-    assert "owed" in living.authorization(callback)
+    assert "outbox" in living.authorization(callback)
     assert not told(living)
     sweep(living)
     assert [event.detail_type for event in told(living)] == ["authorization.granted"]
-    assert "owed" not in living.authorization(callback)
+    assert "outbox" not in living.authorization(callback)
 
 
-def test_a_record_that_comes_twice_is_told_once(living: App) -> None:
+def test_a_record_that_comes_twice_is_told_once(living: SandboxApp) -> None:
     browser = living.browser()
     callback = living.come_back(browser)
     browser.get(callback)
@@ -104,7 +104,7 @@ def test_a_record_that_comes_twice_is_told_once(living: App) -> None:
     assert len(told(living)) == 1
 
 
-def test_a_direct_grants_event_bears_the_apps_own_user(living: App) -> None:
+def test_a_direct_grants_event_bears_the_apps_own_user(living: SandboxApp) -> None:
     secret, challenge = new_pair()
     begun = begin(living, subject="customer 42", challenge=challenge, return_to="http://127.0.0.1:3000/done")
     location = living.browser().get(living.consent(begun["authorize_url"])).headers["location"]
@@ -116,7 +116,7 @@ def test_a_direct_grants_event_bears_the_apps_own_user(living: App) -> None:
 
 
 @pytest.mark.parametrize("kind", ["throttled", "denied", "entry_failed", "lost"])
-def test_an_event_that_could_not_be_published_is_published_later_under_the_same_id(app: App, kind: Any) -> None:
+def test_an_event_that_could_not_be_published_is_published_later_under_the_same_id(app: SandboxApp, kind: Any) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     browser.get(callback)
@@ -128,10 +128,10 @@ def test_an_event_that_could_not_be_published_is_published_later_under_the_same_
     sweep(app)
     assert told(app)
     assert len({event.detail["id"] for event in told(app)}) == 1
-    assert "owed" not in app.authorization(callback)
+    assert "outbox" not in app.authorization(callback)
 
 
-def test_a_relay_that_dies_between_publishing_and_noting_it_tells_it_again_under_the_same_id(app: App) -> None:
+def test_a_relay_that_dies_between_publishing_and_noting_it_tells_it_again_under_the_same_id(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     browser.get(callback)
@@ -149,32 +149,32 @@ class Killed(BaseException):
     """The process is gone, in the middle of what it did."""
 
 
-def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: App) -> None:
-    class Down(TokenVault):
+def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: SandboxApp) -> None:
+    class Down(SecretWriter):
         def store(self, tokens: UserTokens, *, expected: bool) -> None:
             raise app.sandbox.client("secretsmanager").exceptions.InternalServiceError({"Error": {"Code": "x"}}, "CreateSecret")
 
-    class Dying(TokenVault):
+    class Dying(SecretWriter):
         def store(self, tokens: UserTokens, *, expected: bool) -> None:
             super().store(tokens, expected=expected)
             raise Killed
 
-    grant = House(app, writer_type=Down)
+    grant = Harness(app, writer_type=Down)
     record = grant.callback(*grant.come_back())
-    dying = House(app, clock=grant.clock, writer_type=Dying)
+    dying = Harness(app, clock=grant.clock, writer_type=Dying)
     with pytest.raises(Killed):
         dying.relay.relay([record.pk], lambda: True)
-    assert grant.record(record.request_token).unstored
+    assert grant.record(record.request_token).pending_tokens
     grant.clock.now += relay.LEASE
-    House(app, clock=grant.clock).relay.relay([record.pk], lambda: True)
-    assert grant.record(record.request_token).unstored is None
+    Harness(app, clock=grant.clock).relay.relay([record.pk], lambda: True)
+    assert grant.record(record.request_token).pending_tokens is None
     assert app.stored()
     versions = app.sandbox.client("secretsmanager").list_secret_version_ids(SecretId=app.secret_name)["Versions"]
     assert len(versions) == 1
 
 
-def test_one_poisoned_item_holds_back_no_other(app: App) -> None:
-    good, bad = House(app), House(make_app(app.sandbox))
+def test_one_poisoned_item_holds_back_no_other(app: SandboxApp) -> None:
+    good, bad = Harness(app), Harness(make_app(app.sandbox))
     bad.writer = good.writer
     record, poisoned = good.callback(*good.come_back()), bad.callback(*bad.come_back())
     app.sandbox.client("dynamodb").update_item(
@@ -187,19 +187,19 @@ def test_one_poisoned_item_holds_back_no_other(app: App) -> None:
     good.relay.relay([poisoned.pk, record.pk], lambda: True)
     assert [event.detail_type for event in told(app)] == ["authorization.granted"]
     sweep(app)
-    assert f'"item":"{poisoned.label}"' in app.sandbox.logs.text
+    assert f'"item":"{poisoned.log_id}"' in app.sandbox.logs.text
     app.sandbox.client("dynamodb").delete_item(TableName=app.sandbox.table, Key={"pk": {"S": poisoned.pk}})
 
 
-def test_a_sweep_ends_in_time_and_leaves_the_rest_to_the_next(app: App) -> None:
-    house = House(app)
-    records = [house.callback(*house.come_back()) for _ in range(3)]
+def test_a_sweep_ends_in_time_and_leaves_the_rest_to_the_next(app: SandboxApp) -> None:
+    harness = Harness(app)
+    records = [harness.callback(*harness.come_back()) for _ in range(3)]
     left = iter([True, False])
-    house.relay.relay([record.pk for record in records], lambda: next(left))
+    harness.relay.relay([record.pk for record in records], lambda: next(left))
     assert len(told(app)) == 1
 
 
-def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: App) -> None:
+def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: SandboxApp) -> None:
     nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
     browser = nameless.browser()
     callback = nameless.come_back(browser)
@@ -210,6 +210,6 @@ def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: App) -> 
     assert [event.detail_type for event in told(nameless)] == ["authorization.granted"]
 
 
-def test_a_relay_is_what_the_stack_deploys(app: App) -> None:
+def test_a_relay_is_what_the_stack_deploys(app: SandboxApp) -> None:
     (described,) = [function for function in app.sandbox.template.functions() if function.logical_id == "RelayFunction"]
     assert sorted(kind for kind, _ in described.events) == ["DynamoDB", "Schedule"]

@@ -11,26 +11,26 @@ from botocore.credentials import Credentials
 from sandbox.aws import ACCESS_KEY, SECRET_KEY
 from sandbox.provider import Fault
 from sandbox.template import REGION
-from tests.conftest import App
 from tests.flow.test_tickets import invoke
+from tests.support.sandbox_app import SandboxApp
 
 
 @pytest.fixture
-def connected(app: App) -> App:
+def connected(app: SandboxApp) -> SandboxApp:
     browser = app.browser()
     assert browser.get(app.come_back(browser)).status_code == 200
     return app
 
 
-def is_deleted(app: App) -> bool:
+def is_deleted(app: SandboxApp) -> bool:
     return "DeletedDate" in app.sandbox.client("secretsmanager").describe_secret(SecretId=app.secret_name)
 
 
-def revoke(app: App) -> dict[str, Any]:
+def revoke(app: SandboxApp) -> dict[str, Any]:
     return invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
 
 
-def test_a_user_is_disconnected_everywhere(connected: App) -> None:
+def test_a_user_is_disconnected_everywhere(connected: SandboxApp) -> None:
     assert revoke(connected) == {
         "outcome": "revoked",
         "provider": connected.name,
@@ -46,7 +46,7 @@ def test_a_user_is_disconnected_everywhere(connected: App) -> None:
     assert revoke(connected)["code"] == "token_not_found"
 
 
-def test_a_user_who_comes_back_is_connected_again(connected: App) -> None:
+def test_a_user_who_comes_back_is_connected_again(connected: SandboxApp) -> None:
     revoke(connected)
     browser = connected.browser()
     assert browser.get(connected.come_back(browser)).status_code == 200
@@ -58,14 +58,14 @@ def test_a_user_who_comes_back_is_connected_again(connected: App) -> None:
     assert connection["connected_to"] == {"S": connected.name}
 
 
-def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: App) -> None:
+def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: SandboxApp) -> None:
     connected.sandbox.provider_server.revoke(connected.consumer.key, connected.user)
     assert revoke(connected)["outcome"] == "revoked"
     assert is_deleted(connected)
 
 
 @pytest.mark.parametrize("fault", [Fault.OVER_CAPACITY, Fault.TIMEOUT, Fault.RESET])
-def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: App, fault: Fault) -> None:
+def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: SandboxApp, fault: Fault) -> None:
     connected.fault("invalidate_token", fault)
     told = revoke(connected)
     assert (told["status"], told["code"]) == (503, "provider_unavailable")
@@ -74,19 +74,19 @@ def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: App, f
     assert revoke(connected)["outcome"] == "revoked"
 
 
-def test_a_provider_that_refuses_leaves_the_secret_and_says_so(connected: App) -> None:
+def test_a_provider_that_refuses_leaves_the_secret_and_says_so(connected: SandboxApp) -> None:
     connected.fault("invalidate_token", Fault.SUSPENDED)
     assert revoke(connected)["code"] == "provider_rejected"
     assert not is_deleted(connected)
 
 
-def test_whoever_was_never_connected_is_not_found(app: App) -> None:
+def test_whoever_was_never_connected_is_not_found(app: SandboxApp) -> None:
     assert revoke(app)["code"] == "token_not_found"
     assert invoke(app, "revoke", provider="nobody-here", user_id="1")["code"] == "unknown_provider"
 
 
 @pytest.mark.parametrize("user_id", ["", "a" * 600, "a\n", 5, None])
-def test_a_user_id_that_makes_no_sense_is_refused(app: App, user_id: Any) -> None:
+def test_a_user_id_that_makes_no_sense_is_refused(app: SandboxApp, user_id: Any) -> None:
     assert invoke(app, "revoke", provider=app.name, user_id=user_id)["code"] == "bad_request"
 
 
@@ -97,7 +97,7 @@ def signed(url: str, secret_key: str = SECRET_KEY) -> requests.Response:
     return requests.post(url, headers=dict(request.headers), timeout=30)
 
 
-def test_the_route_takes_signed_requests_alone(connected: App) -> None:
+def test_the_route_takes_signed_requests_alone(connected: SandboxApp) -> None:
     url = f"{connected.sandbox.api}/oauth/{connected.name}/users/{connected.user.user_id}/revoke"
     assert requests.post(url, timeout=30).status_code == 403
     assert signed(url, "wrong" * 8).status_code == 403
@@ -109,7 +109,7 @@ def test_the_route_takes_signed_requests_alone(connected: App) -> None:
     assert (again.status_code, again.json()["code"]) == (404, "token_not_found")
 
 
-def test_a_deletion_that_fails_is_finished_by_the_relay(connected: App) -> None:
+def test_a_deletion_that_fails_is_finished_by_the_relay(connected: SandboxApp) -> None:
     aws = connected.sandbox.aws_server
     fault = aws.fault("secretsmanager", "DeleteSecret", "denied", times=3, match=connected.secret_name)
     assert revoke(connected)["code"] == "internal"
@@ -120,4 +120,4 @@ def test_a_deletion_that_fails_is_finished_by_the_relay(connected: App) -> None:
     assert is_deleted(connected)
     connection = connected.connection()
     assert connection is not None
-    assert "owed" not in connection
+    assert "outbox" not in connection

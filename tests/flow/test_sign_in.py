@@ -10,12 +10,12 @@ import requests
 
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
-from tests.conftest import RETURN_TO, App, make_app
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod.credentials import Consumer
 from tripod.signing import Signer
 
 
-def test_a_browser_is_sent_to_the_provider_bound_by_a_cookie(app: App) -> None:
+def test_a_browser_is_sent_to_the_provider_bound_by_a_cookie(app: SandboxApp) -> None:
     browser = app.browser()
     response = browser.start(app.name)
     assert response.status_code == 302
@@ -27,7 +27,7 @@ def test_a_browser_is_sent_to_the_provider_bound_by_a_cookie(app: App) -> None:
     assert not response.text
 
 
-def test_a_program_is_told_the_authorize_url(app: App) -> None:
+def test_a_program_is_told_the_authorize_url(app: SandboxApp) -> None:
     response = app.browser().start(app.name, accept=JSON)
     assert response.status_code == 200
     told = response.json()
@@ -38,11 +38,11 @@ def test_a_program_is_told_the_authorize_url(app: App) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "", "application/json, text/html;q=0.9", "text/html;q=0", "text/plain"])
-def test_whoever_does_not_prefer_html_gets_json(app: App, accept: str) -> None:
+def test_whoever_does_not_prefer_html_gets_json(app: SandboxApp, accept: str) -> None:
     assert app.browser().start(app.name, accept=accept).headers["content-type"] == JSON
 
 
-def test_consent_ends_on_a_page_and_with_the_tokens_stored(app: App) -> None:
+def test_consent_ends_on_a_page_and_with_the_tokens_stored(app: SandboxApp) -> None:
     browser = app.browser()
     response = browser.get(app.come_back(browser))
     assert response.status_code == 200
@@ -60,7 +60,7 @@ def test_consent_ends_on_a_page_and_with_the_tokens_stored(app: App) -> None:
     assert stored["oauth_token"] in app.sandbox.provider_server.issued(app.consumer.key)
 
 
-def test_consent_is_told_in_json_to_a_program(app: App) -> None:
+def test_consent_is_told_in_json_to_a_program(app: SandboxApp) -> None:
     browser = app.browser()
     response = browser.get(app.come_back(browser), accept=JSON)
     assert response.json() == {
@@ -71,14 +71,14 @@ def test_consent_is_told_in_json_to_a_program(app: App) -> None:
     }
 
 
-def test_consent_returns_to_the_app_with_its_own_query_kept(app: App) -> None:
+def test_consent_returns_to_the_app_with_its_own_query_kept(app: SandboxApp) -> None:
     browser = app.browser()
     response = browser.get(app.come_back(browser, return_to=f"{RETURN_TO}?state=a%20b"))
     assert response.status_code == 303
     assert response.headers["location"] == f"{RETURN_TO}?state=a%20b&outcome=granted&provider={app.name}"
 
 
-def test_after_a_grant_the_table_holds_the_connection_and_no_secret(app: App) -> None:
+def test_after_a_grant_the_table_holds_the_connection_and_no_secret(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     browser.get(callback)
@@ -93,7 +93,7 @@ def test_after_a_grant_the_table_holds_the_connection_and_no_secret(app: App) ->
     assert not [secret for secret in secrets if secret in kept]
 
 
-def test_a_reload_shows_the_first_outcome_without_a_second_exchange(app: App) -> None:
+def test_a_reload_shows_the_first_outcome_without_a_second_exchange(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     first, again = browser.get(callback), browser.get(callback)
@@ -101,7 +101,7 @@ def test_a_reload_shows_the_first_outcome_without_a_second_exchange(app: App) ->
     assert len(app.calls("access_token")) == 1
 
 
-def test_another_browser_is_refused_and_changes_nothing(app: App) -> None:
+def test_another_browser_is_refused_and_changes_nothing(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     before = app.authorization(callback)
@@ -117,13 +117,13 @@ def test_another_browser_is_refused_and_changes_nothing(app: App) -> None:
     assert browser.get(callback).status_code == 200
 
 
-def test_two_tabs_do_not_disturb_each_other(app: App) -> None:
+def test_two_tabs_do_not_disturb_each_other(app: SandboxApp) -> None:
     browser = app.browser()
     one, other = app.come_back(browser), app.come_back(browser)
     assert [browser.get(callback).status_code for callback in (other, one)] == [200, 200]
 
 
-def test_a_refusal_ends_on_a_page_that_offers_another_try(app: App) -> None:
+def test_a_refusal_ends_on_a_page_that_offers_another_try(app: SandboxApp) -> None:
     browser = app.browser()
     response = browser.get(app.come_back(browser, cancel=True, force_login="true"))
     assert response.status_code == 403
@@ -135,7 +135,7 @@ def test_a_refusal_ends_on_a_page_that_offers_another_try(app: App) -> None:
     assert not app.calls("access_token")
 
 
-def test_a_refusal_is_told_to_programs_and_to_the_app(app: App) -> None:
+def test_a_refusal_is_told_to_programs_and_to_the_app(app: SandboxApp) -> None:
     browser = app.browser()
     response = browser.get(app.come_back(browser, cancel=True), accept=JSON)
     assert (response.status_code, response.json()["code"]) == (403, "denied")
@@ -143,14 +143,14 @@ def test_a_refusal_is_told_to_programs_and_to_the_app(app: App) -> None:
     assert returned.headers["location"] == f"{RETURN_TO}?outcome=denied&provider={app.name}"
 
 
-def test_a_refusal_needs_the_same_browser_as_consent(app: App) -> None:
+def test_a_refusal_needs_the_same_browser_as_consent(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser, cancel=True)
     assert app.browser().get(callback, accept=JSON).json()["code"] == "wrong_browser"
     assert browser.get(callback, accept=JSON).json()["code"] == "denied"
 
 
-def test_a_refusal_after_the_grant_changes_nothing(app: App) -> None:
+def test_a_refusal_after_the_grant_changes_nothing(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     browser.get(callback)
@@ -158,14 +158,14 @@ def test_a_refusal_after_the_grant_changes_nothing(app: App) -> None:
     assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 200
 
 
-def test_other_providers_words_for_a_refusal_are_understood(app: App) -> None:
+def test_other_providers_words_for_a_refusal_are_understood(app: SandboxApp) -> None:
     browser = app.browser()
     token = browser.start(app.name, accept=JSON).json()["request_token"]
     answer = browser.get(f"/oauth/{app.name}/callback?oauth_token={token}&oauth_problem=user_refused", accept=JSON)
     assert answer.json()["code"] == "denied"
 
 
-def test_starts_options_reach_the_provider(app: App) -> None:
+def test_starts_options_reach_the_provider(app: SandboxApp) -> None:
     url = app.begin(app.browser(), endpoint="authenticate", force_login="true", screen_name="jo & co")
     assert urlsplit(url).path == "/oauth/authenticate"
     query = parse_qs(urlsplit(url).query)
@@ -174,7 +174,7 @@ def test_starts_options_reach_the_provider(app: App) -> None:
 
 
 @pytest.mark.parametrize(("access", "status"), [("read", 401), ("write", 200)])  # 401: code 220, no access to post
-def test_an_access_type_is_asked_for_in_leg_1(app: App, access: str, status: int) -> None:
+def test_an_access_type_is_asked_for_in_leg_1(app: SandboxApp, access: str, status: int) -> None:
     browser = app.browser()
     browser.get(app.come_back(browser, x_auth_access_type=access))
     stored = app.stored()
@@ -186,7 +186,7 @@ def test_an_access_type_is_asked_for_in_leg_1(app: App, access: str, status: int
     assert ('"code":220' in answer.text.replace(" ", "")) == (access == "read")
 
 
-def test_the_same_grant_again_writes_no_new_version(app: App) -> None:
+def test_the_same_grant_again_writes_no_new_version(app: SandboxApp) -> None:
     client = app.sandbox.client("secretsmanager")
     for _ in range(2):
         browser = app.browser()
@@ -194,7 +194,7 @@ def test_the_same_grant_again_writes_no_new_version(app: App) -> None:
     assert len(client.list_secret_version_ids(SecretId=app.secret_name)["Versions"]) == 1
 
 
-def test_a_grant_after_the_user_revoked_the_app_replaces_the_tokens(app: App) -> None:
+def test_a_grant_after_the_user_revoked_the_app_replaces_the_tokens(app: SandboxApp) -> None:
     browser = app.browser()
     browser.get(app.come_back(browser))
     first = app.stored()
@@ -206,7 +206,7 @@ def test_a_grant_after_the_user_revoked_the_app_replaces_the_tokens(app: App) ->
     assert first["oauth_token"] != second["oauth_token"]
 
 
-def test_two_users_get_their_own_tokens(app: App) -> None:
+def test_two_users_get_their_own_tokens(app: SandboxApp) -> None:
     browser, other = app.browser(), app.sandbox.provider_server.add_user()
     browser.get(app.come_back(browser))
     browser.get(app.consent(app.begin(browser), other))
@@ -275,7 +275,7 @@ HEADERS = {
 }
 
 
-def test_every_answer_has_the_security_headers(app: App) -> None:
+def test_every_answer_has_the_security_headers(app: SandboxApp) -> None:
     browser = app.browser()
     started = browser.start(app.name)
     callback = app.consent(started.headers["location"])

@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sandbox.browser import JSON
-from tests.conftest import RETURN_TO, App, make_app
-from tests.house import House
-from tripod_flow import errors, progress, tickets
-from tripod_flow.authorization import State
+from tests.support.harness import Harness
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
+from tripod_flow.rules import errors, tickets, transitions
+from tripod_flow.rules.authorization import State
 
 
-def invoke(app: App, function: str, **payload: Any) -> dict[str, Any]:
+def invoke(app: SandboxApp, function: str, **payload: Any) -> dict[str, Any]:
     """Invoke a function as another Lambda does."""
     answer = app.sandbox.client("lambda").invoke(FunctionName=f"{app.sandbox.prefix}-{function}", Payload=json.dumps(payload))
     assert "FunctionError" not in answer
@@ -34,7 +34,7 @@ def ticket_in(location: str) -> str:
     return parse_qs(urlsplit(location).query)["ticket"][0]
 
 
-def test_a_ticket_proves_who_signed_in(app: App) -> None:
+def test_a_ticket_proves_who_signed_in(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     browser = app.browser()
     callback = app.come_back(browser, challenge=challenge, return_to=RETURN_TO)
@@ -50,7 +50,7 @@ def test_a_ticket_proves_who_signed_in(app: App) -> None:
     }
 
 
-def test_without_a_challenge_there_is_no_ticket(app: App) -> None:
+def test_without_a_challenge_there_is_no_ticket(app: SandboxApp) -> None:
     browser = app.browser()
     assert "ticket" not in browser.get(app.come_back(browser), accept=JSON).json()
     denied = app.browser()
@@ -59,11 +59,11 @@ def test_without_a_challenge_there_is_no_ticket(app: App) -> None:
 
 
 @pytest.mark.parametrize("challenge", ["short", "a" * 44, "a" * 42 + "=", "é" * 43, ""])
-def test_a_challenge_must_be_a_hash(app: App, challenge: str) -> None:
+def test_a_challenge_must_be_a_hash(app: SandboxApp, challenge: str) -> None:
     assert app.browser().start(app.name, accept=JSON, challenge=challenge).json()["code"] == "bad_request"
 
 
-def test_a_stolen_ticket_is_nothing_without_the_sessions_secret(app: App) -> None:
+def test_a_stolen_ticket_is_nothing_without_the_sessions_secret(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
@@ -74,7 +74,7 @@ def test_a_stolen_ticket_is_nothing_without_the_sessions_secret(app: App) -> Non
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
 
 
-def test_a_ticket_planted_in_anothers_browser_does_not_fit_their_session(app: App) -> None:
+def test_a_ticket_planted_in_anothers_browser_does_not_fit_their_session(app: SandboxApp) -> None:
     _, attackers = new_pair()
     victims, _ = new_pair()
     browser = app.browser()
@@ -85,11 +85,11 @@ def test_a_ticket_planted_in_anothers_browser_does_not_fit_their_session(app: Ap
 @pytest.mark.parametrize(
     "ticket", ["x", "x.y.z", "a" * 600, "x..", "X.dA." + "a" * 43, "x.dA." + "a" * 43, "x.%ff." + "a" * 43, "x._w." + "a" * 43]
 )
-def test_what_is_no_ticket_is_rejected(app: App, ticket: str) -> None:
+def test_what_is_no_ticket_is_rejected(app: SandboxApp, ticket: str) -> None:
     assert invoke(app, "redeem", ticket=ticket, secret="s")["code"] in ("ticket_rejected", "bad_request")
 
 
-def test_a_ticket_altered_anywhere_is_rejected(app: App) -> None:
+def test_a_ticket_altered_anywhere_is_rejected(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
@@ -98,7 +98,7 @@ def test_a_ticket_altered_anywhere_is_rejected(app: App) -> None:
         assert invoke(app, "redeem", ticket=altered, secret=secret)["code"] == "ticket_rejected"
 
 
-def test_fifty_redeems_at_once_are_one(app: App) -> None:
+def test_fifty_redeems_at_once_are_one(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
@@ -107,26 +107,26 @@ def test_fifty_redeems_at_once_are_one(app: App) -> None:
     assert {answer["user_id"] for answer in told} == {app.user.user_id}
 
 
-def test_a_ticket_lives_five_minutes_is_redeemed_once_and_repeated_for_one(app: App) -> None:
-    house = House(app)
+def test_a_ticket_lives_five_minutes_is_redeemed_once_and_repeated_for_one(app: SandboxApp) -> None:
+    harness = Harness(app)
     secret, challenge = new_pair()
-    token, verifier = house.come_back(challenge=challenge)
-    ticket = house.handshake.callback(app.name, token, verifier, house.cookies).ticket
+    token, verifier = harness.come_back(challenge=challenge)
+    ticket = harness.finish.callback(app.name, token, verifier, harness.cookies).ticket
     assert ticket
-    late = House(app, clock=house.clock)
-    other = late.handshake.callback(app.name, *late.come_back(challenge=challenge), late.cookies).ticket
+    late = Harness(app, clock=harness.clock)
+    other = late.finish.callback(app.name, *late.come_back(challenge=challenge), late.cookies).ticket
     assert other
-    house.clock.now += tickets.LIFETIME - 1
-    assert house.handshake.redeem(ticket, secret).user_id == app.user.user_id
-    house.clock.now += tickets.REPEAT - 1
-    assert house.handshake.redeem(ticket, secret).user_id == app.user.user_id
-    house.clock.now += 1
+    harness.clock.now += tickets.LIFETIME - 1
+    assert harness.finish.redeem(ticket, secret).user_id == app.user.user_id
+    harness.clock.now += tickets.REPEAT - 1
+    assert harness.finish.redeem(ticket, secret).user_id == app.user.user_id
+    harness.clock.now += 1
     for spent in (ticket, other):
-        with pytest.raises(errors.TicketRejected):
-            house.handshake.redeem(spent, secret)
+        with pytest.raises(errors.InvalidTicket):
+            harness.finish.redeem(spent, secret)
 
 
-def test_sign_in_only_keeps_no_tokens(app: App) -> None:
+def test_sign_in_only_keeps_no_tokens(app: SandboxApp) -> None:
     app = make_app(app.sandbox, secret={"store": False})
     secret, challenge = new_pair()
     browser = app.browser()
@@ -135,14 +135,14 @@ def test_sign_in_only_keeps_no_tokens(app: App) -> None:
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
     assert app.stored() is None
     assert app.connection() is None
-    assert "unstored" not in app.authorization(callback)
+    assert "pending_tokens" not in app.authorization(callback)
 
 
-def begin(app: App, **asked: Any) -> dict[str, Any]:
+def begin(app: SandboxApp, **asked: Any) -> dict[str, Any]:
     return invoke(app, "start", provider=app.name, **asked)
 
 
-def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app: App) -> None:
+def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     begun = begin(app, subject="customer 42", challenge=challenge, return_to=RETURN_TO)
     assert set(begun) == {"authorize_url", "request_token", "expires_at"}
@@ -152,7 +152,7 @@ def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app
     assert app.stored() is None
     assert app.connection() is None
     assert app.authorization(callback)["state"] == {"S": "consented"}
-    assert "unsent" not in app.authorization(callback)
+    assert "pending_event" not in app.authorization(callback)
     proof = invoke(app, "redeem", ticket=ticket_in(location), secret=secret)
     assert proof["subject"] == "customer 42"
     stored, connection = app.stored(), app.connection()
@@ -163,7 +163,7 @@ def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app
     assert invoke(app, "redeem", ticket=ticket_in(location), secret=secret) == proof
 
 
-def test_a_stranger_who_consents_through_a_forwarded_url_gives_the_attacker_nothing(app: App) -> None:
+def test_a_stranger_who_consents_through_a_forwarded_url_gives_the_attacker_nothing(app: SandboxApp) -> None:
     _, challenge = new_pair()
     begun = begin(app, subject="attacker", challenge=challenge)
     callback = app.consent(begun["authorize_url"])  # the victim, sent there by the attacker
@@ -186,23 +186,23 @@ def test_a_stranger_who_consents_through_a_forwarded_url_gives_the_attacker_noth
     assert app.connection() is None
 
 
-def test_a_consent_that_is_never_confirmed_is_erased(app: App) -> None:
-    house = House(app)
+def test_a_consent_that_is_never_confirmed_is_erased(app: SandboxApp) -> None:
+    harness = Harness(app)
     secret, challenge = new_pair()
-    token, verifier = house.come_back(browser=False, challenge=challenge, subject="42")
-    came = house.handshake.callback(app.name, token, verifier, {})
+    token, verifier = harness.come_back(browser=False, challenge=challenge, subject="42")
+    came = harness.finish.callback(app.name, token, verifier, {})
     assert came.record.state is State.CONSENTED
     assert came.record.ttl is None
-    house.clock.now += progress.CONFIRMATION_LIFETIME - 1
-    house.relay.relay([came.record.pk], lambda: True)
-    assert house.record(token).unstored
-    house.clock.now += 1
-    house.relay.relay([came.record.pk], lambda: True)
-    lapsed = house.record(token)
-    assert (lapsed.state, lapsed.unstored, lapsed.owed, lapsed.unsent) == (State.FAILED, None, None, None)
+    harness.clock.now += transitions.CONFIRMATION_LIFETIME - 1
+    harness.relay.relay([came.record.pk], lambda: True)
+    assert harness.record(token).pending_tokens
+    harness.clock.now += 1
+    harness.relay.relay([came.record.pk], lambda: True)
+    lapsed = harness.record(token)
+    assert (lapsed.state, lapsed.pending_tokens, lapsed.outbox, lapsed.pending_event) == (State.FAILED, None, None, None)
     assert came.ticket
-    with pytest.raises(errors.TicketRejected):
-        house.handshake.redeem(came.ticket, secret)
+    with pytest.raises(errors.InvalidTicket):
+        harness.finish.redeem(came.ticket, secret)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_a_consent_that_is_never_confirmed_is_erased(app: App) -> None:
         ({"challenge": "a" * 43, "return_to": {"a": 1}}, "return_to"),
     ],
 )
-def test_a_direct_start_that_makes_no_sense_says_what_to_change(app: App, asked: dict[str, Any], missing: str) -> None:
+def test_a_direct_start_that_makes_no_sense_says_what_to_change(app: SandboxApp, asked: dict[str, Any], missing: str) -> None:
     told = begin(app, **asked)
     assert (told["status"], told["code"]) == (400, "bad_request")
     assert missing in told["detail"]
@@ -228,18 +228,18 @@ def test_a_direct_start_that_makes_no_sense_says_what_to_change(app: App, asked:
 
 @pytest.mark.parametrize("function", ["start", "callback", "redeem", "revoke"])
 @pytest.mark.parametrize("payload", [[], None, "x", 5, True])
-def test_a_direct_invocation_with_something_else_than_an_object_says_so(app: App, function: str, payload: object) -> None:
+def test_a_direct_invocation_with_something_else_than_an_object_says_so(app: SandboxApp, function: str, payload: object) -> None:
     answer = app.sandbox.client("lambda").invoke(FunctionName=f"{app.sandbox.prefix}-{function}", Payload=json.dumps(payload))
     assert "FunctionError" not in answer
     told = json.loads(answer["Payload"].read())
     assert (told["code"], "must be a JSON object" in told["detail"]) == ("bad_request", True)
 
 
-def test_a_subject_is_never_taken_from_a_browser(app: App) -> None:
+def test_a_subject_is_never_taken_from_a_browser(app: SandboxApp) -> None:
     assert app.browser().start(app.name, accept=JSON, subject="42").json()["code"] == "bad_request"
 
 
-def test_a_pin_handed_in_by_the_app_that_asked_is_its_own_act(app: App) -> None:
+def test_a_pin_handed_in_by_the_app_that_asked_is_its_own_act(app: SandboxApp) -> None:
     begun = begin(app, subject="42", pin=True)
     pin = app.consent(begun["authorize_url"])
     assert pin.isdigit()
@@ -257,22 +257,22 @@ def test_a_pin_handed_in_by_the_app_that_asked_is_its_own_act(app: App) -> None:
     assert len(app.calls("access_token")) == 1
 
 
-def test_five_pins_may_be_tried(app: App) -> None:
+def test_five_pins_may_be_tried(app: SandboxApp) -> None:
     begun = begin(app, subject="42", pin=True)
     pin = app.consent(begun["authorize_url"])
     hand_in = {"provider": app.name, "request_token": begun["request_token"], "subject": "42"}
     for _ in range(4):
         assert invoke(app, "callback", **hand_in, pin="0000000")["code"] == "verifier_rejected"
-    house = House(app)
-    assert house.record(begun["request_token"]).attempts == 4
+    harness = Harness(app)
+    assert harness.record(begun["request_token"]).failed_pins == 4
     assert invoke(app, "callback", **hand_in, pin="0000001")["code"] == "verifier_rejected"
-    assert house.record(begun["request_token"]).state is State.FAILED
+    assert harness.record(begun["request_token"]).state is State.FAILED
     assert invoke(app, "callback", **hand_in, pin=pin)["code"] == "verifier_rejected"
     assert len(app.calls("access_token")) == 5
     assert app.stored() is None
 
 
-def test_a_callback_and_a_pin_each_finish_only_their_own_kind(app: App) -> None:
+def test_a_callback_and_a_pin_each_finish_only_their_own_kind(app: SandboxApp) -> None:
     begun = begin(app, subject="42", pin=True)
     pin = app.consent(begun["authorize_url"])
     crossed = f"/oauth/{app.name}/callback?oauth_token={begun['request_token']}&oauth_verifier={pin}"
@@ -286,10 +286,10 @@ def test_a_callback_and_a_pin_each_finish_only_their_own_kind(app: App) -> None:
     assert not app.calls("access_token")
 
 
-def test_that_a_user_said_no_is_told_to_nobody_who_brings_a_verifier(app: App) -> None:
-    house = House(app)
+def test_that_a_user_said_no_is_told_to_nobody_who_brings_a_verifier(app: SandboxApp) -> None:
+    harness = Harness(app)
     _, challenge = new_pair()
-    token, _ = house.come_back(cancel=True, browser=False, challenge=challenge)
-    house.deny(token)
+    token, _ = harness.come_back(cancel=True, browser=False, challenge=challenge)
+    harness.deny(token)
     with pytest.raises(errors.UnknownAuthorization):
-        house.callback(token, "made up")
+        harness.callback(token, "made up")

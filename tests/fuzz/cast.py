@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.provider import User
-from tests.conftest import RETURN_TO, App
 from tests.fuzz.schema import Event
+from tests.support.sandbox_app import RETURN_TO, SandboxApp
 
 USES = {"user": 2, "ticket": 2}  # of one authorization: the first decides it, the others come after
 _PART = re.compile(r"~~(?:provider|([a-z-]+)\.(\d)\.([a-z_]+))~~")
@@ -21,7 +21,7 @@ Invoke = Callable[[str, Event], Any]
 class Cast:
     """Puts what lives into events; ``invoke`` runs a function's handler."""
 
-    def __init__(self, app: App, invoke: Invoke) -> None:
+    def __init__(self, app: SandboxApp, invoke: Invoke) -> None:
         self._app = app
         self._invoke = invoke
         self._living: dict[tuple[str, str], dict[str, str]] = {}

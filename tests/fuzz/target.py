@@ -23,10 +23,10 @@ from unittest.mock import patch
 from sandbox.aws import SESSION
 from sandbox.functions import environment
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK, make_app
 from tests.fuzz.cast import Cast
 from tests.fuzz.schema import ROUTES, Event, sendable
-from tripod_flow import aws, service, telemetry
+from tests.support.sandbox_app import PARAMETERS, QUICK, make_app
+from tripod_flow.edges import aws, telemetry
 
 Handler = Callable[[Any, Any], Any]
 
@@ -199,10 +199,9 @@ def load(function: str) -> Handler:
 
 
 def _forget() -> None:
-    for module in (service, telemetry):
-        for one in vars(module).values():
-            if hasattr(one, "cache_clear"):
-                one.cache_clear()
+    for one in vars(telemetry).values():
+        if hasattr(one, "cache_clear"):
+            one.cache_clear()
 
 
 @contextlib.contextmanager

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz.events import events
 from tests.fuzz.target import Defect, Figures, Handler, Target, defects_of, running
-from tripod_flow.custody import Custody
-from tripod_flow.exchange import Exchange
-from tripod_flow.handshake import Handshake
-from tripod_flow.revocation import Revocation
+from tripod_flow.flows.exchange import Exchange
+from tripod_flow.flows.finish import Finish
+from tripod_flow.flows.revocation import Revocation
+from tripod_flow.flows.token_store import TokenStore
 
 INPUTS = {"start": 500, "callback": 650, "revoke": 200, "redeem": 550, "relay": 100}  # 2,000; the cheap one gets more
 
@@ -108,9 +108,9 @@ def test_a_body_that_is_no_string_is_found(target: Target, body: Any, flaw: str)
 @pytest.mark.parametrize(
     ("function", "broken"),
     [
-        ("callback", (Exchange, "decide")),
-        ("callback", (Custody, "try_to_keep")),
-        ("redeem", (Handshake, "_refuse_if_revoked")),
+        ("callback", (Exchange, "exchange")),
+        ("callback", (TokenStore, "try_to_store")),
+        ("redeem", (Finish, "_refuse_if_revoked")),
         ("revoke", (Revocation, "invalidate")),
     ],
 )

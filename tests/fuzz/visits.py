@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.conftest import RETURN_TO
 from tests.fuzz.schema import Event, framed
 from tests.fuzz.values import PROVIDER, cookie_lines, encoded, headers, texts
+from tests.support.sandbox_app import RETURN_TO
 
 NUMBERS = 3  # authorizations of each kind that live at once
 BY_CALLBACK = ("callback", "callback", "returning", "direct", "denied", "pending", "ticket", "pin")

@@ -6,8 +6,8 @@ Prints a page in Markdown; the exit code is 1 if a cell came to anything that is
 import sys
 
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK
 from tests.matrix import matrix
+from tests.support.sandbox_app import PARAMETERS, QUICK
 
 HEAD = """# What if a remote call fails?
 

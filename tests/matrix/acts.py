@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.browser import JSON, Browser
-from tests.conftest import App, make_app
 from tests.flow.test_pin import begin as begin_by_pin
 from tests.flow.test_pin import post
 from tests.flow.test_revoke import is_deleted
 from tests.flow.test_tickets import begin, new_pair
+from tests.support.sandbox_app import SandboxApp, make_app
 
 GONE = "no answer"  # the function died, or was cut off: API Gateway's 500, or Lambda's FunctionError
 
@@ -19,7 +19,7 @@ GONE = "no answer"  # the function died, or was cut off: API Gateway's 500, or L
 class Scene:
     """One user on the way, right before the act; ``key`` is the authorization's."""
 
-    app: App
+    app: SandboxApp
     key: str = ""
     browser: Browser | None = None
     given: dict[str, Any] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Act:
 
     name: str
     function: str
-    prepare: Callable[[App], Scene]
+    prepare: Callable[[SandboxApp], Scene]
     do: Callable[[Scene], str]
     end: Callable[[Scene], str]
     app_options: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +58,7 @@ def _invoked(scene: Scene, function: str, payload: dict[str, Any]) -> str:
     return str(content.get("outcome") or content.get("code") or "done")
 
 
-def _key(app: App, request_token: str) -> str:
+def _key(app: SandboxApp, request_token: str) -> str:
     return f"authorization#{app.name}#{request_token}"
 
 
@@ -66,7 +66,7 @@ def _token_of(callback: str) -> str:
     return callback.partition("oauth_token=")[2].partition("&")[0]
 
 
-def _about_to_start(app: App) -> Scene:
+def _about_to_start(app: SandboxApp) -> Scene:
     return Scene(app, browser=app.browser())
 
 
@@ -82,7 +82,7 @@ def _can_start(scene: Scene) -> str:
     return "stored" if outcome == "granted" and scene.app.stored() else f"stuck: {outcome}"
 
 
-def _back(app: App) -> Scene:
+def _back(app: SandboxApp) -> Scene:
     browser = app.browser()
     callback = app.come_back(browser)
     return Scene(app, _key(app, _token_of(callback)), browser, {"callback": callback})
@@ -93,13 +93,13 @@ def _callback(scene: Scene) -> str:
     return _told(scene.browser.get(scene.given["callback"], accept=JSON))
 
 
-def _denied(app: App) -> Scene:
+def _denied(app: SandboxApp) -> Scene:
     browser = app.browser()
     callback = app.come_back(browser, cancel=True)
     return Scene(app, _key(app, callback.partition("denied=")[2].partition("&")[0]), browser, {"callback": callback})
 
 
-def _with_pin(app: App) -> Scene:
+def _with_pin(app: SandboxApp) -> Scene:
     browser = app.browser()
     token, pin = begin_by_pin(app, browser)
     return Scene(app, _key(app, token), browser, {"request_token": token, "pin": pin})
@@ -110,14 +110,14 @@ def _pin(scene: Scene) -> str:
     return _told(post(scene.app, scene.browser, scene.given))
 
 
-def _with_ticket(app: App) -> Scene:
+def _with_ticket(app: SandboxApp) -> Scene:
     secret, challenge = new_pair()
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
     return Scene(app, _key(app, begun["request_token"]), None, {"ticket": ticket, "secret": secret})
 
 
-def _connected(app: App) -> Scene:
+def _connected(app: SandboxApp) -> Scene:
     scene = _back(app)
     assert _callback(scene) == "granted"
     app.relay(scene.key, _connection(app))
@@ -128,7 +128,7 @@ def _revoke(scene: Scene) -> str:
     return _invoked(scene, "revoke", {"provider": scene.app.name, "user_id": scene.app.user.user_id})
 
 
-def _unpaid(app: App) -> Scene:
+def _unpaid(app: SandboxApp) -> Scene:
     """Leave it to the relay to store and to tell."""
     scene = _back(app)
     app.sandbox.aws_server.fault("secretsmanager", "*", "denied", times=1, match=f"/{app.user.user_id}")
@@ -141,7 +141,7 @@ def _relay(scene: Scene) -> str:
     return _invoked(scene, "relay", {"Records": records})
 
 
-def _connection(app: App) -> str:
+def _connection(app: SandboxApp) -> str:
     return f"connection#{app.name}#{app.user.user_id}"
 
 
@@ -152,7 +152,7 @@ def how_it_stands(scene: Scene) -> str:
         return "again"
     state, stored = record["state"]["S"], scene.app.stored()
     if state == "granted" and not scene.keeps:
-        return "signed in" if stored is None and not {"owed", "unstored"} & record.keys() else "kept"
+        return "signed in" if stored is None and not {"outbox", "pending_tokens"} & record.keys() else "kept"
     if stored is not None and stored["user_id"] != scene.app.user.user_id:
         return "wrong user"
     if "request_secret" in record and state in ("granted", "denied", "failed"):
@@ -160,17 +160,17 @@ def how_it_stands(scene: Scene) -> str:
     if state == "granted":
         if stored is None:
             return "lost"
-        return "owed" if "owed" in record or "unstored" in record else "stored"
+        return "owed" if "outbox" in record or "pending_tokens" in record else "stored"
     if state == "failed":
         return "interrupted" if record["error"]["S"] == "interrupted" else "again"
-    return "denied" if state == "denied" and "owed" not in record else f"stuck: {state}"
+    return "denied" if state == "denied" and "outbox" not in record else f"stuck: {state}"
 
 
 def _disconnected(scene: Scene) -> str:
     connection = scene.app.connection() or {}
     if not is_deleted(scene.app):
         return "still stored"
-    return "owed" if "owed" in connection else "deleted"
+    return "owed" if "outbox" in connection else "deleted"
 
 
 def _told_all(scene: Scene) -> str:

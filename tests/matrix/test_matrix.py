@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK
 from tests.matrix import matrix
 from tests.matrix.allowed import allowed
 from tests.matrix.matrix import Cell, Result
+from tests.support.sandbox_app import PARAMETERS, QUICK
 
 
 @pytest.fixture(scope="module")

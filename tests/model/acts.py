@@ -12,16 +12,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis.stateful import RuleBasedStateMachine
 
 from sandbox.provider import User, Visitor
-from tests.conftest import make_app
-from tests.house import House
 from tests.model.cast import WRONG, Begun, Figures, Kind, Revocation, Who
 from tests.model.world import Ticking, Watched, World
-from tripod_flow import authorization, connection, errors, events, handshake, progress, telemetry, tickets
-from tripod_flow.authorization import Authorization, State
-from tripod_flow.custody import Revoked
-from tripod_flow.start import StartRequest
-from tripod_flow.table import read
-from tripod_flow.vault import Contended
+from tests.support.harness import Harness
+from tests.support.sandbox_app import make_app
+from tripod_flow.edges import event_bus, telemetry
+from tripod_flow.edges.secret_writer import Contended
+from tripod_flow.edges.table import read
+from tripod_flow.flows import finish
+from tripod_flow.flows.start import StartRequest
+from tripod_flow.flows.token_store import Revoked
+from tripod_flow.rules import authorization, connection, errors, tickets, transitions
+from tripod_flow.rules.authorization import Authorization, State
 
 Result = TypeVar("Result")
 
@@ -33,12 +35,12 @@ class Killed(BaseException):
 
 
 EXPECTED = (errors.FlowError, ClientError, BotoCoreError, Contended, Killed)  # how an operation may end, other than well
-RELAYED = (*EXPECTED, events.NotPublished)  # what the relay may leave to its next sweep
+RELAYED = (*EXPECTED, event_bus.NotPublished)  # what the relay may leave to its next sweep
 
-Change = Callable[[House], None]  # what a test breaks in a house, to see the machine find it
+Change = Callable[[Harness], None]  # what a test breaks in a harness, to see the machine find it
 
 
-def unchanged(_: House) -> None:
+def unchanged(_: Harness) -> None:
     """Break nothing."""
 
 
@@ -77,16 +79,16 @@ class Acts(RuleBasedStateMachine):
         self._app = make_app(self._world, secret=None if self._keeps else {"store": False}, **options)
         self._users = [self._app.user, self._world.provider_server.add_user()]
         self._visitors = {user.user_id: Visitor(user) for user in self._users}
-        self._house = House(self._app, clock=Ticking(), legs_type=Watched)
-        self._clock = self._house.clock
-        in_the_table = self._house.table.owed
-        self._house.table.owed = lambda shard: self._owed(in_the_table) if shard == "0" else iter(())  # type: ignore[method-assign]
-        self._change(self._house)
+        self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
+        self._clock = self._harness.clock
+        in_the_table = self._harness.table.outbox
+        self._harness.table.outbox = lambda shard: self._owed(in_the_table) if shard == "0" else iter(())  # type: ignore[method-assign]
+        self._change(self._harness)
 
     def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
         """Yield what this example owes, of all shards, in an order that doesn't depend on random names."""
         known = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
-        found = {pk for shard in sorted({progress.shard(pk) for pk in known}) for pk in in_the_table(shard)}
+        found = {pk for shard in sorted({transitions.outbox_shard(pk) for pk in known}) for pk in in_the_table(shard)}
         return iter([pk for pk in known if pk in found])
 
     def _begin(self, kind: Kind) -> Begun | None:
@@ -96,11 +98,22 @@ class Acts(RuleBasedStateMachine):
         subject = f"customer {number}" if kind in (Kind.DIRECT, Kind.DIRECT_PIN) else None
         asked = StartRequest(self._app.name, challenge=challenge, pin=kind in (Kind.PIN, Kind.DIRECT_PIN), subject=subject)
         result = self._try(
-            lambda: self._house.start.begin(asked, callback_url=CALLBACK_URL, browser=kind not in (Kind.DIRECT, Kind.DIRECT_PIN))
+            lambda: self._harness.start.begin(
+                asked, callback_url=CALLBACK_URL, browser=kind not in (Kind.DIRECT, Kind.DIRECT_PIN)
+            )
         )
         if isinstance(result, EXPECTED):
             return None
-        one = Begun(kind, number, result.request_token, result.authorize_url, result.cookie, result.cookie_key, secret, subject)
+        one = Begun(
+            kind,
+            number,
+            result.request_token,
+            result.authorize_url,
+            result.cookie_name,
+            result.cookie_value or "",
+            secret,
+            subject,
+        )
         self._all.append(one)
         return one
 
@@ -119,7 +132,7 @@ class Acts(RuleBasedStateMachine):
 
     def _come_back(self, one: Begun, who: Who, *, right: bool) -> None:
         verifier = one.verifier if right else WRONG
-        cookies, flow, name = self._cookies(one, who), self._house.handshake, self._app.name
+        cookies, flow, name = self._cookies(one, who), self._harness.finish, self._app.name
         ready = (
             self._calm
             and not self._interruptions
@@ -128,7 +141,7 @@ class Acts(RuleBasedStateMachine):
             and right
             and (who is Who.RIGHT or one.kind is Kind.DIRECT)
             and one.record is not None
-            and (one.record.state, one.record.attempts) == (State.PENDING, 0)
+            and (one.record.state, one.record.failed_pins) == (State.PENDING, 0)
             and one.record.expires_at > self._clock.now + 1
         )
         if one.pin:
@@ -137,7 +150,7 @@ class Acts(RuleBasedStateMachine):
         else:
             result = self._try(lambda: flow.callback(name, one.token, verifier, cookies))
         self._judge(one, who, result, verifier=verifier)
-        if isinstance(result, handshake.Outcome):
+        if isinstance(result, finish.Outcome):
             record = result.record
             if result.ticket is not None:
                 assert one.secret is not None, "a ticket that nobody asked for"
@@ -146,11 +159,11 @@ class Acts(RuleBasedStateMachine):
             else:
                 assert one.secret is None or record.state not in (State.GRANTED, State.CONSENTED), "no ticket"
         if ready:
-            assert isinstance(result, handshake.Outcome), f"nothing was wrong, and {result!r}"
+            assert isinstance(result, finish.Outcome), f"nothing was wrong, and {result!r}"
             assert result.record.state is (State.CONSENTED if one.kind is Kind.DIRECT else State.GRANTED)
 
     def _deny(self, one: Begun, who: Who) -> None:
-        result = self._try(lambda: self._house.handshake.deny(self._app.name, one.token, self._cookies(one, who)))
+        result = self._try(lambda: self._harness.finish.deny(self._app.name, one.token, self._cookies(one, who)))
         self._judge(one, who, result, verifier=None)
 
     def _judge(self, one: Begun, who: Who, result: object, *, verifier: str | None) -> None:
@@ -169,7 +182,7 @@ class Acts(RuleBasedStateMachine):
         if one.kind is Kind.DIRECT and record.state in (State.GRANTED, State.CONSENTED):  # by PIN it is the subject that tells
             assert verifier == one.verifier, "a wrong verifier was told of a grant"
         now = read(self._items([self._pk(one)])[self._pk(one)], Authorization)
-        if record.decided:
+        if record.is_decided:
             assert (record.state, record.error) == (now.state, now.error)
 
     def _redeem(self, one: Begun, *, right: bool) -> None:
@@ -177,7 +190,7 @@ class Acts(RuleBasedStateMachine):
             return
         ticket, secret = one.ticket, (one.secret or WRONG) if right else WRONG
         since, known = self._clock.now, read(self._items([self._pk(one)])[self._pk(one)], Authorization)
-        result = self._try(lambda: self._house.handshake.redeem(ticket, secret))
+        result = self._try(lambda: self._harness.finish.redeem(ticket, secret))
         self._figures.answers["redeemed" if isinstance(result, Authorization) else f"redeem: {type(result).__name__}"] += 1
         if not isinstance(result, Authorization):
             return
@@ -187,7 +200,7 @@ class Acts(RuleBasedStateMachine):
         agreed = known.decided_at or 0.0
         if known.redeemed_at is not None:
             assert since < known.redeemed_at + tickets.REPEAT, "redeemed twice"
-        elif known.answerable:
+        elif known.is_answerable:
             assert since < agreed + tickets.LIFETIME, "redeemed too late"
         if known.state is State.CONSENTED:
             ended = max((done.since for done in self._revoked if done.user is one.user), default=0.0)
@@ -196,7 +209,7 @@ class Acts(RuleBasedStateMachine):
 
     def _revoke(self, user: User) -> None:
         since = self._clock.now
-        result = self._try(lambda: self._house.revocation.revoke(self._app.name, user.user_id))
+        result = self._try(lambda: self._harness.revocation.revoke(self._app.name, user.user_id))
         self._figures.answers["revoked" if isinstance(result, bool) else f"revoke: {type(result).__name__}"] += 1
         if isinstance(result, bool):
             self._revoked.append(Revocation(user, since, self._clock.now))
@@ -209,7 +222,7 @@ class Acts(RuleBasedStateMachine):
         self._calm = False  # an identity can't be asked for any more
 
     def _sweep(self) -> None:
-        self._try(lambda: self._house.relay.sweep(lambda: True))
+        self._try(lambda: self._harness.relay.sweep(lambda: True))
 
     def _sign_in(self, user: User, kind: Kind = Kind.PLAIN) -> Begun | None:
         one = self._begin(kind)

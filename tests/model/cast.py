@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sandbox.provider import User
-from tripod_flow.authorization import Authorization
+from tripod_flow.rules.authorization import Authorization
 
 WRONG = "1234567"  # a verifier, a PIN, a cookie or a secret that nobody was given
 

@@ -19,7 +19,9 @@ from tests.model.acts import EXPECTED, Change, Killed, unchanged
 from tests.model.cast import Act, Begun, Figures, Kind, Who
 from tests.model.truths import Truths
 from tests.model.world import ATTEMPTS, Watched, World
-from tripod_flow import progress, relay, telemetry
+from tripod_flow.edges import telemetry
+from tripod_flow.flows import relay
+from tripod_flow.rules import transitions
 
 FAILURES = 4  # armed at most
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}  # which DynamoDB refuses while another transaction is under way
@@ -84,7 +86,7 @@ class Machine(Truths):
     @rule(one=begun, who=st.sampled_from(Who))
     def look(self, one: Begun, who: Who) -> None:
         self._count("look")
-        result = self._try(lambda: self._house.handshake.look(self._app.name, one.token, self._cookies(one, who)))
+        result = self._try(lambda: self._harness.finish.pin_prompt(self._app.name, one.token, self._cookies(one, who)))
         self._judge(one, who, result, verifier=None)
         assert one.kind is Kind.PIN or isinstance(result, EXPECTED), "a look at what only its app may ask after"
 
@@ -162,7 +164,7 @@ class Machine(Truths):
 
     # What goes on by itself
 
-    @rule(seconds=st.sampled_from([1, 20, progress.LEASE, 61, relay.LEASE, 301, 601, 3601]))
+    @rule(seconds=st.sampled_from([1, 20, transitions.LEASE, 61, relay.LEASE, 301, 601, 3601]))
     def wait(self, seconds: int) -> None:
         self._count("wait")
         self._clock.now += seconds
@@ -172,7 +174,7 @@ class Machine(Truths):
         """Wake the relay for one authorization, and its user's connection, as the stream does."""
         self._count("relay")
         keys = [self._pk(one), *([self._connection(one.user)] if one.user else [])]
-        self._try(lambda: self._house.relay.relay(keys, lambda: True))
+        self._try(lambda: self._harness.relay.relay(keys, lambda: True))
 
     @precondition(lambda self: self._granted())
     @rule()

@@ -8,15 +8,15 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.house import House
 from tests.model.cast import Figures, Kind
 from tests.model.machine import Machine, explore
 from tests.model.world import World
-from tripod_flow import binding
-from tripod_flow.authorization import Authorization, State
-from tripod_flow.connection import Connection
-from tripod_flow.handshake import Handshake
-from tripod_flow.transition import Transition
+from tests.support.harness import Harness
+from tripod_flow.edges.table import ConnectionUpdate
+from tripod_flow.flows.finish import Finish
+from tripod_flow.rules import binding
+from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.transitions import Transition
 
 SEED = 6  # its plays come to every kind of end
 SHORT = settings(
@@ -40,27 +40,27 @@ def test_whatever_the_order_the_rules_hold(world: World) -> None:
     figures = explore(world, SHORT, seed=SEED)
     assert figures.exchanges
     assert {"granted", "denied", "interrupted", "expired"} <= figures.outcomes.keys()
-    assert {"redeemed", "redeem: TicketRejected", "revoked"} <= figures.answers.keys()
+    assert {"redeemed", "redeem: InvalidTicket", "revoked"} <= figures.answers.keys()
 
 
-def claims_are_always_won(house: House) -> None:
-    move = house.table.move
+def claims_are_always_won(harness: Harness) -> None:
+    update = harness.table.update
 
     def lenient(transition: Transition, held: Authorization | None = None) -> object:
         claims = transition.changes.get("state") is State.EXCHANGING
-        return move(replace(transition, condition=Attr("pk").exists()) if claims else transition, held)
+        return update(replace(transition, condition=Attr("request_secret").exists()) if claims else transition, held)
 
-    house.table.move = lenient  # type: ignore[assignment,method-assign]
+    harness.table.update = lenient  # type: ignore[assignment,method-assign]
 
 
-def any_grant_counts_as_the_newest(house: House) -> None:
-    connect = house.table.connect
+def any_grant_counts_as_the_newest(harness: Harness) -> None:
+    update = harness.table.update_connection
 
-    def lenient(transition: Transition) -> tuple[bool, Connection | None]:
+    def lenient(transition: Transition) -> ConnectionUpdate:
         grants = "granted_at" in transition.changes
-        return connect(replace(transition, condition=Attr("pk").exists() | Attr("pk").not_exists()) if grants else transition)
+        return update(replace(transition, condition=Attr("pk").exists() | Attr("pk").not_exists()) if grants else transition)
 
-    house.table.connect = lenient  # type: ignore[method-assign]
+    harness.table.update_connection = lenient  # type: ignore[method-assign]
 
 
 def test_a_claim_that_two_can_win_is_found(world: World) -> None:
@@ -74,7 +74,7 @@ def test_a_browser_that_is_not_checked_is_found(world: World) -> None:
 
 
 def test_a_consent_confirmed_after_a_disconnection_is_found(world: World) -> None:
-    with patch.object(Handshake, "_refuse_if_revoked", lambda *_: None), pytest.raises(AssertionError, match="had disconnected"):
+    with patch.object(Finish, "_refuse_if_revoked", lambda *_: None), pytest.raises(AssertionError, match="had disconnected"):
         explore(world, UNTIL_FOUND, seed=SEED)
 
 

@@ -8,9 +8,9 @@ from hypothesis.stateful import invariant
 from sandbox.provider import User
 from tests.model.acts import Acts
 from tests.model.world import Watched
-from tripod_flow import relay
-from tripod_flow.authorization import Authorization, State
-from tripod_flow.table import read
+from tripod_flow.edges.table import read
+from tripod_flow.flows import relay
+from tripod_flow.rules.authorization import Authorization, State
 
 SWEEPS = 30  # at most, until nothing may be owed
 EVENTS = {State.GRANTED: "authorization.granted", State.DENIED: "authorization.denied", State.FAILED: "authorization.failed"}
@@ -43,13 +43,13 @@ class Truths(Acts):
             if before is not None:
                 assert record.state in MAY_BECOME[before.state], f"{before.state} became {record.state}"
                 assert before.redeemed_at in (None, record.redeemed_at), "redeemed twice"
-                if before.decided:
+                if before.is_decided:
                     told = (record.error, record.user_id, record.subject, record.decided_at, record.granted_at)
                     assert told == (before.error, before.user_id, before.subject, before.decided_at, before.granted_at)
-            if record.answerable or record.state is State.EXCHANGED:
+            if record.is_answerable or record.state is State.EXCHANGED:
                 assert record.request_secret is None
             if record.state in (State.DENIED, State.FAILED) or not self._keeps:
-                assert record.unstored is None
+                assert record.pending_tokens is None
             if record.user_id is not None:
                 assert one.user is not None
                 assert record.user_id == one.user.user_id, "granted by somebody else"
@@ -61,7 +61,11 @@ class Truths(Acts):
             if content is None:
                 continue
             theirs = [one for one in self._all if one.user is user]
-            tokens = {answer.token: answer.secret for one in theirs for answer in Watched.exchanged.get(one.token, [])}
+            tokens = {
+                each.token.oauth_token: each.token.oauth_token_secret
+                for one in theirs
+                for each in Watched.exchanged.get(one.token, [])
+            }
             assert self._keeps
             assert content["oauth_token"].startswith(f"{user.user_id}-")
             assert tokens[content["oauth_token"]] == content["oauth_token_secret"]
@@ -80,7 +84,7 @@ class Truths(Acts):
             self._clock.now += relay.LEASE + 1
             self._sweep()
             keys = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
-            if not any("owed" in item for item in self._items(keys).values()):
+            if not any("outbox" in item for item in self._items(keys).values()):
                 return
         raise AssertionError("still owed")
 
@@ -93,11 +97,11 @@ class Truths(Acts):
         for one in self._all:
             record = one.record
             assert record is not None
-            assert record.unstored is None
+            assert record.pending_tokens is None
             assert record.state not in (State.EXCHANGED, State.CONSENTED)
             assert record.ttl is not None
             lapsed = record.state is State.FAILED and record.user_id is not None
-            if record.decided and not lapsed:
+            if record.is_decided and not lapsed:
                 owed[EVENTS[record.state], record.user_id] += 1
         of_outcomes = Counter((kind, user_id) for kind, user_id, _ in ids if kind != "connection.revoked")
         assert of_outcomes == owed, "each outcome is told under one id"
@@ -120,6 +124,6 @@ class Truths(Acts):
         newest, content = max(granted, default=0.0), self._stored(user)
         if newest > max(revoked, default=0.0):
             assert content is not None, "the newest grant was lost"
-            assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token, "an older grant has won"
+            assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token.oauth_token, "an older grant has won"
         else:
             assert content is None, "a revoked user's secret is still there"

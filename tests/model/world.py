@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS
-from tests.house import Clock
-from tripod_flow.aws import CONFLICTS
-from tripod_flow.legs import Legs, TokenAnswer
+from tests.support.harness import Clock
+from tests.support.sandbox_app import PARAMETERS
+from tripod_flow.edges.aws import CONFLICTS
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
 
 ATTEMPTS = 3  # of an AWS call, as many as the functions make, and with no pause between
 
@@ -53,12 +53,12 @@ def _again_at_once(response: Any, attempts: int, caught_exception: Exception | N
     return 0 if (passing or codes & {"ThrottlingException", *CONFLICTS}) and attempts < ATTEMPTS else None
 
 
-class Watched(Legs):
-    """Legs that keep what each request token was exchanged for."""
+class Watched(ProviderClient):
+    """A client that keeps what each request token was exchanged for."""
 
-    exchanged: ClassVar[dict[str, list[TokenAnswer]]] = {}
+    exchanged: ClassVar[dict[str, list[ExchangeResponse]]] = {}
 
-    def access_token(self, provider: Any, consumer: Any, token: str, secret: str, verifier: str) -> TokenAnswer:
-        answer = super().access_token(provider, consumer, token, secret, verifier)
-        self.exchanged.setdefault(token, []).append(answer)
-        return answer
+    def access_token(self, provider: Any, consumer: Any, token: str, secret: str, verifier: str) -> ExchangeResponse:
+        response = super().access_token(provider, consumer, token, secret, verifier)
+        self.exchanged.setdefault(token, []).append(response)
+        return response

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK, App, make_app
+from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 
 
 @pytest.fixture
-def app() -> Iterator[App]:
+def app() -> Iterator[SandboxApp]:
     """Return an app in a sandbox of its own, in which nothing else has happened."""
     with Sandbox(parameters=PARAMETERS, settings=QUICK) as sandbox:
         yield make_app(sandbox)
 
 
-def test_it_offers_every_way_in_and_shows_what_happened_with_secrets_masked(app: App) -> None:
+def test_it_offers_every_way_in_and_shows_what_happened_with_secrets_masked(app: SandboxApp) -> None:
     browser = app.browser()
     browser.get(app.come_back(browser))
     page = browser.get("/")
@@ -29,5 +29,5 @@ def test_it_offers_every_way_in_and_shows_what_happened_with_secrets_masked(app:
     assert len(re.findall("<caption>", page.text)) == 4
 
 
-def test_nothing_else_is_at_the_root(app: App) -> None:
+def test_nothing_else_is_at_the_root(app: SandboxApp) -> None:
     assert app.browser().get("/nothing").status_code == 404

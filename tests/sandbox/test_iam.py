@@ -11,7 +11,7 @@ import yaml
 from sandbox.iam import VIA_SERVICE, Check, Policy, PolicyError
 from sandbox.intrinsics import Loader
 from sandbox.world import TEMPLATE, Sandbox
-from tests.conftest import QUICK, make_app
+from tests.support.sandbox_app import QUICK, make_app
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tripod/user/x/1-AbCdEf"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"

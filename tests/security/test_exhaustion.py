@@ -12,11 +12,11 @@ import requests
 
 from docs import cost
 from sandbox.browser import JSON
-from tests.conftest import App
 from tests.flow.test_pin import FORM, begin, post
 from tests.flow.test_races_and_counts import aws_calls
+from tests.support.sandbox_app import SandboxApp
 from tests.template.translated import stack
-from tripod_flow.progress import PIN_ATTEMPTS
+from tripod_flow.rules.transitions import PIN_ATTEMPTS
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 MEGABYTE = 1_000_000
@@ -36,7 +36,7 @@ PROMPT = 2.0  # seconds: far more than any refusal takes, far less than what the
     ],
     ids=["text", "bytes", "one field", "many fields", "one string"],
 )
-def test_oversized_body(app: App, kind: str, body: bytes) -> None:
+def test_oversized_body(app: SandboxApp, kind: str, body: bytes) -> None:
     began = time.monotonic()
     told = post(app, app.browser(), body, kind=kind)
     assert (told.status_code, told.json()["code"]) == (400, "bad_request")
@@ -63,7 +63,7 @@ def test_oversized_body(app: App, kind: str, body: bytes) -> None:
     ],
     ids=lambda body: f"{body[:12]}{len(body)}",
 )
-def test_deeply_nested_body(app: App, body: str) -> None:
+def test_deeply_nested_body(app: SandboxApp, body: str) -> None:
     began = time.monotonic()
     told = post(app, app.browser(), body.encode(), kind=JSON)
     assert (told.status_code, told.json()["code"]) == (400, "bad_request")
@@ -71,7 +71,7 @@ def test_deeply_nested_body(app: App, body: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["start", "callback?oauth_token=a&oauth_verifier=b", "pin?request_token=a"])
-def test_oversized_body_where_none_is_wanted(app: App, path: str) -> None:
+def test_oversized_body_where_none_is_wanted(app: SandboxApp, path: str) -> None:
     answer = requests.get(
         f"{app.sandbox.api}/oauth/{app.name}/{path}", data=b"[" * MEGABYTE, headers={"Accept": JSON}, timeout=30
     )
@@ -95,14 +95,14 @@ def test_oversized_body_where_none_is_wanted(app: App, path: str) -> None:
     ],
     ids=lambda text: text[:12],
 )
-def test_regular_expression_denial(app: App, name: str, value: str) -> None:
+def test_regular_expression_denial(app: SandboxApp, name: str, value: str) -> None:
     began = time.monotonic()
     answer = requests.get(f"{app.sandbox.api}/oauth/{app.name}/callback?denied=a", headers={name: value}, timeout=30)
     assert answer.status_code == 404
     assert time.monotonic() - began < PROMPT
 
 
-def test_pin_guessing_in_parallel(app: App) -> None:
+def test_pin_guessing_in_parallel(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser)
     wrong = [text for text in (f"{number:07}" for number in range(40)) if text != pin]
@@ -124,7 +124,7 @@ def test_pin_guessing_in_parallel(app: App) -> None:
     assert app.stored() is None
 
 
-def logged(app: App, since: int) -> tuple[int, list[dict[str, Any]]]:
+def logged(app: SandboxApp, since: int) -> tuple[int, list[dict[str, Any]]]:
     """Return how many bytes were logged since, and the metrics among them."""
     text = app.sandbox.logs.text[since:]
     return len(text.encode()), [json.loads(line) for line in text.splitlines() if '"_aws"' in line]
@@ -140,7 +140,7 @@ def dollars(*, provider: bool, warm: float, **units: int) -> float:
     return 1_000 * (one + cost.LOG_BYTES / 2e9 * cost.PRICES["log"].dollars)
 
 
-def test_denial_of_wallet_by_starts(app: App) -> None:
+def test_denial_of_wallet_by_starts(app: SandboxApp) -> None:
     app.browser().start(app.name)
     since, printed = len(app.sandbox.aws_server.calls), len(app.sandbox.logs.text)
     for _ in range(10):
@@ -152,7 +152,7 @@ def test_denial_of_wallet_by_starts(app: App) -> None:
     assert f"1,000 hostile starts cost ${cost.attack():.3f}" in " ".join(SECURITY.read_text().split())
 
 
-def test_denial_of_wallet_by_made_up_providers(app: App) -> None:
+def test_denial_of_wallet_by_made_up_providers(app: SandboxApp) -> None:
     since, printed = len(app.sandbox.aws_server.calls), len(app.sandbox.logs.text)
     for number in range(10):
         app.browser().start(f"{app.name}-{number}")
@@ -167,7 +167,7 @@ def test_denial_of_wallet_by_made_up_providers(app: App) -> None:
     assert f"under made-up names of providers ${figure:.3f}" in " ".join(SECURITY.read_text().split())
 
 
-def test_denial_of_wallet_by_callbacks(app: App) -> None:
+def test_denial_of_wallet_by_callbacks(app: SandboxApp) -> None:
     app.browser().start(app.name)
     since = len(app.sandbox.aws_server.calls)
     for number in range(10):

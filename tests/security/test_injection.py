@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from sandbox.browser import JSON, PAGE
-from tests.conftest import App
+from tests.support.sandbox_app import SandboxApp
 
 SPLITS = [
     "\r\nSet-Cookie: forged=1",
@@ -41,7 +41,7 @@ ADDRESSES = [
 
 
 @contextmanager
-def logs_stay_whole(app: App) -> Iterator[None]:
+def logs_stay_whole(app: SandboxApp) -> Iterator[None]:
     """Check that each line that is printed meanwhile is one of ours: a log record or metrics, and no text beside them."""
     since = len(app.sandbox.logs.text)
     yield
@@ -68,14 +68,14 @@ def whole(answer: requests.Response) -> None:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_header_and_log_injection_by_a_parameter(app: App, address: str) -> None:
+def test_header_and_log_injection_by_a_parameter(app: SandboxApp, address: str) -> None:
     with logs_stay_whole(app):
         for number, text in enumerate(SPLITS):
             written = address.format(quote(text))
             whole(app.browser().get(f"/oauth/{app.name}/{written}", accept=(PAGE, JSON)[number % 2]))
 
 
-def test_header_and_log_injection_by_the_path(app: App) -> None:
+def test_header_and_log_injection_by_the_path(app: SandboxApp) -> None:
     with logs_stay_whole(app):
         for text in SPLITS:
             for rest in ("start", "callback?denied=a"):
@@ -85,7 +85,7 @@ def test_header_and_log_injection_by_the_path(app: App) -> None:
                 assert "forged" not in answer.text
 
 
-def test_header_and_log_injection_by_a_posted_pin(app: App) -> None:
+def test_header_and_log_injection_by_a_posted_pin(app: SandboxApp) -> None:
     with logs_stay_whole(app):
         for text in SPLITS:
             for given in ({"request_token": "t", "pin": text}, {"request_token": text, "pin": "1"}, {text: "1"}):
@@ -96,7 +96,7 @@ def test_header_and_log_injection_by_a_posted_pin(app: App) -> None:
                     assert "forged" not in answer.text
 
 
-def test_header_and_log_injection_by_a_header(app: App) -> None:
+def test_header_and_log_injection_by_a_header(app: SandboxApp) -> None:
     marked = '"}\\n{"level":"ERROR","message":"forged"} forged'
     names = ("User-Agent", "Accept", "Cookie", "Referer", "X-Forwarded-For", "Accept-Language", "X-Amzn-Trace-Id", "Content-Type")
     with logs_stay_whole(app):
@@ -122,7 +122,7 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("headers", HEADERS, ids=lambda each: next(iter(each)))
-def test_host_header_injection(app: App, headers: dict[str, str]) -> None:
+def test_host_header_injection(app: SandboxApp, headers: dict[str, str]) -> None:
     def get(rest: str) -> requests.Response:
         return requests.get(
             f"{app.sandbox.api}/oauth/{app.name}/{rest}",
@@ -141,7 +141,7 @@ def test_host_header_injection(app: App, headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("hosts", [[EVIL], ["{own}", EVIL], [EVIL, "{own}"], []])
-def test_host_header_injection_by_the_request_line(app: App, hosts: list[str]) -> None:
+def test_host_header_injection_by_the_request_line(app: SandboxApp, hosts: list[str]) -> None:
     own = urlsplit(app.sandbox.api).netloc
     connection = http.client.HTTPConnection(own, timeout=30)
     connection.putrequest("GET", f"http://{EVIL}/oauth/{app.name}/start", skip_host=True)

@@ -6,8 +6,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from sandbox.browser import JSON
-from tests.conftest import RETURN_TO, App
-from tripod_flow.return_to import AllowList, with_outcome
+from tests.support.sandbox_app import RETURN_TO, SandboxApp
+from tripod_flow.rules.return_to import AllowList, with_outcome
 
 # What the sandbox allows is http://127.0.0.1:3000/done alone.
 BYPASSES = {
@@ -207,7 +207,7 @@ TRAVERSALS = [
 
 
 @pytest.mark.parametrize("kind", BYPASSES)
-def test_open_redirect(app: App, kind: str) -> None:
+def test_open_redirect(app: SandboxApp, kind: str) -> None:
     browser = app.browser()
     for url in BYPASSES[kind]:
         answer = browser.start(app.name, accept=JSON, return_to=url)
@@ -241,7 +241,7 @@ def test_open_redirect_by_a_query_that_is_kept(rest: str) -> None:
 @pytest.mark.parametrize(
     "name", ["return_to", "redirect_uri", "next", "url", "oauth_callback", "returnTo", "continue", "RelayState"]
 )
-def test_open_redirect_by_what_the_callback_is_given(app: App, name: str) -> None:
+def test_open_redirect_by_what_the_callback_is_given(app: SandboxApp, name: str) -> None:
     browser = app.browser()
     callback = app.come_back(browser, return_to=RETURN_TO) + f"&{name}=https%3A%2F%2Fevil.example%2F"
     answer = browser.get(callback)
@@ -252,7 +252,7 @@ def test_open_redirect_by_what_the_callback_is_given(app: App, name: str) -> Non
 @pytest.mark.parametrize(
     "path", ["//evil.example", "//evil.example/%2e%2e", "/%2fevil.example", "/\\evil.example", "/.evil.example"]
 )
-def test_open_redirect_by_the_path(app: App, path: str) -> None:
+def test_open_redirect_by_the_path(app: SandboxApp, path: str) -> None:
     for address in (f"{app.sandbox.api}{path}", f"{app.sandbox.api}/oauth/{app.name}/start{path}"):
         answer = app.browser().get(address)
         assert answer.status_code == 404
@@ -262,7 +262,7 @@ def test_open_redirect_by_the_path(app: App, path: str) -> None:
 @pytest.mark.parametrize(
     "provider", ["%2f%2fevil.example", "%5c%5cevil.example", "evil.example%2f", "..%2f..%2f%2fevil.example", "%40evil"]
 )
-def test_open_redirect_by_a_pages_links(app: App, provider: str) -> None:
+def test_open_redirect_by_a_pages_links(app: SandboxApp, provider: str) -> None:
     for rest in ("start", "callback?oauth_token=a&oauth_verifier=b", "pin?request_token=a"):
         page = app.browser().get(f"/oauth/{provider}/{rest}").text
         links = re.findall(r'(?:href|action)="([^"]*)"', page)

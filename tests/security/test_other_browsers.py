@@ -8,16 +8,16 @@ import requests
 
 from sandbox.browser import JSON
 from sandbox.event import HttpRequest, event, pairs
-from tests.conftest import RETURN_TO, App, make_app
 from tests.flow.test_pin import begin as begin_pin
 from tests.flow.test_pin import post
 from tests.flow.test_tickets import begin as begin_directly
 from tests.flow.test_tickets import invoke, new_pair, ticket_in
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 
 WRONG = (403, "wrong_browser")
 
 
-def visit(app: App, url: str, cookie: str) -> tuple[int, str]:
+def visit(app: SandboxApp, url: str, cookie: str) -> tuple[int, str]:
     """Open ``url`` with exactly this Cookie header; returns status and code."""
     answer = requests.get(url, headers={"Accept": JSON, "Cookie": cookie}, allow_redirects=False, timeout=30)
     assert "location" not in answer.headers
@@ -29,12 +29,12 @@ def token_of(url: str) -> str:
     return parse_qs(urlsplit(url).query)["oauth_token"][0]
 
 
-def nothing_happened(app: App) -> bool:
+def nothing_happened(app: SandboxApp) -> bool:
     return not app.calls("access_token") and app.stored() is None and app.connection() is None
 
 
 @pytest.mark.parametrize("query", [{}, {"return_to": RETURN_TO}, {"endpoint": "authenticate"}, {"challenge": "a" * 43}])
-def test_login_csrf_with_the_attackers_callback(app: App, query: dict[str, str]) -> None:
+def test_login_csrf_with_the_attackers_callback(app: SandboxApp, query: dict[str, str]) -> None:
     attacker, victim = app.browser(), app.browser()
     callback = app.come_back(attacker, cancel=False, **query)
     refused = victim.get(callback, accept=JSON)
@@ -44,7 +44,7 @@ def test_login_csrf_with_the_attackers_callback(app: App, query: dict[str, str])
     assert nothing_happened(app)
 
 
-def test_login_csrf_with_the_attackers_refusal(app: App) -> None:
+def test_login_csrf_with_the_attackers_refusal(app: SandboxApp) -> None:
     attacker, victim = app.browser(), app.browser()
     callback = app.come_back(attacker, cancel=True, return_to=RETURN_TO)
     assert visit(app, callback, "") == WRONG
@@ -52,7 +52,7 @@ def test_login_csrf_with_the_attackers_refusal(app: App) -> None:
     assert app.item(f"authorization#{app.name}#{parse_qs(urlsplit(callback).query)['denied'][0]}")
 
 
-def test_login_csrf_while_the_victim_signs_in_as_well(app: App) -> None:
+def test_login_csrf_while_the_victim_signs_in_as_well(app: SandboxApp) -> None:
     attacker, victim = app.browser(), app.browser()
     attackers = app.sandbox.provider_server.add_user()
     planted = app.consent(app.begin(attacker), attackers)
@@ -62,7 +62,7 @@ def test_login_csrf_while_the_victim_signs_in_as_well(app: App) -> None:
     assert len(app.calls("access_token")) == 1
 
 
-def test_login_csrf_with_the_attackers_pin(app: App) -> None:
+def test_login_csrf_with_the_attackers_pin(app: SandboxApp) -> None:
     attacker, victim = app.browser(), app.browser()
     token, pin = begin_pin(app, attacker)
     begin_pin(app, victim)
@@ -71,7 +71,7 @@ def test_login_csrf_with_the_attackers_pin(app: App) -> None:
     assert nothing_happened(app)
 
 
-def test_login_csrf_with_an_authorization_begun_by_direct_invocation(app: App) -> None:
+def test_login_csrf_with_an_authorization_begun_by_direct_invocation(app: SandboxApp) -> None:
     attackers, victims = new_pair(), new_pair()
     begun = begin_directly(app, subject="attacker", challenge=attackers[1], return_to=RETURN_TO)
     location = app.browser().get(app.consent(begun["authorize_url"])).headers["location"]  # in the victim's browser
@@ -80,7 +80,7 @@ def test_login_csrf_with_an_authorization_begun_by_direct_invocation(app: App) -
     assert app.connection() is None
 
 
-def test_login_csrf_by_a_start_with_the_attackers_challenge(app: App) -> None:
+def test_login_csrf_by_a_start_with_the_attackers_challenge(app: SandboxApp) -> None:
     attackers, victims = new_pair(), new_pair()
     victim = app.browser()
     location = victim.get(app.come_back(victim, challenge=attackers[1], return_to=RETURN_TO)).headers["location"]
@@ -88,7 +88,7 @@ def test_login_csrf_by_a_start_with_the_attackers_challenge(app: App) -> None:
     assert invoke(app, "redeem", ticket=ticket_in(location), secret=victims[0])["code"] == "ticket_rejected"
 
 
-def test_session_fixation_by_a_forwarded_authorize_url(app: App) -> None:
+def test_session_fixation_by_a_forwarded_authorize_url(app: SandboxApp) -> None:
     attacker, victim = app.browser(), app.browser()
     callback = app.consent(app.begin(attacker))  # the victim agrees to what the attacker began
     token = token_of(callback)
@@ -101,7 +101,7 @@ def test_session_fixation_by_a_forwarded_authorize_url(app: App) -> None:
 
 
 @pytest.mark.parametrize("value", ["1.known", "9999999999.known", ""])
-def test_session_fixation_by_a_cookie_planted_before_start(app: App, value: str) -> None:
+def test_session_fixation_by_a_cookie_planted_before_start(app: SandboxApp, value: str) -> None:
     victim = app.browser()
     victim.cookies = {"__Host-tripod-0123456789abcdef": value}
     callback = app.come_back(victim)
@@ -111,13 +111,13 @@ def test_session_fixation_by_a_cookie_planted_before_start(app: App, value: str)
     assert visit(app, callback, f"{name}={key}") == (200, "")
 
 
-def test_authorization_theft_of_a_leaked_callback_url(app: App) -> None:
+def test_authorization_theft_of_a_leaked_callback_url(app: SandboxApp) -> None:
     victim, thief = app.browser(), app.browser()
     callback = app.come_back(victim)
     app.begin(thief)
     ((name, key),) = victim.cookies.items()
     ((thiefs_name, thiefs_key),) = thief.cookies.items()
-    kept = app.authorization(callback)["browser"]["S"]
+    kept = app.authorization(callback)["cookie_digest"]["S"]
     for cookie in (
         "",
         f"{thiefs_name}={thiefs_key}",
@@ -136,7 +136,7 @@ def test_authorization_theft_of_a_leaked_callback_url(app: App) -> None:
     assert app.stored()
 
 
-def test_authorization_theft_of_an_outcome(app: App) -> None:
+def test_authorization_theft_of_an_outcome(app: SandboxApp) -> None:
     victim = app.browser()
     callback = app.come_back(victim, challenge=new_pair()[1])
     ticket = victim.get(callback, accept=JSON).json()["ticket"]
@@ -146,7 +146,7 @@ def test_authorization_theft_of_an_outcome(app: App) -> None:
         assert not {ticket, app.user.user_id, app.user.screen_name} & set(stolen.json().values())
 
 
-def test_authorization_theft_under_another_providers_name(app: App) -> None:
+def test_authorization_theft_under_another_providers_name(app: SandboxApp) -> None:
     other, victim = make_app(app.sandbox), app.browser()
     callback = app.come_back(victim)
     crossed = callback.replace(f"/oauth/{app.name}/", f"/oauth/{other.name}/")
@@ -174,7 +174,7 @@ def test_authorization_theft_under_another_providers_name(app: App) -> None:
         "x=y\t{name}={key}",
     ],
 )
-def test_cookie_tossing_under_a_name_that_a_neighbour_may_set(app: App, tossed: str) -> None:
+def test_cookie_tossing_under_a_name_that_a_neighbour_may_set(app: SandboxApp, tossed: str) -> None:
     attacker = app.browser()
     callback = app.come_back(attacker)
     ((name, key),) = attacker.cookies.items()
@@ -184,7 +184,7 @@ def test_cookie_tossing_under_a_name_that_a_neighbour_may_set(app: App, tossed: 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u0085", "\u2000", "\u2028", "\u3000", "\x1f", "\x0b", "\0"])
 @pytest.mark.parametrize("place", ["{blank}{name}", "{name}{blank}"])
-def test_cookie_tossing_behind_a_blank_that_a_browser_takes_for_a_letter(app: App, blank: str, place: str) -> None:
+def test_cookie_tossing_behind_a_blank_that_a_browser_takes_for_a_letter(app: SandboxApp, blank: str, place: str) -> None:
     attacker = app.browser()
     callback = urlsplit(app.come_back(attacker))
     ((name, key),) = attacker.cookies.items()
@@ -202,7 +202,7 @@ def test_cookie_tossing_behind_a_blank_that_a_browser_takes_for_a_letter(app: Ap
 @pytest.mark.parametrize(
     "order", ["{name}={theirs}; {name}={own}", "{name}={own}; {name}={theirs}", "{name}={own}; x=1; {name}="]
 )
-def test_cookie_tossing_by_several_of_one_name(app: App, order: str) -> None:
+def test_cookie_tossing_by_several_of_one_name(app: SandboxApp, order: str) -> None:
     attacker, victim = app.browser(), app.browser()
     planted, own = app.come_back(attacker), app.come_back(victim)
     ((name, key),) = victim.cookies.items()
@@ -213,7 +213,7 @@ def test_cookie_tossing_by_several_of_one_name(app: App, order: str) -> None:
     assert app.authorization(planted)["state"] == {"S": "pending"}
 
 
-def test_cookie_tossing_is_left_to_the_browser_by_the_prefix(app: App) -> None:
+def test_cookie_tossing_is_left_to_the_browser_by_the_prefix(app: SandboxApp) -> None:
     (line,) = app.browser().start(app.name).raw.headers.getlist("set-cookie")
     attributes = {part.strip().partition("=")[0].lower() for part in line.split(";")[1:]}
     assert line.startswith("__Host-")

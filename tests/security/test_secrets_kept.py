@@ -11,19 +11,20 @@ from botocore.exceptions import ClientError
 
 from sandbox.browser import JSON
 from sandbox.provider import Fault
-from tests.conftest import App
 from tests.flow.test_no_secret_is_logged import leaks
 from tests.flow.test_tickets import invoke, new_pair
-from tests.house import House
-from tests.unit.test_web import event
-from tripod_flow import service, telemetry
-from tripod_flow.authorization import Authorization
-from tripod_flow.exchange import Exchange
-from tripod_flow.legs import Legs, TokenAnswer
-from tripod_flow.start import Begun, StartRequest
+from tests.support.harness import Harness
+from tests.support.sandbox_app import SandboxApp
+from tests.unit.api.test_http_request import event
+from tripod_flow.app import App
+from tripod_flow.edges import telemetry
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
+from tripod_flow.flows.exchange import Exchange
+from tripod_flow.flows.start import BegunAuthorization, StartRequest
+from tripod_flow.rules.authorization import Authorization
 
 
-def issued(app: App) -> set[str]:
+def issued(app: SandboxApp) -> set[str]:
     """Return the secrets of this app that the provider has given out, its consumer key (which is public) not among them."""
     found = set(app.sandbox.provider_server.issued(app.consumer.key)) - {app.consumer.key}
     assert found
@@ -38,57 +39,57 @@ class Context:
         return 20_000
 
 
-def test_secrets_in_repr(app: App) -> None:
-    house = House(app)
+def test_secrets_in_repr(app: SandboxApp) -> None:
+    harness = Harness(app)
     secret, challenge = new_pair()
-    begun: list[Begun] = []
-    real = house.start.begin
-    house.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]
+    begun: list[BegunAuthorization] = []
+    real = harness.start.begin
+    harness.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]
     seen: list[Authorization] = []
-    decide = Exchange.decide
-    legs_answers: list[TokenAnswer] = []
-    access_token = Legs.access_token
-    token, verifier = house.come_back(challenge=challenge)
-    seen.append(house.record(token))
+    exchange = Exchange.exchange
+    responses: list[ExchangeResponse] = []
+    access_token = ProviderClient.access_token
+    token, verifier = harness.come_back(challenge=challenge)
+    seen.append(harness.record(token))
     with pytest.MonkeyPatch.context() as patch:
 
-        def watched(exchange: Exchange, held: Authorization, with_verifier: str) -> Authorization:
-            decided = decide(exchange, held, with_verifier)
+        def watched(flow: Exchange, held: Authorization, with_verifier: str) -> Authorization:
+            decided = exchange(flow, held, with_verifier)
             seen.extend((held, decided))
             return decided
 
-        def answered(*arguments: Any) -> TokenAnswer:
-            legs_answers.append(access_token(*arguments))
-            return legs_answers[-1]
+        def answered(*arguments: Any) -> ExchangeResponse:
+            responses.append(access_token(*arguments))
+            return responses[-1]
 
-        patch.setattr(Exchange, "decide", watched)
-        patch.setattr(Legs, "access_token", answered)
-        came = house.handshake.callback(app.name, token, verifier, house.cookies)
+        patch.setattr(Exchange, "exchange", watched)
+        patch.setattr(ProviderClient, "access_token", answered)
+        came = harness.finish.callback(app.name, token, verifier, harness.cookies)
     assert seen[0].request_secret
-    assert seen[-1].unstored
+    assert seen[-1].pending_tokens
     assert came.ticket
-    shown = repr((legs_answers, begun, seen, came, seen[-1].tokens(), app.consumer.key))
-    keys = {key.partition(".")[2] for key in house.cookies.values()}
+    shown = repr((responses, begun, seen, came, seen[-1].user_tokens(), app.consumer.key))
+    keys = {key.partition(".")[2] for key in harness.cookies.values()}
     assert not leaks(shown, issued(app) | keys | {came.ticket.rpartition(".")[2], secret, verifier})
 
 
 @pytest.mark.parametrize("leg", ["request_token", "access_token"])
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.BINARY, Fault.TRUNCATED, Fault.NOT_AUTHENTICATED, Fault.GARBAGE])
-def test_secrets_in_tracebacks_of_a_failed_leg(app: App, leg: str, fault: Fault) -> None:
-    house = House(app)
-    token, verifier = house.come_back() if leg == "access_token" else ("", "")
+def test_secrets_in_tracebacks_of_a_failed_leg(app: SandboxApp, leg: str, fault: Fault) -> None:
+    harness = Harness(app)
+    token, verifier = harness.come_back() if leg == "access_token" else ("", "")
     app.fault(leg, fault, times=2)  # type: ignore[arg-type]  # one of Leg's words
     told = ""
     try:
         if leg == "access_token":
-            came = house.handshake.callback(app.name, token, verifier, house.cookies)
+            came = harness.finish.callback(app.name, token, verifier, harness.cookies)
             told = repr(came.record)
         else:
-            house.start.begin(StartRequest(app.name), callback_url="https://api.example/callback")
+            harness.start.begin(StartRequest(app.name), callback_url="https://api.example/callback")
     except Exception as error:  # noqa: BLE001  # whatever it is, its text is looked at
         told = "".join(traceback.format_exception(error))
     assert told
-    assert not leaks(told, issued(app) | set(house.cookies.values()))
+    assert not leaks(told, issued(app) | set(harness.cookies.values()))
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def fail(*_: object) -> Any:
 
 
 def test_secrets_in_tracebacks_of_a_defect(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
-    told = service.answer(event("oauth_token=s3cret-token&oauth_verifier=s3cret-verifier"), Context(), fail)
+    told = App().respond(event("oauth_token=s3cret-token&oauth_verifier=s3cret-verifier"), Context(), fail)
     printed = capfd.readouterr()
     assert (told["statusCode"], json.loads(told["body"])["code"]) == (500, "internal")
     assert "ValidationException" in log.getvalue()  # so that the operator can see what it was
@@ -116,14 +117,14 @@ def test_secrets_in_tracebacks_of_a_defect(log: io.StringIO, capfd: pytest.Captu
 
 
 def test_secrets_in_tracebacks_of_a_direct_invocation(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
-    told = service.answer_direct({"ticket": "s3cret-ticket", "secret": "s3cret"}, Context(), fail)
+    told = App().respond_directly({"ticket": "s3cret-ticket", "secret": "s3cret"}, Context(), fail)
     printed = capfd.readouterr()
     assert told["code"] == "internal"
     assert "ValidationException" in log.getvalue()
     assert "s3cret" not in json.dumps(told) + log.getvalue() + printed.out + printed.err
 
 
-def test_secrets_in_metrics(app: App) -> None:
+def test_secrets_in_metrics(app: SandboxApp) -> None:
     since = len(app.sandbox.logs.text)
     secret, challenge = new_pair()
     browser = app.browser()
@@ -142,7 +143,7 @@ def test_secrets_in_metrics(app: App) -> None:
         assert all(isinstance(number, int | float) for values in line.values() for number in values)
 
 
-def test_secrets_in_stream_records(app: App) -> None:
+def test_secrets_in_stream_records(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser, challenge=new_pair()[1])
     ticket = browser.get(callback, accept=JSON).json()["ticket"]

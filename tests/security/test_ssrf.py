@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from sandbox.provider import Fault
-from tests.conftest import App
-from tests.unit.test_provider import described
+from tests.support.sandbox_app import SandboxApp
+from tests.unit.rules.test_provider import described
 from tripod.credentials import Consumer
 from tripod.signing import Signer
-from tripod_flow import provider
-from tripod_flow.errors import NotConfigured
-from tripod_flow.transport import AnswerLost, NotSent, Timeouts, send
+from tripod_flow.edges.transport import NotSent, ResponseLost, Timeouts, send
+from tripod_flow.rules import provider
+from tripod_flow.rules.errors import NotConfigured
 
 TARGETS = {
     "Lambda's runtime API": ["127.0.0.1:9001", "localhost:9001", "[::1]:9001", "sandbox.localhost:9001", "localhost.:9001"],
@@ -132,7 +132,7 @@ def test_ssrf_by_a_name_that_resolves_to_an_inner_address(inside: Inside, monkey
     consumer = Consumer("k", "s3cret")
     url = f"https://{name}:{inside.port}/2018-06-01/runtime/invocation/next"
     assert provider.of("wiki", described(access_token_url=url), loopback=False).access_token_url == url  # a name is not looked up
-    with pytest.raises((NotSent, AnswerLost)):
+    with pytest.raises((NotSent, ResponseLost)):
         send("POST", url, Signer().sign_as(consumer, "token", "s3cret"), Timeouts(1, 1, 2))
     assert len(inside.heard) == 1
     assert inside.heard[0][:1] == b"\x16"  # it heard TLS's greeting, and no certificate of its own can answer that
@@ -140,7 +140,7 @@ def test_ssrf_by_a_name_that_resolves_to_an_inner_address(inside: Inside, monkey
         assert said not in inside.heard[0]
 
 
-def test_ssrf_by_a_redirect_of_the_provider(app: App, inside: Inside) -> None:
+def test_ssrf_by_a_redirect_of_the_provider(app: SandboxApp, inside: Inside) -> None:
     for leg in ("request_token", "access_token"):
         browser = app.browser()
         callback = app.come_back(browser) if leg == "access_token" else f"/oauth/{app.name}/start"

@@ -5,22 +5,22 @@ import time
 from typing import Any
 
 from sandbox.browser import JSON
-from tests.conftest import RETURN_TO, App, make_app
 from tests.flow.test_tickets import begin as begin_directly
 from tests.flow.test_tickets import invoke, new_pair, ticket_in
-from tripod_flow import tickets
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
+from tripod_flow.rules import tickets
 
 REJECTED = "ticket_rejected"
 
 
-def signed_in(app: App, challenge: str) -> tuple[str, str]:
+def signed_in(app: SandboxApp, challenge: str) -> tuple[str, str]:
     """Sign in, and return the ticket and the callback URL."""
     browser = app.browser()
     callback = app.come_back(browser, challenge=challenge, return_to=RETURN_TO)
     return ticket_in(browser.get(callback).headers["location"]), callback
 
 
-def age(app: App, callback: str, name: str, seconds: float) -> None:
+def age(app: SandboxApp, callback: str, name: str, seconds: float) -> None:
     """Move one of an authorization's times into the past."""
     app.sandbox.client("dynamodb").update_item(
         TableName=app.sandbox.table,
@@ -35,7 +35,7 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name != "request_id"}
 
 
-def test_ticket_replay(app: App) -> None:
+def test_ticket_replay(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     ticket, callback = signed_in(app, challenge)
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
@@ -44,14 +44,14 @@ def test_ticket_replay(app: App) -> None:
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
 
 
-def test_ticket_replay_of_one_that_was_never_redeemed(app: App) -> None:
+def test_ticket_replay_of_one_that_was_never_redeemed(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     ticket, callback = signed_in(app, challenge)
     age(app, callback, "decided_at", tickets.LIFETIME + 1)
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
 
 
-def test_ticket_replay_between_two_sign_ins(app: App) -> None:
+def test_ticket_replay_between_two_sign_ins(app: SandboxApp) -> None:
     first, second = new_pair(), new_pair()
     (one, _), (other, _) = signed_in(app, first[1]), signed_in(app, second[1])
     assert one != other
@@ -61,14 +61,14 @@ def test_ticket_replay_between_two_sign_ins(app: App) -> None:
     assert invoke(app, "redeem", ticket=crossed, secret=first[0])["code"] == REJECTED
 
 
-def test_ticket_replay_under_another_providers_name(app: App) -> None:
+def test_ticket_replay_under_another_providers_name(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     ticket, _ = signed_in(app, challenge)
     other = make_app(app.sandbox)
     assert invoke(app, "redeem", ticket=ticket.replace(app.name, other.name), secret=secret)["code"] == REJECTED
 
 
-def test_ticket_planting_in_the_apps_return_address(app: App) -> None:
+def test_ticket_planting_in_the_apps_return_address(app: SandboxApp) -> None:
     attackers, victims = new_pair(), new_pair()
     planted, _ = signed_in(app, attackers[1])
     assert invoke(app, "redeem", ticket=planted, secret=victims[0])["code"] == REJECTED
@@ -87,20 +87,20 @@ def test_ticket_planting_in_the_apps_return_address(app: App) -> None:
         assert answer.json()["code"] == "return_to_not_allowed", query
 
 
-def test_ticket_guessing_from_all_that_is_public(app: App) -> None:
+def test_ticket_guessing_from_all_that_is_public(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     begun = begin_directly(app, subject="attacker", challenge=challenge)
     callback = app.consent(begun["authorize_url"])  # the victim's consent; only the verifier is not the attacker's to see
     app.browser().get(callback)
     token = begun["request_token"]
     kept = app.authorization(callback)
-    for key in ("", token, secret, challenge, app.name, kept["ticket"]["S"], kept["verifier"]["S"], secrets.token_hex(16)):
+    for key in ("", token, secret, challenge, app.name, kept["ticket_digest"]["S"], kept["verifier_digest"]["S"], secrets.token_hex(16)):
         guessed = tickets.issue(app.name, token, key)
         assert invoke(app, "redeem", ticket=guessed, secret=secret)["code"] == REJECTED, key
     assert app.stored() is None
 
 
-def test_ticket_guessing_learns_nothing_from_the_answers(app: App) -> None:
+def test_ticket_guessing_learns_nothing_from_the_answers(app: SandboxApp) -> None:
     secret, challenge = new_pair()
     ticket, _ = signed_in(app, challenge)
     pending = begin_directly(app, subject="42", challenge=challenge)["request_token"]

@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.iam import Check, Policy
 from tests.template.translated import Stack, source, stack
-from tripod_flow import progress, relay
+from tripod_flow.flows import relay
+from tripod_flow.rules import transitions
 
 BROWSERS = ("StartFunction", "CallbackFunction")
 INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
@@ -170,5 +171,5 @@ def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: 
 
 
 def test_a_lease_outlasts_the_function_that_holds_it(default: Stack) -> None:
-    assert int(default.one("CallbackFunction")["Timeout"]) < progress.LEASE
+    assert int(default.one("CallbackFunction")["Timeout"]) < transitions.LEASE
     assert int(default.one("RelayFunction")["Timeout"]) < relay.LEASE

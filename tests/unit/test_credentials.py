@@ -2,9 +2,11 @@ import json
 
 import pytest
 
-from tripod.credentials import Consumer, SigningTokens, UserTokens
+from tripod.credentials import AccessToken, Consumer, SigningTokens, UserTokens
 
-TOKENS = UserTokens("x", "42", "jo", "token-value", "secret-value", "key")
+TOKENS = UserTokens(
+    provider="x", user_id="42", screen_name="jo", oauth_token="token-value", oauth_token_secret="secret-value", consumer_key="key"
+)
 
 
 def test_what_is_secret_stays_out_of_repr() -> None:
@@ -13,11 +15,21 @@ def test_what_is_secret_stays_out_of_repr() -> None:
     assert "s3cret" not in repr(Consumer("key", "s3cret"))
 
 
+def test_an_access_token_hides_both_secrets_and_is_what_user_tokens_are_made_of() -> None:
+    token = AccessToken(oauth_token="token-value", oauth_token_secret="secret-value", consumer_key="key")
+    assert repr(token) == "AccessToken(consumer_key='key')"
+    assert isinstance(TOKENS, AccessToken)
+
+
 def test_a_user_secret_reads_back_as_it_was_written() -> None:
     assert UserTokens.from_json(TOKENS.to_json()) == TOKENS
-    assert set(json.loads(TOKENS.to_json())) == {
-        "provider", "user_id", "screen_name", "oauth_token", "oauth_token_secret", "consumer_key",
-    }  # fmt: skip
+
+
+def test_a_user_secrets_json_is_the_same_byte_for_byte() -> None:
+    assert TOKENS.to_json() == (
+        '{"consumer_key": "key", "oauth_token": "token-value", "oauth_token_secret": "secret-value", '
+        '"provider": "x", "screen_name": "jo", "user_id": "42"}'
+    )
 
 
 def test_a_consumer_secret_may_describe_a_provider() -> None:

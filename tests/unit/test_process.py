@@ -35,14 +35,14 @@ def test_the_prefix_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None
     assert process.Process().prefix == "tripod"
 
 
-def test_threads_share_one_process_one_vault_and_one_client_per_service() -> None:
+def test_threads_share_one_process_one_secret_reader_and_one_client_per_service() -> None:
     process.forget()
     found: list[object] = []
     ready = threading.Barrier(8)
 
     def look() -> None:
         ready.wait()
-        found.append((process.this(), process.this().vault, process.this().client("ssm")))
+        found.append((process.this(), process.this().secret_reader, process.this().client("ssm")))
 
     threads = [threading.Thread(target=look) for _ in range(8)]
     for thread in threads:

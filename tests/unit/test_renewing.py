@@ -12,7 +12,7 @@ import pytest
 from requests import PreparedRequest, Response
 from requests.auth import HTTPBasicAuth
 
-from tripod.refusals import Cause
+from tripod.provider_errors import Cause
 from tripod.renewing import RenewingAuth, RenewingSession
 
 

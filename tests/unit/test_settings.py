@@ -1,8 +1,8 @@
 import pytest
 
-from tripod_flow.errors import NotConfigured
+from tripod_flow.edges.transport import Timeouts
+from tripod_flow.rules.errors import NotConfigured
 from tripod_flow.settings import Settings
-from tripod_flow.transport import Timeouts
 
 ENV = {"TRIPOD_PREFIX": "tripod", "TRIPOD_TABLE": "table"}
 

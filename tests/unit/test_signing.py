@@ -10,9 +10,9 @@ import urllib3
 
 from tripod.credentials import Consumer
 from tripod.signing import Signer
-from tripod_flow.legs import Legs
-from tripod_flow.provider import Provider
-from tripod_flow.transport import Timeouts, send
+from tripod_flow.edges.provider_client import ProviderClient
+from tripod_flow.edges.transport import Timeouts, send
+from tripod_flow.rules.provider import ProviderDefinition
 
 UPDATE = Consumer("xvz1evFS4wEEPTGEFPHBog", "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBw")
 UPDATE_TOKEN = ("370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb", "LswwdoUaIvS8ltyTt5jkRh4J50vUPVVHtR2YPi5kE")
@@ -59,7 +59,7 @@ class Wire:
         return urllib3.HTTPResponse(BytesIO(self._body), status=200, preload_content=False)
 
 
-TWITTER = Provider(
+TWITTER = ProviderDefinition(
     request_token_url="https://api.twitter.com/oauth/request_token",
     authorize_url="https://api.twitter.com/oauth/authorize",
     access_token_url="https://api.twitter.com/oauth/access_token",
@@ -68,14 +68,14 @@ TWITTER = Provider(
 
 def test_leg_1_is_signed_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire(monkeypatch, "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=true")
-    legs = Legs(Timeouts(), frozen("ea9ec8429b68d6b77cd5600adbbb0456", 1318467427))
+    legs = ProviderClient(Timeouts(), frozen("ea9ec8429b68d6b77cd5600adbbb0456", 1318467427))
     legs.request_token(TWITTER, SIGN_IN, "http://localhost/sign-in-with-twitter/", access_type=None)
     assert signature(wire.header) == "F1Li3tvehgcraF8DMJ7OyxO4w9Y="
 
 
 def test_leg_3_is_signed_as_published_with_the_verifier_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire(monkeypatch, "oauth_token=t&oauth_token_secret=s&user_id=1&screen_name=n")
-    legs = Legs(Timeouts(), frozen("a9900fe68e2573b27a37f10fbad6a755", 1318467427))
+    legs = ProviderClient(Timeouts(), frozen("a9900fe68e2573b27a37f10fbad6a755", 1318467427))
     legs.access_token(TWITTER, SIGN_IN, *REQUEST_TOKEN, "uw7NjWHT6OJ1MpJOXsHfNxoAhPKpgI8BlYDhxEjIBY")
     assert signature(wire.header) == "39cipBtIOHEEnybAR4sATQTpl2I="
     assert wire.header.count("oauth_verifier") == 1
@@ -84,7 +84,7 @@ def test_leg_3_is_signed_as_published_with_the_verifier_in_one_place(monkeypatch
 
 def test_the_access_type_is_signed_and_sent_as_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire(monkeypatch, "oauth_token=t&oauth_token_secret=s&oauth_callback_confirmed=true")
-    Legs(Timeouts(), frozen("n", 1)).request_token(TWITTER, SIGN_IN, "https://a.example/", access_type="read")
+    ProviderClient(Timeouts(), frozen("n", 1)).request_token(TWITTER, SIGN_IN, "https://a.example/", access_type="read")
     assert wire.sent == [("POST", "/oauth/request_token", "x_auth_access_type=read")]
     form = {"x_auth_access_type": "read"}
     auth = frozen("n", 1).sign_as(SIGN_IN, callback="https://a.example/")

@@ -1,5 +1,5 @@
-"""The handshake: start, callback, and what becomes of the tokens. For Tripod's own functions; other Lambdas use ``tripod``."""
+"""The handshake, from start to stored tokens. For Tripod's own functions; other Lambdas use ``tripod``."""
 
-from tripod_flow import cold
+from tripod_flow import cold_start
 
-cold.begin()  # before whatever else is imported
+cold_start.begin()  # before whatever else is imported

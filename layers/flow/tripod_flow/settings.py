@@ -1,14 +1,14 @@
-"""What the template tells the functions, through the environment."""
+"""A function's settings: what the template passes to it through the environment."""
 
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tripod_flow.errors import NotConfigured
-from tripod_flow.pages import PLAIN, Look
-from tripod_flow.return_to import AllowList
-from tripod_flow.transport import Timeouts
+from tripod_flow.api.pages import PLAIN, Look
+from tripod_flow.edges.transport import Timeouts
+from tripod_flow.rules.errors import NotConfigured
+from tripod_flow.rules.return_to import AllowList
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Importing it is cheap: AWS is reached at first use. Everything may be used by several threads at once.
 """
 
-from tripod import quiet, tickets
+from tripod import library_logs, tickets
 from tripod.bearer import app_session, invalidate_app_token
 from tripod.connections import Connection, disconnect, users
 from tripod.credentials import SigningTokens, UserTokens
@@ -19,7 +19,7 @@ from tripod.errors import (
 from tripod.session import user_session, user_tokens
 from tripod.tickets import SignIn, redeem
 
-quiet.quieten()
+library_logs.mute_debug()
 
 __all__ = [
     "Connection",

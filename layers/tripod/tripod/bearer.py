@@ -12,10 +12,10 @@ import requests
 from requests import PreparedRequest
 from requests.auth import HTTPBasicAuth
 
-from tripod import body, names, process
+from tripod import names, process, response_body
 from tripod.credentials import Consumer
 from tripod.errors import MalformedSecret, TripodUnavailable
-from tripod.refusals import Cause
+from tripod.provider_errors import Cause
 from tripod.renewing import RenewingAuth, RenewingSession
 from tripod.session import user_session
 from tripod.version import VERSION
@@ -35,7 +35,7 @@ def app_session(provider: str) -> requests.Session:
     The token is got at the first request, kept in memory, and got afresh once when a request is answered 401. Raises
     ``ConsumerNotFound`` or ``MalformedSecret``, and a request raises ``TripodUnavailable`` where the provider gives no token.
     """
-    _url(provider, process.this().vault.consumer(provider), _TOKEN_URL)  # what is missing is told here
+    _url(provider, process.this().secret_reader.consumer(provider), _TOKEN_URL)  # what is missing is told here
     return RenewingSession(_AppAuth(provider))
 
 
@@ -44,7 +44,7 @@ def invalidate_app_token(provider: str, *, owner_id: str) -> None:
 
     Raises as ``user_session`` does, and ``TripodUnavailable`` where the provider doesn't do it.
     """
-    url = _url(provider, process.this().vault.consumer(provider), _INVALIDATE_URL)
+    url = _url(provider, process.this().secret_reader.consumer(provider), _INVALIDATE_URL)
     bearer = _bearer(provider)
     with user_session(provider, user_id=owner_id) as session:
         answer = _post(provider, session, url, params={"access_token": bearer})  # in the query: X's own rule
@@ -74,7 +74,7 @@ class _AppAuth(RenewingAuth[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _BearerResponse:
     status: int
     retry_after: int | None  # seconds
     body: bytes = field(repr=False)
@@ -97,10 +97,10 @@ def _drop(provider: str, bearer: str) -> None:
 
 def _ask(provider: str) -> str:
     """Get a token from the provider; where it refuses the app and the consumer secret has changed, once more with that."""
-    vault = process.this().vault
-    consumer = vault.consumer(provider)
+    reader = process.this().secret_reader
+    consumer = reader.consumer(provider)
     answer = _ask_as(provider, consumer)
-    if answer.status in (401, 403) and (fresh := vault.consumer(provider, fresh=True)) != consumer:
+    if answer.status in (401, 403) and (fresh := reader.consumer(provider, fresh=True)) != consumer:
         answer = _ask_as(provider, fresh)
     if answer.status != 200:
         raise _failed(provider, answer, "gave the app no bearer token")
@@ -114,7 +114,7 @@ def _ask(provider: str) -> str:
     return token
 
 
-def _ask_as(provider: str, consumer: Consumer) -> _Answer:
+def _ask_as(provider: str, consumer: Consumer) -> _BearerResponse:
     # Key and secret are percent-encoded within Basic: RFC 6749, section 2.3.1.
     basic = HTTPBasicAuth(quote(consumer.consumer_key, safe=""), quote(consumer.consumer_secret, safe=""))
     with requests.Session() as session:
@@ -122,18 +122,18 @@ def _ask_as(provider: str, consumer: Consumer) -> _Answer:
         return _post(provider, session, url, auth=basic, data={"grant_type": "client_credentials"})
 
 
-def _post(provider: str, session: requests.Session, url: str, **request: Any) -> _Answer:
+def _post(provider: str, session: requests.Session, url: str, **request: Any) -> _BearerResponse:
     session.trust_env = False  # no proxy and no .netrc on the way of the app's secret
     bounds: dict[str, Any] = {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
     try:
         with session.post(url, headers=HEADERS, **bounds, **request) as response:
             wait = response.headers.get("Retry-After", "")
-            return _Answer(response.status_code, int(wait) if wait.isdecimal() else None, body.beginning(response))
+            return _BearerResponse(response.status_code, int(wait) if wait.isdecimal() else None, response_body.peek(response))
     except requests.RequestException as error:  # its text may quote the URL, which bears the token to invalidate
         raise TripodUnavailable(f"{provider}: {type(error).__name__}", code="provider_unavailable") from None
 
 
-def _failed(provider: str, answer: _Answer, what: str) -> TripodUnavailable:
+def _failed(provider: str, answer: _BearerResponse, what: str) -> TripodUnavailable:
     if answer.status == 429 or answer.status >= 500:
         return TripodUnavailable(
             f"{provider} {what}: HTTP {answer.status}", code="provider_unavailable", retry_after=answer.retry_after

@@ -63,6 +63,6 @@ def disconnect(provider: str, *, user_id: str) -> None:
     try:
         answer = functions.invoke("revoke", {"provider": provider, "user_id": user_id}, known)
     finally:
-        this.vault.forget_user(provider, user_id)  # whatever happened: reading again costs little, and is right
+        this.secret_reader.forget_user(provider, user_id)  # whatever happened: reading again costs little, and is right
     if answer.text("outcome") != "revoked":
         raise TripodUnavailable(f"{answer.name} gave an outcome that is unknown: is it of the same version as the layer?")

@@ -51,16 +51,22 @@ class Consumer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UserTokens:
-    """A user's access token and secret at a provider, granted to the app of ``consumer_key``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """An access token and its secret, granted to the app of ``consumer_key``."""
+
+    oauth_token: str = field(repr=False)
+    oauth_token_secret: str = field(repr=False)
+    consumer_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserTokens(AccessToken):
+    """The access token of one user of ``provider``; the content of a user secret."""
 
     provider: str
     user_id: str
     screen_name: str | None
-    oauth_token: str = field(repr=False)
-    oauth_token_secret: str = field(repr=False)
-    consumer_key: str
 
     def to_json(self) -> str:
         """Return the secret's content: a function of the grant alone, so that an unchanged grant is an unchanged secret."""
@@ -77,7 +83,7 @@ class UserTokens:
         return UserTokens(screen_name=screen_name, **{name: _text(content, name) for name in required})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningTokens(UserTokens):
     """A user's tokens with the app's own credentials beside them: all that an OAuth 1.0a client signs with."""
 

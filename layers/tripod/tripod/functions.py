@@ -13,7 +13,7 @@ _CODE = re.compile(r"[a-z_]{1,64}")  # a problem's code: anything else is not ou
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FunctionResponse:
     """What the function ``name`` answered: a JSON object, read field by field."""
 
     name: str
@@ -34,7 +34,7 @@ class Answer:
         return value
 
 
-def invoke(function: str, event: Mapping[str, str], known: Mapping[str, Callable[[], TripodError]]) -> Answer:
+def invoke(function: str, event: Mapping[str, str], known: Mapping[str, Callable[[], TripodError]]) -> FunctionResponse:
     """Invoke ``{prefix}-{function}`` and return its answer.
 
     A problem whose code is in ``known`` is raised as the error there, any other as ``TripodUnavailable``.
@@ -47,7 +47,7 @@ def invoke(function: str, event: Mapping[str, str], known: Mapping[str, Callable
         raise TripodUnavailable(f"{name} failed: its log says why")
     content = _object(name, payload)
     if "code" not in content:
-        return Answer(name, content)
+        return FunctionResponse(name, content)
     code, wait = content["code"], content.get("retry_after")
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise _unreadable(name)

@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 from tripod.errors import TripodUnavailable
-from tripod.vault import Vault
+from tripod.secret_reader import SecretReader
 
 # Seconds. Secrets Manager, DynamoDB and SSM answer in milliseconds, so that a second try beats a longer wait; a function of
 # Tripod's may itself wait for the provider, 27 seconds at most.
@@ -15,7 +15,7 @@ _FUNCTION_TIMEOUT = 30
 
 
 class Process:
-    """The prefix, the clients and the vault that all threads of a process share.
+    """The prefix, the clients and the secret reader that all threads of a process share.
 
     ``prefix`` is ``TRIPOD_PREFIX`` in the environment, ``tripod`` by default. ``loopback``: plain http to this machine is let
     pass; the sandbox's setting.
@@ -27,7 +27,7 @@ class Process:
         self.bearers: dict[str, str] = {}  # the app-only token of each provider
         self.bearers_lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        self._vault: Vault | None = None
+        self._secret_reader: SecretReader | None = None
         self._table = ""
         self._lock = threading.RLock()
 
@@ -39,12 +39,12 @@ class Process:
             return self._clients[service]
 
     @property
-    def vault(self) -> Vault:
+    def secret_reader(self) -> SecretReader:
         """The secrets, read and remembered."""
         with self._lock:
-            if self._vault is None:
-                self._vault = Vault(self.client("secretsmanager"), self.prefix)
-            return self._vault
+            if self._secret_reader is None:
+                self._secret_reader = SecretReader(self.client("secretsmanager"), self.prefix)
+            return self._secret_reader
 
     @property
     def table(self) -> str:

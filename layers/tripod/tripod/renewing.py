@@ -11,8 +11,8 @@ from requests.auth import AuthBase
 from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
-from tripod import body, refusals
-from tripod.refusals import Cause
+from tripod import provider_errors, response_body
+from tripod.provider_errors import Cause
 
 Credentials = TypeVar("Credentials")
 
@@ -76,7 +76,7 @@ class _Attempt(Generic[Credentials]):
         """Return the answer for the caller: ``response``, or that of another attempt with renewed credentials."""
         if response.status_code != 401:
             return response
-        cause = refusals.of_a_call(401, body.beginning(response)).cause
+        cause = provider_errors.of_a_call(401, response_body.peek(response)).cause
         try:
             credentials = self.auth.renewed(self.credentials, cause, self.tried)
         except Exception:

@@ -13,10 +13,10 @@ from requests import PreparedRequest
 from tripod import names, process
 from tripod.credentials import Consumer, SigningTokens, UserTokens
 from tripod.errors import TokenNotFound, TokenRevoked
-from tripod.refusals import Cause
+from tripod.provider_errors import Cause
 from tripod.renewing import RenewingAuth, RenewingSession
+from tripod.secret_reader import SecretReader
 from tripod.signing import Signer
-from tripod.vault import Vault
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -26,8 +26,8 @@ def user_tokens(provider: str, *, user_id: str) -> SigningTokens:
 
     Raises ``TokenNotFound``, ``TokenRevoked`` where the user has disconnected, ``ConsumerNotFound``, or ``MalformedSecret``.
     """
-    vault = process.this().vault
-    return SigningTokens.of(vault.user(provider, user_id), vault.consumer(provider))
+    reader = process.this().secret_reader
+    return SigningTokens.of(reader.user(provider, user_id), reader.consumer(provider))
 
 
 def user_session(provider: str, *, user_id: str) -> requests.Session:
@@ -36,7 +36,7 @@ def user_session(provider: str, *, user_id: str) -> requests.Session:
     A request raises so too, and ``TokenRevoked`` where the provider no longer takes the tokens. Tokens that were granted anew
     and a consumer key that was rotated are noticed by themselves.
     """
-    auth = _UserAuth(process.this().vault, provider, user_id)
+    auth = _UserAuth(process.this().secret_reader, provider, user_id)
     auth.current()  # what is missing is told here
     return RenewingSession(auth)
 
@@ -49,17 +49,17 @@ class _Keys(NamedTuple):
 
 
 class _UserAuth(RenewingAuth[_Keys]):
-    """Signs as one user, with what ``vault`` holds at that moment."""
+    """Signs as one user, with what ``reader`` returns at that moment."""
 
-    def __init__(self, vault: Vault, provider: str, user_id: str) -> None:
-        self._vault = vault
+    def __init__(self, reader: SecretReader, provider: str, user_id: str) -> None:
+        self._reader = reader
         self._provider = provider
         self._user_id = user_id
 
     def current(self) -> _Keys:
-        """Return what the vault holds."""
-        tokens = self._vault.user(self._provider, self._user_id)
-        return _Keys(self._vault.consumer(self._provider), tokens)
+        """Return what the reader returns."""
+        tokens = self._reader.user(self._provider, self._user_id)
+        return _Keys(self._reader.consumer(self._provider), tokens)
 
     def put(self, request: PreparedRequest, credentials: _Keys) -> None:
         """Sign ``request``; a body other than a form is not covered by the signature (RFC 5849, section 3.4.1.3.1)."""
@@ -77,19 +77,19 @@ class _UserAuth(RenewingAuth[_Keys]):
         if cause is Cause.TOKEN_REVOKED:
             return self._regranted(credentials, read=cause not in tried)
         if cause is Cause.BAD_CREDENTIALS and cause not in tried:
-            consumer = self._vault.consumer(self._provider, fresh=True)
+            consumer = self._reader.consumer(self._provider, fresh=True)
             return None if consumer == credentials.consumer else _Keys(consumer, credentials.tokens)
         return None
 
     def _regranted(self, refused: _Keys, *, read: bool) -> _Keys:
         """Return the tokens of a newer grant; raises ``TokenRevoked`` where there is none, and forgets the refused ones."""
-        revoked = TokenRevoked(names.user_secret(self._vault.prefix, self._provider, self._user_id))
+        revoked = TokenRevoked(names.user_secret(self._reader.prefix, self._provider, self._user_id))
         try:
-            tokens = self._vault.user(self._provider, self._user_id, fresh=True) if read else refused.tokens
+            tokens = self._reader.user(self._provider, self._user_id, fresh=True) if read else refused.tokens
         except TokenNotFound:
             raise revoked from None
         if (tokens.oauth_token, tokens.oauth_token_secret) == (refused.tokens.oauth_token, refused.tokens.oauth_token_secret):
-            self._vault.forget_user(self._provider, self._user_id)
+            self._reader.forget_user(self._provider, self._user_id)
             raise revoked
         other_app = tokens.consumer_key != refused.consumer.consumer_key
-        return _Keys(self._vault.consumer(self._provider, fresh=True) if other_app else refused.consumer, tokens)
+        return _Keys(self._reader.consumer(self._provider, fresh=True) if other_app else refused.consumer, tokens)

@@ -1,0 +1,268 @@
+"""Requests in: an API Gateway HTTP API event (payload 2.0) becomes an ``HttpRequest``, checked here and only here."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from tripod_flow.api.pages import PLAIN, Look
+from tripod_flow.flows.start import StartRequest
+from tripod_flow.rules import tickets
+from tripod_flow.rules.errors import BadRequest, FlowError, WrongBrowser
+from tripod_flow.rules.loopback import is_loopback
+
+MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
+MAX_RETURN_TO = 2048  # bytes
+MAX_PARAMETERS = 100  # in one query
+MAX_BODY = 8192  # characters of a posted PIN, base64 included
+
+_START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x_auth_access_type", "pin")
+_PIN = ("request_token", "pin")
+_CALLBACK = ("oauth_token", "oauth_verifier", "denied", "oauth_problem")
+_REFUSALS = ("user_refused", "permission_denied")  # oauth_problem's words for "the user said no" (Flickr and others)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request, taken apart and not yet checked."""
+
+    id: str
+    provider: str
+    look: Look
+    origin: str  # the API's own, from API Gateway: never from a header that the caller writes
+    prefers_page: bool
+    posted: bool
+    user_id: str  # of revoke's path; empty in others
+    content_type: str
+    fetch_site: str  # Sec-Fetch-Site, where the browser sends it
+    body_is_base64: bool
+    body: str = field(repr=False)
+    query: str = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
+
+    @property
+    def callback_url(self) -> str:
+        """The URL that the provider sends the browser back to, as it must be registered there."""
+        return f"{self.origin}/oauth/{self.provider}/callback"
+
+    def pin_page(self, request_token: str) -> str:
+        """Return the URL of the page that asks for a PIN, and shows the outcome later."""
+        return f"{self.origin}/oauth/{quote(self.provider)}/pin?{urlencode({'request_token': request_token})}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReturn:
+    """The parameters that the provider sent the browser back with; ``verifier`` is None if the user refused."""
+
+    request_token: str = field(repr=False)
+    verifier: str | None = field(repr=False)
+
+
+def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> HttpRequest:
+    """Take an event apart; nothing that a caller can write makes it raise."""
+    proxied = APIGatewayProxyEventV2(dict(event))
+    context = proxied.request_context
+    stage = "" if context.stage == "$default" else f"/{context.stage}"
+    host = context.domain_name
+    scheme = "http" if loopback and is_loopback(host.partition(":")[0]) else "https"
+    return HttpRequest(
+        id=context.request_id,
+        provider=(proxied.path_parameters or {}).get("provider", "").encode(errors="replace").decode(),
+        origin=f"{scheme}://{host}{stage}",
+        look=look,
+        prefers_page=_prefers_page(proxied.headers.get("accept", "")),
+        posted=(context.get("http") or {}).get("method") == "POST",
+        user_id=(proxied.path_parameters or {}).get("user_id", ""),
+        content_type=proxied.headers.get("content-type", ""),
+        fetch_site=proxied.headers.get("sec-fetch-site", "same-origin"),
+        body_is_base64=bool(proxied.get("isBase64Encoded")),
+        body=proxied.get("body") or "",
+        query=proxied.get("rawQueryString") or "",
+        cookies=_cookies(proxied.get("cookies") or []),
+    )
+
+
+def start_request(request: HttpRequest) -> StartRequest:
+    """Read start's query; raises ``BadRequest`` for any name that is not start's: no caller slips an oauth_ parameter through."""
+    asked = _parameters(request.query, _START, ignore_others=False)
+    return StartRequest(
+        provider=request.provider,
+        return_to=asked.get("return_to"),
+        challenge=challenge(asked.get("challenge")),
+        endpoint=one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        force_login=one_of(asked, "force_login", ("true", "false")) == "true",
+        screen_name=asked.get("screen_name"),
+        x_auth_access_type=one_of(asked, "x_auth_access_type", ("read", "write")),
+        pin=one_of(asked, "pin", ("true", "false")) == "true",
+    )
+
+
+def provider_return(request: HttpRequest) -> ProviderReturn:
+    """Read callback's query; other names are ignored: providers add their own."""
+    given = _parameters(request.query, _CALLBACK, ignore_others=True)
+    if "denied" in given:
+        if "oauth_verifier" in given:
+            raise BadRequest(detail="denied and oauth_verifier can't come together.")
+        return ProviderReturn(given["denied"], None)
+    if "oauth_token" not in given:
+        raise BadRequest(
+            detail="The parameter oauth_token is missing. This address is where the provider returns to: begin at start."
+        )
+    if given.get("oauth_problem") in _REFUSALS and "oauth_verifier" not in given:
+        return ProviderReturn(given["oauth_token"], None)
+    if "oauth_verifier" not in given:
+        raise BadRequest(detail="The parameter oauth_verifier is missing.")
+    return ProviderReturn(given["oauth_token"], given["oauth_verifier"])
+
+
+def posted_pin(request: HttpRequest) -> tuple[str, str]:
+    """Read a posted PIN, from a form or from JSON: request token and PIN, without its spaces.
+
+    Raises ``BadRequest``, or ``WrongBrowser`` if another site's page posted it. (Our own pages' ``no-referrer`` makes their
+    ``Origin`` null, so ``Sec-Fetch-Site`` tells; for a browser without it the SameSite cookie decides.)
+    """
+    if request.fetch_site not in ("same-origin", "none"):
+        raise WrongBrowser("posted from another site")
+    body = _body(request)
+    if request.content_type.partition(";")[0].strip().lower() == "application/json":
+        given = _json_strings(body, _PIN)
+    else:
+        given = _parameters(body, _PIN, ignore_others=False)
+    for name in _PIN:
+        if name not in given:
+            raise BadRequest(detail=f"The parameter {name} is missing.")
+    return given["request_token"], checked("pin", "".join(given["pin"].split()))
+
+
+def pin_page_to_return_to(request: HttpRequest) -> str | None:
+    """Return the URL of the page that a PIN was posted from; None for any other request."""
+    if not request.posted:
+        return None
+    try:
+        request_token, _ = posted_pin(request)
+    except FlowError:
+        return None
+    return request.pin_page(request_token)
+
+
+def pin_page_token(request: HttpRequest) -> str:
+    """Read the PIN page's query: the request token of a begun authorization."""
+    given = _parameters(request.query, _PIN[:1], ignore_others=False)
+    if "request_token" not in given:
+        raise BadRequest(detail="The parameter request_token is missing: begin at start, with pin=true.")
+    return given["request_token"]
+
+
+def _body(request: HttpRequest) -> str:
+    """Return the body as text; bytes that are no UTF-8 become characters that no parameter may hold."""
+    text = request.body
+    if len(text) > MAX_BODY:
+        raise BadRequest(detail="The body is too long.")
+    try:
+        content = base64.b64decode(text) if request.body_is_base64 else text.encode()
+        return content.decode(errors="surrogateescape")
+    except ValueError:
+        raise BadRequest(detail="The body can't be read.") from None
+
+
+def _json_strings(body: str, names: tuple[str, ...]) -> dict[str, str]:
+    try:
+        content = json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise BadRequest(detail="The body is not JSON, or names something twice.") from None
+    if not isinstance(content, dict) or content.keys() - set(names):
+        raise BadRequest(detail=f"The body must be an object with: {', '.join(names)}.")
+    if not all(isinstance(value, str) for value in content.values()):
+        raise BadRequest(detail="The body's values must be strings.")
+    return {name: checked(name, value) for name, value in content.items()}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object none of whose names comes twice."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a name comes twice")
+    return content
+
+
+def challenge(text: str | None) -> str | None:
+    """Return a challenge as it is; raises ``BadRequest`` where it can't be one."""
+    if text is not None and not tickets.is_challenge(text):
+        raise BadRequest(
+            detail="The parameter challenge must be the SHA-256 of a secret, in base64url without padding: 43 characters."
+        )
+    return text
+
+
+def user_id(request: HttpRequest) -> str:
+    """Return the user id of revoke's path, checked."""
+    return checked("user_id", request.user_id)
+
+
+def checked(name: str, value: str) -> str:
+    """Return a parameter's value as it is; raises ``BadRequest`` where it is empty, too long, or not printable."""
+    if not value:
+        raise BadRequest(detail=f"The parameter {name} is empty.")
+    if not value.isprintable():  # control characters, and what is no UTF-8
+        raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
+    if len(value.encode()) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
+        raise BadRequest(detail=f"The parameter {name} is too long.")
+    return value
+
+
+def _parameters(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict[str, str]:
+    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise BadRequest(detail=f"There are more than {MAX_PARAMETERS} parameters.") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in names:
+            if ignore_others:
+                continue
+            raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
+        if name in found:
+            raise BadRequest(detail=f"The parameter {name} was given twice.")
+        found[name] = checked(name, value)
+    return found
+
+
+def one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+    """Return a parameter that has few values; raises ``BadRequest`` for any other."""
+    if name in given and given[name] not in allowed:
+        raise BadRequest(detail=f"The parameter {name} must be one of: {', '.join(allowed)}.")
+    return given.get(name)
+
+
+def _cookies(lines: list[str]) -> dict[str, str]:
+    """Read the event's cookies; one that can't be read counts as missing."""
+    found: dict[str, str] = {}
+    for line in lines:
+        # Each of the event's cookies is one: a parser of whole headers would find another one in a value that a neighbouring host set.
+        # And a name is what the browser takes for one: with Unicode's blanks cut off, a neighbour's would become ``__Host-``.
+        name, _, value = line.partition("=")
+        found[name.strip(" \t")] = value.strip(" \t")
+    return found
+
+
+def _prefers_page(accept: str) -> bool:
+    """Return True if HTML is preferred to JSON (RFC 9110, section 12.5.1): browsers name text/html, programs seldom do."""
+    html = json = 0.0
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((_quality(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
+        if kind in ("text/html", "application/xhtml+xml"):
+            html = max(html, quality)
+        elif kind in ("application/json", "application/problem+json"):
+            json = max(json, quality)
+    return html > json
+
+
+def _quality(text: str) -> float:
+    return float(text) if re.fullmatch(r"[01](\.[0-9]{0,3})?", text) else 0.0

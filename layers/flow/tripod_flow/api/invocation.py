@@ -1,0 +1,73 @@
+"""Direct invocations in: another Lambda's plain JSON object, checked here and only here. (IAM decides who may invoke.)"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tripod_flow.api import http_request
+from tripod_flow.flows.start import StartRequest
+from tripod_flow.rules.errors import BadRequest
+
+MAX_SUBJECT = 256  # characters of the app's own user id
+
+_STRINGS = ("provider", "return_to", "challenge", "endpoint", "screen_name", "x_auth_access_type", "subject")
+_FLAGS = ("force_login", "pin")
+
+
+def is_direct(event: Mapping[str, Any]) -> bool:
+    """Return True for a direct invocation, False for API Gateway's event; another Lambda may send JSON that is no object."""
+    return not isinstance(event, Mapping) or "requestContext" not in event
+
+
+def start_request(event: Mapping[str, Any]) -> StartRequest:
+    """Read the parameters of start: its names, with ``provider`` and the app's own ``subject``."""
+    asked = _strings(event, _STRINGS, _FLAGS)
+    flags = {name: _flag(event, name) for name in _FLAGS}
+    return StartRequest(
+        provider=_required(asked, "provider"),
+        return_to=asked.get("return_to"),
+        challenge=http_request.challenge(asked.get("challenge")),
+        endpoint=http_request.one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        force_login=flags["force_login"],
+        screen_name=asked.get("screen_name"),
+        x_auth_access_type=http_request.one_of(asked, "x_auth_access_type", ("read", "write")),
+        pin=flags["pin"],
+        subject=asked.get("subject"),
+    )
+
+
+def read(event: Mapping[str, Any], *names: str) -> list[str]:
+    """Return the values of ``names``; each is required, and no other is allowed."""
+    given = _strings(event, names, ())
+    return [_required(given, name) for name in names]
+
+
+def _strings(event: Mapping[str, Any], names: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
+    if not isinstance(event, Mapping):
+        raise BadRequest(detail=f"The event must be a JSON object. Known names are: {', '.join((*names, *flags))}.")
+    unknown = event.keys() - {*names, *flags}
+    if unknown:
+        raise BadRequest(detail=f"There is a name that is not known here. Known are: {', '.join((*names, *flags))}.")
+    found = {}
+    for name in names:
+        value = event.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise BadRequest(detail=f"The parameter {name} must be a string.")
+        found[name] = http_request.checked(name, value)
+    if len(found.get("subject", "")) > MAX_SUBJECT:
+        raise BadRequest(detail="The parameter subject is too long.")
+    return found
+
+
+def _flag(event: Mapping[str, Any], name: str) -> bool:
+    value = event.get(name, False)
+    if value not in (True, False, "true", "false") or isinstance(value, int) is not isinstance(value, bool):
+        raise BadRequest(detail=f"The parameter {name} must be true or false.")
+    return value in (True, "true")
+
+
+def _required(given: Mapping[str, str], name: str) -> str:
+    if name not in given:
+        raise BadRequest(detail=f"The parameter {name} is missing.")
+    return given[name]

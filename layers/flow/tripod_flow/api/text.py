@@ -1,0 +1,87 @@
+"""Every word that a person reads, in one place, so that it can be translated. ``{provider}`` is the provider's name.
+
+Also the diagnoses: what the app's developer can do about a provider's refusal.
+"""
+
+from string import capwords
+from typing import NamedTuple
+
+from tripod.provider_errors import Cause
+
+
+class Text(NamedTuple):
+    """The words of a page or problem: what happened, what it means, and the button's label."""
+
+    title: str
+    detail: str
+    action: str = ""
+
+
+GRANTED = Text("You are connected", "Your {provider} account{name} is connected. You can close this page.")
+DENIED = Text("Nothing was connected", "You chose not to connect your {provider} account. Nothing was stored.", "Try again")
+
+PROBLEMS = {
+    "bad_request": Text("This address is not right", "Something in the request is missing or wrong."),
+    "return_to_not_allowed": Text("This way back is not allowed", "return_to is not allowed."),
+    "unknown_provider": Text("Unknown provider", "There is no provider of this name here."),
+    "unknown_authorization": Text("Nothing to finish here", "This sign-in is not known, or is long over. Please start again.", "Start again"),
+    "token_not_found": Text("Not connected", "No tokens of this user are kept here."),
+    "ticket_rejected": Text("Ticket rejected", "The ticket is not valid, is too old, was redeemed before, or belongs to another session."),
+    "wrong_browser": Text(
+        "Please start again in this browser",
+        "This sign-in was begun in another browser, so it can only be finished there. Nothing was changed.",
+        "Start again here",
+    ),
+    "in_progress": Text("Just a moment", "Your sign-in is being finished. Look again in a moment."),
+    "expired": Text("That took too long", "This sign-in was begun more than ten minutes ago. Please start again.", "Start again"),
+    "denied": DENIED,
+    "verifier_rejected": Text("This sign-in is no longer valid", "{provider} did not accept this sign-in any more. Please start again.", "Start again"),
+    "interrupted": Text(
+        "Your sign-in was interrupted", "The answer of {provider} was lost on the way, so your account could not be connected. Please start again.", "Start again"
+    ),
+    "provider_rejected": Text("{provider} refused this app", "This is not your fault: {provider} did not accept the app's request."),
+    "provider_unavailable": Text("{provider} can't be reached", "{provider} does not answer right now. Nothing is lost: try again in a moment.", "Try again"),
+    "not_configured": Text("Not set up yet", "This service is not set up completely. Its operator finds the reason in the log."),
+    "internal": Text("Something went wrong", "This is our fault, not yours. Please try again.", "Try again"),
+}  # fmt: skip
+
+PIN = Text("Connect {provider} with a PIN", "Open {provider}, agree, and bring back the PIN that it shows you.", "Finish")
+PIN_LINK = "Open {provider}"
+PIN_NEW_TAB = "(opens in a new tab)"
+PIN_LABEL = "PIN"
+PIN_AGAIN = "Start again"
+ATTEMPTS_LEFT = "{left} more can be tried."
+WRONG_PIN = Text(
+    "That PIN was not right", "Look at the PIN that {provider} shows you, and enter it again.", "Start again with a new PIN"
+)
+REFERENCE = "Reference"
+A_PROVIDER = "The provider"  # where nobody said which
+PROVIDER_NAMES = {"x": "X"}
+
+
+def provider_name(provider: str) -> str:
+    """Return what people call a provider."""
+    return PROVIDER_NAMES.get(provider, capwords(provider.replace("-", " ")))
+
+
+_DIAGNOSES = {
+    Cause.CALLBACK_NOT_APPROVED: "The provider does not know this callback URL. Register exactly this one in the app's settings, to the last character: {callback_url}",
+    Cause.NO_CALLBACK_CONFIGURED: "The app has no callback URL at the provider. Register this one in the app's settings: {callback_url}",
+    Cause.CALLBACK_NOT_CONFIRMED: "The provider did not confirm the callback URL (oauth_callback_confirmed), as OAuth 1.0a asks. "
+    'If it never does, set "require_callback_confirmed": false in the consumer secret.',
+    Cause.BAD_CREDENTIALS: "The provider refused the app's credentials. Check the consumer key and secret: they are the app's API key and API key secret "
+    "(not an OAuth 2.0 client id), and still current.",
+    Cause.CLOCK_OFF: "The provider says that the request's timestamp is out of bounds. Check the clock of the machine that signs.",
+    Cause.APP_SUSPENDED: "The provider has suspended this app. See the app's page at the provider.",
+    Cause.ACCESS_LEVEL: "The app's access level at the provider does not cover this call. See the app's plan there.",
+    Cause.UNREADABLE: "The provider's answer was not what OAuth 1.0a asks for. Check the provider's endpoints in the consumer secret.",
+}  # fmt: skip
+
+
+def diagnosis(cause: Cause | None, callback_url: str) -> str | None:
+    """Return what the app's developer can do about a refusal, or None where its cause is unknown.
+
+    Never the provider's own words: an answer that we don't recognise might contain anything.
+    """
+    words = _DIAGNOSES.get(cause) if cause else None
+    return words.format(callback_url=callback_url) if words else None

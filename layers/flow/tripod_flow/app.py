@@ -1,0 +1,202 @@
+"""The composition root: settings, AWS clients and the clock in, the flows out. The functions and the tests build the same ``App``."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+
+from tripod import library_logs
+from tripod.secret_reader import SecretReader
+from tripod_flow import cold_start
+from tripod_flow.api import guard, http_request
+from tripod_flow.api.http_request import HttpRequest
+from tripod_flow.api.pages import PLAIN, Look
+from tripod_flow.api.responses import ApiResponse
+from tripod_flow.edges import aws, telemetry
+from tripod_flow.edges.consumers import Consumers
+from tripod_flow.edges.deadline import Deadline
+from tripod_flow.edges.event_bus import EventBus
+from tripod_flow.edges.provider_client import ProviderClient
+from tripod_flow.edges.secret_writer import SecretWriter
+from tripod_flow.edges.table import Table
+from tripod_flow.flows.exchange import Exchange
+from tripod_flow.flows.finish import Finish
+from tripod_flow.flows.relay import Relay
+from tripod_flow.flows.revocation import Revocation
+from tripod_flow.flows.start import Start
+from tripod_flow.flows.token_deletion import TokenDeletion
+from tripod_flow.flows.token_store import TokenStore
+from tripod_flow.rules.errors import FlowError
+from tripod_flow.settings import Settings
+
+library_logs.mute_debug()
+
+
+class App:
+    """One process's flows, each made once, at first use; making an ``App`` reads nothing.
+
+    ``settings`` are read from the environment at first use unless given. ``client`` returns boto3's client of a service; by default
+    its calls are bounded by the invocation's deadline. ``clock`` in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        client: Callable[[str], Any] | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._client = client or self._bounded_client
+        self._clock = clock
+        self._sleep = sleep
+        self._deadline = Deadline()
+
+    def prepare(self) -> None:
+        """Make what every request needs, in Lambda at least: its time before the first request has more CPU than any request.
+
+        Each handler's last line. Connections are made with the first calls, so they are new after a snapshot was restored. A stack
+        without settings says so when it is asked.
+        """
+        if cold_start.in_lambda():
+            with suppress(FlowError):
+                _ = self.table, self.secret_reader, telemetry.log()
+            cold_start.end()
+
+    def begin(self, context: Any) -> None:
+        """Set the deadline of this invocation; every handler's first step, which the two methods below take by themselves."""
+        self._deadline.set(context.get_remaining_time_in_millis())
+
+    def respond(self, event: Mapping[str, Any], context: Any, act: Callable[[HttpRequest], ApiResponse]) -> ApiResponse:
+        """Return the response to API Gateway's ``event``, which ``act`` makes; an error becomes a problem, logged once."""
+        self.begin(context)
+        return guard.respond(http_request.read(event, loopback=self._loopback, look=self._look), act)
+
+    def respond_directly(
+        self, event: Mapping[str, Any], context: Any, act: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the result of another Lambda's ``event``, which ``act`` makes, or problem details."""
+        self.begin(context)
+        provider = str(event.get("provider", "")) if isinstance(event, Mapping) else ""
+
+        def known_callback_url() -> str:
+            return self.callback_url(provider) if "_api_origin" in vars(self) else ""  # a problem causes no call of its own
+
+        return guard.respond_directly(context.aws_request_id, provider, lambda: act(event), known_callback_url)
+
+    def callback_url(self, provider: str) -> str:
+        """Return the callback URL for direct invocations, which have no request to take it from."""
+        return f"{self._api_origin}/oauth/{provider}/callback"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; raises ``NotConfigured``."""
+        return self._settings or Settings.from_env()
+
+    @cached_property
+    def start(self) -> Start:
+        """The flow that begins authorizations."""
+        return Start(
+            self.table,
+            self.consumers,
+            self.provider_client,
+            self.settings.return_urls,
+            pin_allowed=self.settings.pin,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def finish(self) -> Finish:
+        """The flow that finishes authorizations and redeems tickets."""
+        return Finish(self.table, self.consumers, self.exchange, self.token_store, clock=self._clock, sleep=self._sleep)
+
+    @cached_property
+    def revocation(self) -> Revocation:
+        """The flow that disconnects users."""
+        return Revocation(
+            self.table, self.secret_reader, self.consumers, self.provider_client, self.token_deletion, clock=self._clock
+        )
+
+    @cached_property
+    def relay(self) -> Relay:
+        """The flow that works off the outbox."""
+        return Relay(
+            self.table, self.exchange, self.token_store, self.token_deletion, self.revocation, bus=self.bus, clock=self._clock
+        )
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """The steps from a verifier to the outcome."""
+        return Exchange(self.table, self.consumers, self.provider_client, self._clock)
+
+    @cached_property
+    def token_store(self) -> TokenStore:
+        """The steps from a grant to its secret."""
+        return TokenStore(self.table, self.secret_writer, self._clock, self._deadline)
+
+    @cached_property
+    def token_deletion(self) -> TokenDeletion:
+        """The steps from a revocation to the secret's deletion."""
+        return TokenDeletion(self.table, self.secret_writer)
+
+    @cached_property
+    def table(self) -> Table:
+        """DynamoDB's table."""
+        return Table(self._client("dynamodb"), self.settings.table)
+
+    @cached_property
+    def consumers(self) -> Consumers:
+        """The consumer secrets."""
+        return Consumers(self.secret_reader, loopback=self.settings.loopback)
+
+    @cached_property
+    def provider_client(self) -> ProviderClient:
+        """The client of every provider."""
+        return ProviderClient(self.settings.timeouts, clock=self._clock, deadline=self._deadline)
+
+    @cached_property
+    def secret_reader(self) -> SecretReader:
+        """Secrets Manager, for reading."""
+        return SecretReader(self._secrets_manager, self.settings.prefix)
+
+    @cached_property
+    def secret_writer(self) -> SecretWriter:
+        """Secrets Manager, for writing users' tokens."""
+        settings = self.settings
+        return SecretWriter(self._secrets_manager, settings.prefix, settings.recovery_window, settings.kms_key)
+
+    @cached_property
+    def bus(self) -> EventBus:
+        """EventBridge's event bus."""
+        return EventBus(self._client("events"), self.settings.bus)
+
+    @cached_property
+    def _secrets_manager(self) -> Any:
+        return self._client("secretsmanager")
+
+    @cached_property
+    def _api_origin(self) -> str:
+        """The API's own origin, from an SSM parameter that the stack writes."""
+        parameter = self._client("ssm").get_parameter(Name=f"/{self.settings.prefix}/api-url")
+        return str(parameter["Parameter"]["Value"]).rstrip("/")
+
+    def _bounded_client(self, service: str) -> Any:
+        return aws.client(service, self._deadline)
+
+    @property
+    def _loopback(self) -> bool:
+        """Whether this is the sandbox; a stack without settings is not."""
+        try:
+            return self.settings.loopback
+        except FlowError:
+            return False
+
+    @property
+    def _look(self) -> Look:
+        """How this stack's pages look; one without settings has the default."""
+        try:
+            return self.settings.look
+        except FlowError:
+            return PLAIN

@@ -1,0 +1,1 @@
+"""All I/O: DynamoDB, Secrets Manager, EventBridge, the provider, logs and metrics."""

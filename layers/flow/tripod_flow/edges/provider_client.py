@@ -1,0 +1,252 @@
+"""The provider's client: every request that Tripod sends to a provider (RFC 5849, sections 2.1 and 2.3), and what the responses mean."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+from requests_oauthlib import OAuth1
+
+from tripod import names, provider_errors
+from tripod.credentials import AccessToken, Consumer
+from tripod.provider_errors import Cause, Refusal
+from tripod.signing import Signer
+from tripod_flow.edges.deadline import COMMIT, Deadline
+from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, Timeouts, send
+from tripod_flow.rules.authorization import Identity
+from tripod_flow.rules.provider import ProviderDefinition
+
+MAX_TOKEN = 512  # bytes of a token, its secret, or a user id; X's have 25 to 50
+MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
+MAX_SCREEN_NAME = 256  # characters
+DEFAULT_RETRY = 5  # seconds, where a provider says nothing
+MAX_RETRY = 900  # seconds; X's rate limits have windows of 15 minutes
+
+
+class Refused(Exception):
+    """The provider refused, for good; ``refusal`` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.status}: {refusal.cause}")
+        self.refusal = refusal
+
+
+class Unavailable(Exception):
+    """The provider can't be reached, or can't serve now; ``retry_after`` in seconds."""
+
+    def __init__(self, reason: str, retry_after: int = DEFAULT_RETRY, *, maybe_exchanged: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.maybe_exchanged = maybe_exchanged  # the provider may have done what was asked
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """A response with a token and its secret; ``fields`` are its other parameters."""
+
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeResponse:
+    """What an exchange yields: the access token, and the user that it belongs to where the response says so."""
+
+    token: AccessToken
+    identity: Identity | None
+
+
+class ProviderClient:
+    """Signed requests to providers, within ``timeouts``; ``clock`` in epoch seconds reads their rate limits."""
+
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        signer: Signer | None = None,
+        clock: Callable[[], float] = time,
+        *,
+        deadline: Deadline | None = None,
+        ends: float = math.inf,
+    ) -> None:
+        self._timeouts = timeouts
+        self._signer = signer or Signer()
+        self._clock = clock
+        self._deadline = deadline or Deadline()
+        self._ends = ends  # by the monotonic clock: no call goes on after it
+
+    def for_request(self) -> Self:
+        """Return a client whose calls, retries included, end within one request's time, and in time for what must follow them."""
+        left = min(self._timeouts.request, self._deadline.left() - COMMIT)
+        return type(self)(self._timeouts, self._signer, self._clock, deadline=self._deadline, ends=monotonic() + left)
+
+    def request_token(
+        self, provider: ProviderDefinition, consumer: Consumer, callback: str, *, access_type: str | None
+    ) -> TokenResponse:
+        """Leg 1: get a request token, ``callback`` confirmed; raises ``Refused`` or ``Unavailable``. Tried twice."""
+
+        def attempt() -> Response:
+            auth = self._signer.sign_as(consumer, callback=callback)
+            form = {"x_auth_access_type": access_type} if access_type else None
+            return self._send("POST", provider.request_token_url, auth, form)
+
+        try:
+            response = attempt()
+        except (NotSent, ResponseLost, _ServerError):
+            try:
+                response = attempt()
+            except (NotSent, ResponseLost) as error:
+                raise Unavailable(f"leg 1: {error}") from None
+        tokens = _tokens(response)
+        if provider.require_callback_confirmed and tokens.fields.get("oauth_callback_confirmed", "").lower() != "true":
+            raise Refused(Refusal(response.status, Cause.CALLBACK_NOT_CONFIRMED))
+        return tokens
+
+    def access_token(
+        self, provider: ProviderDefinition, consumer: Consumer, request_token: str, request_secret: str, verifier: str
+    ) -> ExchangeResponse:
+        """Leg 3: exchange the verifier; raises ``Refused``, ``Unavailable`` (nothing was exchanged) or ``ResponseLost``.
+
+        Tried again only when the first request can't have been sent, or was answered 5xx.
+        """
+
+        def attempt() -> Response:
+            auth = self._signer.sign_as(consumer, request_token, request_secret, verifier=verifier)
+            return self._send("POST", provider.access_token_url, auth)
+
+        try:
+            response = attempt()
+        except (NotSent, _ServerError) as first:
+            response = self._attempt_again(attempt, first)
+        try:
+            tokens = _tokens(response)
+        except Refused as error:
+            if error.refusal.cause is Cause.UNREADABLE:  # 200: the verifier is spent, and what it bought can't be read
+                raise ResponseLost("a response that holds no token") from None
+            raise
+        token = AccessToken(oauth_token=tokens.token, oauth_token_secret=tokens.secret, consumer_key=consumer.consumer_key)
+        return ExchangeResponse(token, _identity_in(tokens, provider))
+
+    @staticmethod
+    def _attempt_again(attempt: Callable[[], Response], first: Exception) -> Response:
+        """Try leg 3 once more; a refusal after a server error proves nothing: the first may have been the exchange."""
+        maybe_exchanged = isinstance(first, _ServerError)
+        try:
+            return attempt()
+        except NotSent as error:
+            raise Unavailable(f"leg 3: {error}", maybe_exchanged=maybe_exchanged) from None
+        except Refused as error:
+            if maybe_exchanged:
+                raise ResponseLost(f"refused after a server error: {error}") from None
+            raise
+
+    def identity(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> Identity:
+        """Ask which user an access token belongs to; raises ``Refused`` or ``Unavailable``."""
+        if provider.identity_url is None:
+            raise Refused(Refusal(200, Cause.UNREADABLE))
+        auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
+        try:
+            response = self._send("GET", provider.identity_url, auth)
+        except (NotSent, ResponseLost) as error:
+            raise Unavailable(f"identity: {error}") from None
+        return _identity(response, provider)
+
+    def invalidate(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> None:
+        """Revoke an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as revoked."""
+        if provider.invalidate_url is None:
+            return
+        auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
+        try:
+            self._send("POST", provider.invalidate_url, auth)
+        except (NotSent, ResponseLost) as error:
+            raise Unavailable(f"invalidate: {error}") from None
+        except Refused as error:
+            if error.refusal.cause not in (Cause.TOKEN_REVOKED, Cause.REQUEST_TOKEN_REJECTED):
+                raise
+
+    def _send(self, method: Method, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Response:
+        """Send once and return a response of 200; any other is raised as what it means."""
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise NotSent("no time is left")
+        response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data)
+        if response.status == 200 and not provider_errors.is_error_text(response.body):
+            return response
+        refusal = provider_errors.read(response.status, response.body)
+        if response.status >= 500:
+            raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)
+        if response.status == 429:
+            raise Unavailable("answered 429", self._retry_after(response))
+        raise Refused(refusal)
+
+    def _retry_after(self, response: Response) -> int:
+        """Read when to come back: ``Retry-After`` in seconds, or X's ``x-rate-limit-reset`` in epoch seconds."""
+        after, reset = response.headers.get("retry-after", ""), response.headers.get("x-rate-limit-reset", "")
+        seconds = int(after) if _is_number(after) else int(reset) - int(self._clock()) if _is_number(reset) else DEFAULT_RETRY
+        return min(max(seconds, 1), MAX_RETRY)
+
+
+class _ServerError(Unavailable):
+    """The provider answered 5xx."""
+
+
+def _identity_in(tokens: TokenResponse, provider: ProviderDefinition) -> Identity | None:
+    """Return the user that the token response names, or None."""
+    user_id = tokens.fields.get(provider.user_id_field, "")
+    if not _is_user_id(user_id):
+        return None
+    return Identity(user_id, _shown(tokens.fields.get(provider.screen_name_field)))
+
+
+def _tokens(response: Response) -> TokenResponse:
+    """Read a token response: a form body, whatever its Content-Type (X says text/html); each name once, nothing empty."""
+    try:
+        pairs = parse_qsl(
+            response.body.decode().strip(), strict_parsing=True, keep_blank_values=True, errors="strict", max_num_fields=50
+        )
+    except ValueError:  # of UnicodeDecodeError's kind too
+        raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
+    fields = dict(pairs)
+    token, secret = fields.pop("oauth_token", ""), fields.pop("oauth_token_secret", "")
+    if len(fields) + 2 != len(pairs) or not (_is_token(token) and _is_token(secret)):
+        raise Refused(Refusal(response.status, Cause.UNREADABLE))
+    return TokenResponse(token, secret, fields)
+
+
+def _identity(response: Response, provider: ProviderDefinition) -> Identity:
+    try:
+        content = json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
+    user_id = _at(content, provider.identity_user_id_field or provider.user_id_field)
+    if user_id is None or not _is_user_id(user_id):
+        raise Refused(Refusal(response.status, Cause.UNREADABLE))
+    return Identity(user_id, _shown(_at(content, provider.screen_name_field)))
+
+
+def _at(content: Any, path: str) -> str | None:
+    """Return the string or number at a dotted path in JSON, as a string, or None."""
+    for name in path.split("."):
+        content = content.get(name) if isinstance(content, dict) else None
+    return str(content) if isinstance(content, str | int) and not isinstance(content, bool) else None
+
+
+def _is_token(value: str) -> bool:
+    return value.isprintable() and 0 < len(value.encode()) <= MAX_TOKEN
+
+
+def _is_user_id(value: str) -> bool:
+    """Return True if a user id can be part of a secret's name: encoded, below any prefix and provider."""
+    return _is_token(value) and len(names.user_secret("", "", value)) <= MAX_USER_SECRET
+
+
+def _shown(screen_name: str | None) -> str | None:
+    """Return a screen name that can be shown; None for any other."""
+    return screen_name if screen_name and screen_name.isprintable() and len(screen_name) <= MAX_SCREEN_NAME else None
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= 12

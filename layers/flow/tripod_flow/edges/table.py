@@ -1,0 +1,241 @@
+"""The table: every request to DynamoDB. It applies the transitions that the rules return."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from tripod.credentials import AccessToken
+from tripod.provider_errors import Cause
+from tripod_flow.rules import connection
+from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.transitions import Transition
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Record = TypeVar("Record", Authorization, ConnectionRecord)
+
+_ATTRIBUTES: dict[type, frozenset[str]] = {
+    kind: frozenset(one.name for one in fields(kind)) for kind in (Authorization, ConnectionRecord)
+}
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class DuplicateKey(Exception):
+    """There is an item of this key already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The result of an authorization's transition: whether it is applied, and the record as it now is (None: there is none)."""
+
+    applied: bool
+    record: Authorization | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionUpdate:
+    """The result of a connection's transition: whether it is applied, and the record as it was before (None: there was none)."""
+
+    applied: bool
+    previous: ConnectionRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpdate:
+    """The result of ``mark_stored``: whether it is applied, and the connection if another grant or a revocation is current.
+
+    Neither: the authorization's record has changed meanwhile.
+    """
+
+    applied: bool
+    superseded_by: ConnectionRecord | None = None
+
+
+class Table:
+    """The DynamoDB table ``name``, through ``client``."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def add(self, new: Authorization) -> None:
+        """Put a new authorization; raises ``DuplicateKey`` rather than replace one."""
+        item = {name: getattr(new, name) for name in _ATTRIBUTES[Authorization]}
+        try:
+            self._client.put_item(
+                TableName=self._name,
+                Item=_item(item),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **_expression(Attr("pk").not_exists()),
+            )
+        except ClientError as error:
+            found = _found(error, Authorization)
+            if found is None or _fingerprint(found) != _fingerprint(new):  # equal: put before, and the answer lost
+                raise DuplicateKey from None
+
+    def authorization(self, pk: str) -> Authorization | None:
+        """Return the authorization as it is now, or None."""
+        answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
+        return read(answer["Item"], Authorization) if "Item" in answer else None
+
+    def update(self, transition: Transition, held: Authorization | None = None) -> Update:
+        """Apply a transition to an authorization.
+
+        ``held``: the record as the holder of its claim knows it. Nobody else changes it under the claim, so it isn't read back.
+        """
+        try:
+            answer = self._client.update_item(
+                TableName=self._name,
+                ReturnValues="NONE" if held else "ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **_update(transition),
+            )
+        except ClientError as error:
+            found = _found(error, Authorization)
+            return Update(_is_applied(transition, found), found)
+        return Update(True, replace(held, **transition.changes) if held else read(answer["Attributes"], Authorization))
+
+    def update_connection(self, transition: Transition) -> ConnectionUpdate:
+        """Apply a transition to a connection."""
+        try:
+            answer = self._client.update_item(
+                TableName=self._name,
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **_update(transition),
+            )
+        except ClientError as error:
+            found = _found(error, ConnectionRecord)
+            return ConnectionUpdate(_is_applied(transition, found), found)
+        return ConnectionUpdate(True, read(answer["Attributes"], ConnectionRecord) if "Attributes" in answer else None)
+
+    def connection(self, pk: str) -> ConnectionRecord | None:
+        """Return the connection as it is now, or None."""
+        answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
+        return read(answer["Item"], ConnectionRecord) if "Item" in answer else None
+
+    def outbox(self, shard: str) -> Iterator[str]:
+        """Yield the keys of the items in one shard of the outbox, the oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName="outbox",
+            KeyConditionExpression="#o = :s",
+            ExpressionAttributeNames={"#o": "outbox"},
+            ExpressionAttributeValues={":s": {"S": shard}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield item["pk"]["S"]
+
+    def mark_stored(self, transition: Transition, grant: Authorization) -> StoredUpdate:
+        """Apply ``transition`` if ``grant`` is still the connection's current one, in one transaction."""
+        check = {
+            "TableName": self._name,
+            "Key": {"pk": {"S": connection.key(grant.provider, grant.user_id or "")}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **_expression(connection.is_current(grant)),
+        }
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Update": {"TableName": self._name, **_update(transition)}}, {"ConditionCheck": check}]  # type: ignore[typeddict-item]  # built above
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = error.response["CancellationReasons"]
+            if reasons[1].get("Code") == "ConditionalCheckFailed" and reasons[1].get("Item"):
+                return StoredUpdate(False, read(reasons[1]["Item"], ConnectionRecord))
+            if "ConditionalCheckFailed" not in (reasons[0].get("Code"), reasons[1].get("Code")):
+                raise
+            return StoredUpdate(False)
+        return StoredUpdate(True)
+
+
+def _fingerprint(record: Authorization) -> tuple[str | None, ...]:
+    return record.cookie_digest, record.request_secret, record.subject, record.challenge
+
+
+def _update(transition: Transition) -> dict[str, Any]:
+    """Return the arguments of an update: key, update expression, condition."""
+    expression = _expression(transition.condition)
+    names, values = expression["ExpressionAttributeNames"], expression.setdefault("ExpressionAttributeValues", {})
+    sets, removes = [], []
+    for number, (name, value) in enumerate(transition.changes.items()):
+        names[f"#u{number}"] = name
+        if value is None:
+            removes.append(f"#u{number}")
+        else:
+            sets.append(f"#u{number} = :u{number}")
+            values[f":u{number}"] = _attribute(value)
+    parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(removes)}" if removes else ""]
+    return {"Key": {"pk": {"S": transition.pk}}, "UpdateExpression": " ".join(filter(None, parts)), **expression}
+
+
+def _expression(condition: ConditionBase) -> dict[str, Any]:
+    built = ConditionExpressionBuilder().build_expression(condition)
+    expression: dict[str, Any] = {
+        "ConditionExpression": built.condition_expression,
+        "ExpressionAttributeNames": dict(built.attribute_name_placeholders),
+    }
+    if built.attribute_value_placeholders:
+        expression["ExpressionAttributeValues"] = _item(built.attribute_value_placeholders)
+    return expression
+
+
+def _item(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _attribute(value) for name, value in values.items() if value is not None}
+
+
+def _attribute(value: Any) -> Any:
+    """Return a value as DynamoDB's API has it."""
+    return _serialize(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
+    if isinstance(value, AccessToken):
+        return asdict(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return Decimal(f"{value:.3f}") if isinstance(value, float) else value
+
+
+def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
+    """Return the record that an item, as DynamoDB's API has it, holds."""
+    values = {name: _known(_deserialize(value)) for name, value in item.items() if name in _ATTRIBUTES[kind]}
+    if "failed_pins" in values:
+        values["failed_pins"] = int(values["failed_pins"])
+    if "pending_tokens" in values:
+        values["pending_tokens"] = AccessToken(**values["pending_tokens"])
+    if "state" in values:
+        values["state"] = State(values["state"])
+    if "cause" in values:
+        values["cause"] = Cause(values["cause"])
+    return kind(**values)
+
+
+def _known(value: Any) -> Any:
+    """Return a value as the records have it: the inverse of ``_plain``."""
+    if isinstance(value, list):
+        return tuple(map(float, value))
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _found(error: ClientError, kind: type[Record]) -> Record | None:
+    """Return the item that failed the condition, or None where there was none; any other error is raised again."""
+    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        raise error
+    item: Any = error.response.get("Item")
+    return read(item, kind) if item else None
+
+
+def _is_applied(transition: Transition, found: Authorization | ConnectionRecord | None) -> bool:
+    """Return True if the values are already written (a retried write, whose first answer was lost)."""
+    return found is not None and all(_plain(getattr(found, name)) == _plain(value) for name, value in transition.changes.items())

@@ -1,0 +1,1 @@
+"""The order of the steps: start, finish, exchange, store, revoke, relay."""

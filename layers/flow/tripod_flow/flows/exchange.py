@@ -1,0 +1,150 @@
+"""The exchange: from a claimed authorization and its verifier to the outcome (RFC 5849, section 2.3)."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tripod.credentials import AccessToken, Consumer
+from tripod.provider_errors import Cause, Refusal
+from tripod_flow.edges import telemetry
+from tripod_flow.edges.consumers import Consumers
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, Refused, Unavailable
+from tripod_flow.edges.table import Table
+from tripod_flow.edges.transport import ResponseLost
+from tripod_flow.rules import errors, transitions
+from tripod_flow.rules.authorization import Authorization, Identity, State
+from tripod_flow.rules.provider import ProviderDefinition
+from tripod_flow.rules.transitions import Transition
+
+# A refusal of one of these is about the user's request token and verifier; any other is about the app.
+_USER_CAUSES = frozenset({Cause.VERIFIER_REJECTED, Cause.REQUEST_TOKEN_REJECTED, Cause.TOKEN_REVOKED})
+
+
+class Exchange:
+    """Takes claimed authorizations to their outcome; ``clock`` in epoch seconds."""
+
+    def __init__(self, table: Table, consumers: Consumers, provider_client: ProviderClient, clock: Callable[[], float]) -> None:
+        self._table = table
+        self._consumers = consumers
+        self._provider_client = provider_client
+        self._clock = clock
+
+    def exchange(self, claimed: Authorization, verifier: str) -> Authorization:
+        """Exchange the verifier of an authorization in state ``exchanging`` and return the decided record.
+
+        It is granted (or consented to) with its tokens committed, or failed for good. Raises ``ProviderUnavailable`` or
+        ``NotConfigured``, the claim given back, where a later try may succeed; and ``VerifierRejected`` for a wrong PIN while others
+        may be tried.
+        """
+        client = self._provider_client.for_request()
+        record = self._attempt(claimed, lambda: self._exchange(claimed, verifier, client))
+        if record.state is State.EXCHANGED:
+            exchanged = record
+            record = self._attempt(exchanged, lambda: self._identify(exchanged, client))
+        telemetry.outcome(record)
+        return record
+
+    def identify(self, exchanged: Authorization) -> Authorization:
+        """Ask which user the saved access token belongs to, and return the decided record; raises as ``exchange`` does."""
+        client = self._provider_client.for_request()
+        record = self._attempt(exchanged, lambda: self._identify(exchanged, client))
+        telemetry.outcome(record)
+        return record
+
+    def _attempt(self, held: Authorization, step: Callable[[], Authorization]) -> Authorization:
+        """Take one step; if it fails, give the claim back or decide that the authorization has failed."""
+        try:
+            return step()
+        except Unavailable as error:
+            self._table.update(transitions.release(held, maybe_exchanged=error.maybe_exchanged))
+            raise errors.ProviderUnavailable(str(error), error.retry_after) from None
+        except (errors.NotConfigured, errors.UnknownProvider, ClientError, BotoCoreError):
+            with suppress(ClientError, BotoCoreError):  # the lease ends it otherwise
+                self._table.update(transitions.release(held))
+            raise
+        except ResponseLost as error:
+            return self._fail(held, errors.Interrupted(f"the exchange's response was lost: {error}"))
+        except Refused as error:
+            return self._fail(held, _error_of(held, error.refusal))
+
+    def _exchange(self, held: Authorization, verifier: str, client: ProviderClient) -> Authorization:
+        """Exchange the verifier and commit; if the response does not name the user, save the access token until it is known."""
+        request_secret = held.request_secret
+        if request_secret is None:
+            raise ValueError("the request token's secret is gone")
+
+        def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[ExchangeResponse, Consumer]:
+            return client.access_token(definition, consumer, held.request_token, request_secret, verifier), consumer
+
+        response, consumer = self._consumers.call(held.provider, request)
+        identity = response.identity
+        try:
+            if identity is None and not consumer.store:
+                identity = self._identity_at_once(held, response.token, client)
+            if identity is not None:
+                return self._grant(held, response.token, identity, store=consumer.store)
+            return self._write(held, transitions.save_exchange(held, response.token, now=self._clock()))
+        except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a new start
+            telemetry.failure("the commit failed: the tokens are lost", error, authorization=held.log_id)
+            with suppress(ClientError, BotoCoreError):
+                return self._fail(held, errors.Interrupted("the commit failed"))
+            raise errors.Interrupted("the commit failed") from None
+
+    def _identity_at_once(self, held: Authorization, token: AccessToken, client: ProviderClient) -> Identity:
+        """Ask which user a token belongs to while it is in memory alone: for sign-in only it is kept nowhere, not even to ask later."""
+        try:
+            return self._consumers.call(held.provider, lambda definition, consumer: client.identity(definition, consumer, token))
+        except (Unavailable, errors.NotConfigured, errors.UnknownProvider) as error:
+            raise ResponseLost(f"the identity could not be had: {error}") from None
+        except Refused as error:
+            if isinstance(_error_of(held, error.refusal), errors.VerifierRejected):
+                # The token was refused: the verifier was right, and is spent.
+                raise ResponseLost(f"the identity was refused: {error}") from None
+            raise
+
+    def _identify(self, exchanged: Authorization, client: ProviderClient) -> Authorization:
+        """Ask the provider which user the saved access token belongs to, and commit."""
+        token = exchanged.pending_tokens
+        if token is None:
+            raise ValueError("no token is saved")
+
+        def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[Identity, bool]:
+            return client.identity(definition, consumer, token), consumer.store
+
+        identity, store = self._consumers.call(exchanged.provider, request)
+        return self._grant(exchanged, token, identity, store=store)
+
+    def _grant(self, held: Authorization, token: AccessToken, identity: Identity, *, store: bool) -> Authorization:
+        return self._write(held, transitions.grant(held, token, identity, store=store, now=self._clock()))
+
+    def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
+        telemetry.log().warning("not exchanged", extra={"authorization": held.log_id, "code": error.code, "reason": str(error)})
+        attempts_left = transitions.PIN_ATTEMPTS - held.failed_pins - 1
+        if held.pin and isinstance(error, errors.VerifierRejected) and attempts_left:
+            self._write(held, transitions.count_wrong_pin(held))
+            raise errors.WrongPin(
+                str(error),
+                request_token=held.request_token,
+                attempts_left=attempts_left,
+                return_to=held.return_to,
+                restart_query=held.restart_query,
+            )
+        return self._write(held, transitions.fail(held, error, now=self._clock()))
+
+    def _write(self, held: Authorization, transition: Transition) -> Authorization:
+        """Apply a transition that only the claim's holder may make; a successor's outcome, written meanwhile, is returned as it is."""
+        update = self._table.update(transition, held)
+        if update.record is not None and (update.applied or update.record.is_answerable):
+            return update.record
+        raise errors.InProgress("the claim was lost to another request")
+
+
+def _error_of(held: Authorization, refusal: Refusal) -> errors.FlowError:
+    """Return the error that a refused exchange is to the user."""
+    if held.maybe_exchanged:
+        return errors.Interrupted(f"refused after an exchange that may have been made: {refusal.status} {refusal.cause}")
+    unrecognised = refusal.cause is Cause.UNKNOWN and refusal.status in (400, 401)
+    if held.state is State.EXCHANGING and (unrecognised or refusal.cause in _USER_CAUSES):
+        return errors.VerifierRejected(f"refused: {refusal.status} {refusal.cause}")
+    return errors.ProviderRejected(refusal.cause, f"refused: {refusal.status} {refusal.cause}")

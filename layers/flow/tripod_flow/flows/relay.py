@@ -1,0 +1,126 @@
+"""The relay: work off the outbox after the browser has gone. Tokens are stored, events published, lapsed consents erased.
+
+The table's stream invokes it for each change, and a schedule every minute for what the stream missed. Each item is handled on its own:
+one that fails is left to the next sweep and delays no other.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from random import shuffle
+
+from tripod_flow.edges import event_bus, telemetry
+from tripod_flow.edges.event_bus import EventBus
+from tripod_flow.edges.table import Table
+from tripod_flow.flows.exchange import Exchange
+from tripod_flow.flows.revocation import Revocation
+from tripod_flow.flows.token_deletion import TokenDeletion
+from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
+from tripod_flow.rules import authorization, connection, errors, transitions
+from tripod_flow.rules.authorization import Authorization, State
+
+LEASE = 90  # seconds; longer than this function's timeout
+IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to; then they are erased
+
+
+class Relay:
+    """Works off the outbox; ``clock`` in epoch seconds."""
+
+    def __init__(
+        self,
+        table: Table,
+        exchange: Exchange,
+        token_store: TokenStore,
+        token_deletion: TokenDeletion,
+        revocation: Revocation,
+        *,
+        bus: EventBus,
+        clock: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._exchange = exchange
+        self._token_store = token_store
+        self._token_deletion = token_deletion
+        self._revocation = revocation
+        self._bus = bus
+        self._clock = clock
+
+    def sweep(self, has_time: Callable[[], bool]) -> None:
+        """Work off the whole outbox, in random order, so that no item is always behind another; end when time does."""
+        pending = [pk for shard in range(transitions.OUTBOX_SHARDS) for pk in self._table.outbox(str(shard))]
+        shuffle(pending)
+        self.relay(pending, has_time)
+
+    def relay(self, keys: Iterable[str], has_time: Callable[[], bool]) -> None:
+        """Work off the pending fields of these items, each on its own."""
+        for pk in keys:
+            if not has_time():
+                telemetry.log().warning("out of time: the rest is left to the next sweep")
+                return
+            try:
+                self._relay_connection(pk) if pk.startswith(connection.PREFIX) else self._relay_authorization(pk)
+            except Exception as error:  # noqa: BLE001  # one item's defect must not hold back another's tokens
+                telemetry.count("relay_failed")
+                telemetry.failure("not relayed: the next sweep tries again", error, item=authorization.log_id(pk))
+
+    def _relay_authorization(self, pk: str) -> None:
+        """Ask for a missing identity, store or erase the tokens, publish the event."""
+        record = self._table.authorization(pk)
+        if record is not None and record.state is State.EXCHANGED:
+            record = self._identify(record)
+            if record is not None and record.state is State.GRANTED and record.pending_tokens is not None:
+                self._store(record)
+        elif record is not None and transitions.has_lapsed(record, now=self._clock()):
+            self._table.update(transitions.lapse(record, now=self._clock()))
+            return
+        elif record is not None:
+            transition = transitions.lease_storing(record, now=self._clock(), lease=LEASE)
+            update = self._table.update(transition) if transition else None
+            if update and update.applied and update.record is not None:
+                self._store(update.record)
+        for _ in range(TRIES):  # the tokens may be marked as stored meanwhile
+            record = self._table.authorization(pk)
+            if record is None or record.pending_event is None:
+                return
+            self._bus.publish(event_bus.pending_events(record))
+            if self._table.update(transitions.mark_published(record, now=self._clock())).applied:
+                return
+
+    def _store(self, held: Authorization) -> None:
+        """Store a grant whose lease is ours; if the user has disconnected since, invalidate its tokens at the provider instead."""
+        try:
+            try:
+                self._token_store.store(held)
+            except Revoked:
+                self._token_deletion.align(connection.key(held.provider, held.user_id or ""))
+                self._revocation.invalidate(held.user_tokens())
+                self._token_store.discard(held)
+        except Exception:
+            self._table.update(transitions.release_storing(held))  # the next sweep needn't wait for the lease's end
+            raise
+
+    def _identify(self, record: Authorization) -> Authorization | None:
+        """Ask which user saved tokens belong to, where the browser never came back; None where another process does, or did."""
+        transition = transitions.take_over(record, claim_id=secrets.token_urlsafe(16), now=self._clock())
+        update = self._table.update(transition) if transition else None
+        if not update or not update.applied or update.record is None:
+            return None
+        held = update.record
+        needs_confirmation = held.cookie_digest is None and not held.pin
+        patience = transitions.CONFIRMATION_LIFETIME if needs_confirmation else IDENTITY_PATIENCE
+        if held.created_at + patience <= self._clock():
+            return self._table.update(transitions.fail(held, errors.Expired(), now=self._clock())).record
+        decided = self._exchange.identify(held)
+        return decided if decided.claim_id == held.claim_id else None
+
+    def _relay_connection(self, pk: str) -> None:
+        """Complete a pending deletion, publish the events."""
+        found = self._table.connection(pk)
+        if found is not None and found.deletion_pending:
+            self._token_deletion.complete(pk)
+        for _ in range(TRIES):
+            found = self._table.connection(pk)
+            if found is None or not found.pending_events:
+                return
+            self._bus.publish(event_bus.pending_events(found))
+            if self._table.update_connection(connection.mark_published(found)).applied:
+                return

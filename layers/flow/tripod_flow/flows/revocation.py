@@ -1,0 +1,90 @@
+"""Revocation: invalidate a user's tokens at the provider and delete them here."""
+
+from collections.abc import Callable
+
+from tripod.credentials import Consumer, UserTokens
+from tripod.errors import MalformedSecret, TokenNotFound
+from tripod.secret_reader import SecretReader
+from tripod_flow.edges import telemetry
+from tripod_flow.edges.consumers import Consumers
+from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
+from tripod_flow.edges.secret_writer import Contended
+from tripod_flow.edges.table import Table
+from tripod_flow.flows.token_deletion import TokenDeletion
+from tripod_flow.flows.token_store import TRIES
+from tripod_flow.rules import connection
+from tripod_flow.rules.errors import NotConnected, ProviderRejected, ProviderUnavailable
+from tripod_flow.rules.provider import ProviderDefinition
+
+
+class Revocation:
+    """Disconnects users; ``clock`` in epoch seconds."""
+
+    def __init__(
+        self,
+        table: Table,
+        reader: SecretReader,
+        consumers: Consumers,
+        provider_client: ProviderClient,
+        token_deletion: TokenDeletion,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._reader = reader
+        self._consumers = consumers
+        self._provider_client = provider_client
+        self._token_deletion = token_deletion
+        self._clock = clock
+
+    def revoke(self, provider: str, user_id: str) -> bool:
+        """Invalidate the user's token, mark the connection, delete the secret; a failure midway can be repeated.
+
+        Returns whether the provider has invalidated the token. It has not where there is no way to, where the app has changed since,
+        or where the secret can't be read. The provider comes first: without the secret nobody could invalidate the token any more. A
+        provider that is down leaves everything as it is and raises ``ProviderUnavailable``; an unknown token counts as invalidated.
+        Raises ``NotConnected`` where neither tokens nor a connection are kept. A grant whose tokens are still pending is revoked
+        too: the process that stores them finds the revocation, and the relay invalidates them.
+        """
+        self._consumers.find(provider)
+        pk = connection.key(provider, user_id)
+        for _ in range(TRIES):
+            found = self._table.connection(pk)
+            has_secret, tokens = self._read_tokens(provider, user_id)
+            if not has_secret and (found is None or (found.revoked_at is not None and not found.deletion_pending)):
+                raise NotConnected("neither secret nor connection")
+            invalidated = tokens is not None and self.invalidate(tokens)
+            transition = connection.revoke(provider, user_id, found, now=self._clock())
+            if self._table.update_connection(transition).applied:
+                telemetry.count("revoked")
+                telemetry.log().info("revoked", extra={"provider": provider, "user_id": user_id, "invalidated": invalidated})
+                self._token_deletion.complete(pk)
+                return invalidated
+        raise Contended
+
+    def invalidate(self, tokens: UserTokens) -> bool:
+        """Have the provider invalidate ``tokens``; return whether it has. Raises ``ProviderUnavailable`` or ``ProviderRejected``."""
+        client = self._provider_client.for_request()
+
+        def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
+            if definition.invalidate_url is None or tokens.consumer_key != consumer.consumer_key:
+                return False  # another app's token: the provider would call it unknown, which proves nothing
+            client.invalidate(definition, consumer, tokens)
+            return True
+
+        try:
+            return self._consumers.call(tokens.provider, request)
+        except Unavailable as error:
+            raise ProviderUnavailable(str(error), error.retry_after) from None
+        except Refused as error:
+            raise ProviderRejected(error.refusal.cause, f"the token could not be invalidated: {error}") from None
+
+    def _read_tokens(self, provider: str, user_id: str) -> tuple[bool, UserTokens | None]:
+        """Return whether there is a secret, and the tokens in it if they can be read."""
+        try:
+            return True, self._reader.user(provider, user_id, fresh=True)
+        except TokenNotFound:
+            return False, None
+        except MalformedSecret as error:
+            telemetry.log().warning("deleted unread", extra={"provider": provider, "reason": str(error)})
+            return True, None

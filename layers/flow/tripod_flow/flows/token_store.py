@@ -1,0 +1,130 @@
+"""The token store: write a committed grant's tokens to Secrets Manager.
+
+Secrets Manager has no condition on a write, so a slow writer may come last. Three rules make up for it:
+- the connection says what the secret must contain, and is written before the secret is;
+- after every write to the secret the connection is read again; if it has changed, the secret is aligned with it;
+- until then the outbox has an entry (the grant's ``pending_tokens``, the connection's ``deletion_pending``). If a process crashes
+  midway, the relay completes the write. One process at a time stores a grant: the holder of its lease.
+"""
+
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tripod_flow.edges import secret_writer, telemetry
+from tripod_flow.edges.deadline import Deadline
+from tripod_flow.edges.secret_writer import Contended, SecretWriter
+from tripod_flow.edges.table import Table
+from tripod_flow.rules import connection, transitions
+from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.connection import ConnectionRecord
+
+TRIES = 5  # of a step that another process's step may pass
+MIN_TIME = 3.0  # seconds; with less left, the relay stores, and the user doesn't wait
+
+
+class Revoked(Exception):  # it names what happened
+    """The user has disconnected since the grant: its tokens must be invalidated and discarded."""
+
+
+class TokenStore:
+    """Stores grants; ``clock`` in epoch seconds."""
+
+    def __init__(self, table: Table, writer: SecretWriter, clock: Callable[[], float], deadline: Deadline) -> None:
+        self._table = table
+        self._writer = writer
+        self._clock = clock
+        self._deadline = deadline
+
+    def try_to_store(self, grant: Authorization) -> bool:
+        """Store the grant's tokens and return True; False where it failed: they stay in the outbox, and nothing is lost.
+
+        The caller holds the grant's lease; after a failure it is given back.
+        """
+        failure: Exception = TimeoutError()
+        if self._deadline.left() >= MIN_TIME:
+            try:
+                self.store(grant)
+            except (ClientError, BotoCoreError, Contended, Revoked) as error:
+                failure = error
+            else:
+                return True
+        telemetry.store_failed(grant, failure)
+        try:
+            self._table.update(transitions.release_storing(grant))
+        except (ClientError, BotoCoreError) as error:  # the lease ends by itself
+            telemetry.failure("the lease was not given back", error, authorization=grant.log_id)
+        return False
+
+    def store(self, grant: Authorization) -> None:
+        """Store the grant's tokens; if a newer grant is current, discard them.
+
+        Raises ``Revoked`` if the user has disconnected since, the tokens still in the record.
+        """
+        tokens = grant.user_tokens()
+        update = self._table.update_connection(connection.connect(grant, secret_writer.version_of(tokens)))
+        if update.applied:
+            self._writer.store(tokens, expected=update.previous is not None)
+            if self._mark_stored(grant):
+                return
+        current = self._restore_current(connection.key(grant.provider, grant.user_id or ""))
+        if current is not None and current.revoked_at is not None:
+            raise Revoked
+        self.discard(grant)
+
+    def discard(self, grant: Authorization) -> None:
+        """Remove tokens that are replaced or revoked from the record."""
+        record: Authorization | None = grant
+        for _ in range(TRIES):
+            if record is None or record.pending_tokens is None:
+                return
+            if self._table.update(transitions.mark_stored(record, now=self._clock())).applied:
+                return
+            record = self._table.authorization(grant.pk)
+        raise Contended
+
+    def _mark_stored(self, grant: Authorization) -> bool:
+        """Remove the tokens from the record if the grant is still current; return False if it isn't.
+
+        The relay may publish the grant's event meanwhile, which changes the record: then it is read and tried again.
+        """
+        record: Authorization | None = grant
+        for _ in range(TRIES):
+            if record is None or record.pending_tokens is None:
+                return True
+            update = self._table.mark_stored(transitions.mark_stored(record, now=self._clock()), grant)
+            if update.superseded_by is not None:
+                return False
+            if update.applied:
+                return True
+            record = self._table.authorization(grant.pk)
+        raise Contended
+
+    def _restore_current(self, pk: str) -> ConnectionRecord | None:
+        """Make the current grant's tokens the secret's content, and return the connection; a revoked one is returned as it is."""
+
+        def restore(found: ConnectionRecord) -> None:
+            if found.revoked_at is None:
+                restore_current(self._writer, found)
+
+        return align(self._table, pk, restore)
+
+
+def restore_current(writer: SecretWriter, found: ConnectionRecord) -> None:
+    """Make the version of the connection's current grant the secret's content."""
+    if found.secret_version is not None:
+        writer.restore(found.provider, found.user_id, found.secret_version)
+
+
+def align(table: Table, pk: str, apply: Callable[[ConnectionRecord], None]) -> ConnectionRecord | None:
+    """Apply the connection to the secret, until it is the same before and after; return it. Raises ``Contended``."""
+    found = table.connection(pk)
+    for _ in range(TRIES):
+        if found is None:
+            return None
+        apply(found)
+        seen = table.connection(pk)
+        if seen is not None and (seen.grant_id, seen.revoked_at) == (found.grant_id, found.revoked_at):
+            return seen
+        found = seen
+    raise Contended

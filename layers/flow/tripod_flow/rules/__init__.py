@@ -1,0 +1,1 @@
+"""The rules of the handshake: values in, values and decisions out; no I/O."""

@@ -1,0 +1,167 @@
+"""An authorization: one run of the handshake, from start to outcome. The record, and who may read its result.
+
+Its transitions are in ``transitions``.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tripod.credentials import AccessToken, UserTokens
+from tripod.provider_errors import Cause
+from tripod_flow.rules import binding, errors
+
+REQUEST_TOKEN_LIFETIME = 600  # seconds; X publishes none: short enough for a stolen link, long enough to find a password
+ITEM_LIFETIME = binding.LIFETIME  # seconds; a late reload still gets its answer. DynamoDB's TTL only cleans up behind it
+OOB = "oob"  # RFC 5849, section 2.1: no callback; the user carries a PIN
+
+
+class State(StrEnum):
+    """The states of an authorization."""
+
+    PENDING = "pending"
+    EXCHANGING = "exchanging"
+    EXCHANGED = "exchanged"  # the access token is saved; which user it belongs to must still be asked
+    CONSENTED = "consented"  # begun by direct invocation: the app must still confirm that it was its own user
+    GRANTED = "granted"
+    DENIED = "denied"
+    FAILED = "failed"
+
+
+OUTCOMES = frozenset({State.GRANTED, State.DENIED, State.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The user that an access token belongs to; a provider may have no name beside the id."""
+
+    user_id: str
+    screen_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The record as it is in the table; times in epoch seconds, digests SHA-256 in hex."""
+
+    pk: str
+    provider: str
+    request_token: str = field(repr=False)
+    state: State
+    created_at: float
+    expires_at: float
+    cookie_digest: str | None = field(default=None, repr=False)  # of the browser that began it; None: begun by direct invocation
+    pin: bool = False  # finished by a PIN, not by a callback
+    failed_pins: int = 0  # PINs that the provider refused
+    subject: str | None = None  # the app's own user id, as the app gave it
+    challenge: str | None = None  # base64url SHA-256 of a secret in the user's session: asks for a ticket
+    return_to: str | None = None
+    restart_query: str = ""  # the query of start that begins the same again
+    ttl: int | None = None
+    request_secret: str | None = field(default=None, repr=False)
+    claim_id: str | None = None
+    lease_until: float | None = None
+    verifier_digest: str | None = field(default=None, repr=False)  # of the verifier that was brought last
+    ticket_digest: str | None = field(default=None, repr=False)
+    maybe_exchanged: bool = False  # an earlier exchange may have reached the provider: a refusal now proves nothing
+    pending_tokens: AccessToken | None = field(default=None, repr=False)  # until Secrets Manager has it
+    pending_event: str | None = None  # the detail-type of the event that is still to be published
+    user_id: str | None = None
+    screen_name: str | None = None
+    granted_at: float | None = None
+    decided_at: float | None = None  # when it became consented, granted, denied or failed
+    redeemed_at: float | None = None
+    error: str | None = None  # the failure's code
+    cause: Cause | None = None
+    outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
+    outbox_since: float | None = None
+
+    @property
+    def log_id(self) -> str:
+        """Return the name of this authorization in logs."""
+        return log_id(self.pk)
+
+    @property
+    def is_decided(self) -> bool:
+        """Return True if there is an outcome."""
+        return self.state in OUTCOMES
+
+    @property
+    def is_answerable(self) -> bool:
+        """Return True if the person at the browser can be told the result. The app's confirmation is not theirs to wait for."""
+        return self.is_decided or self.state is State.CONSENTED
+
+    def user_tokens(self) -> UserTokens:
+        """Return the pending tokens of a grant as they are stored; raises ``ValueError`` where none are pending."""
+        if self.pending_tokens is None or self.user_id is None:
+            raise ValueError("no tokens are pending")
+        return UserTokens(
+            provider=self.provider,
+            user_id=self.user_id,
+            screen_name=self.screen_name,
+            oauth_token=self.pending_tokens.oauth_token,
+            oauth_token_secret=self.pending_tokens.oauth_token_secret,
+            consumer_key=self.pending_tokens.consumer_key,
+        )
+
+
+def log_id(pk: str) -> str:
+    """Return the name of an item in logs: 16 hex digits that reveal nothing of its tokens."""
+    return hashlib.sha256(pk.encode()).hexdigest()[:16]
+
+
+def key(provider: str, request_token: str) -> str:
+    """Return the table's key of an authorization."""
+    return f"authorization#{provider}#{request_token}"
+
+
+def digest(verifier: str) -> str:
+    """Return the SHA-256 of a verifier, in hex: what the record keeps of it."""
+    return hashlib.sha256(verifier.encode()).hexdigest()
+
+
+def check_access(
+    found: Authorization | None,
+    *,
+    cookie: str | None,
+    now: float,
+    verifier: str | None = None,
+    pin: bool = False,
+    subject: str | None = None,
+) -> Authorization:
+    """Check access and return the record. Raises UnknownAuthorization, WrongBrowser, Expired, in that order.
+
+    A PIN and a callback each finish only their own kind. An authorization begun by direct invocation has no browser: its result is
+    for the same verifier (by PIN: the same ``subject``). An exchange that is saved or under way is finished however late.
+    """
+    if found is None or found.pin is not pin:
+        raise errors.UnknownAuthorization
+    if found.cookie_digest is not None and not binding.matches(cookie, found.cookie_digest):
+        raise errors.WrongBrowser
+    if found.cookie_digest is None and not _is_same_caller(found, verifier, subject):
+        raise errors.UnknownAuthorization
+    is_unattended = found.state is not State.EXCHANGED and (found.lease_until or 0) <= now
+    if not found.is_answerable and is_unattended and found.expires_at <= now:
+        raise errors.Expired(restart_query=found.restart_query)
+    return found
+
+
+def _is_same_caller(found: Authorization, verifier: str | None, subject: str | None) -> bool:
+    if found.pin:
+        return subject is not None and found.subject is not None and hmac.compare_digest(subject.encode(), found.subject.encode())
+    if found.state in (State.PENDING, State.EXCHANGING):
+        return True  # the provider judges the verifier
+    if found.state is State.DENIED:
+        return verifier is None
+    kept = found.verifier_digest
+    return verifier is not None and kept is not None and hmac.compare_digest(digest(verifier), kept)
+
+
+def outcome_error(found: Authorization) -> errors.FlowError | None:
+    """Return the error that an authorization ended in; None where it was granted or consented to."""
+    if found.state in (State.GRANTED, State.CONSENTED):
+        return None
+    code = found.error or errors.Denied.code
+    if code == errors.ProviderRejected.code:
+        return errors.ProviderRejected(found.cause or Cause.UNKNOWN, restart_query=found.restart_query)
+    return errors.OUTCOMES[code](restart_query=found.restart_query)

@@ -1,0 +1,54 @@
+"""Browser binding: only the browser that started an authorization can finish it (RFC 5849, section 4.11).
+
+Each authorization has a cookie of its own, so that tabs do not disturb each other. The table keeps only a digest of its value.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+
+COOKIE_PREFIX = "__Host-tripod-"  # __Host-: the browser refuses it without Secure, or from another host
+LIFETIME = 3600  # seconds; as long as the item lives, so that a late reload still gets its answer
+MOST = 8  # cookies at once: beyond, the oldest are expired, before a browser or API Gateway objects to their size
+
+_NAME = re.compile(f"{COOKIE_PREFIX}[0-9a-f]{{16}}")  # as ``cookie_name`` makes them
+_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # Lax: the provider's redirect back must bring it
+
+
+def new_key(now: float, token: Callable[[int], str] = secrets.token_urlsafe) -> str:
+    """Return a random value for one authorization's cookie: the second it was made, a dot, 43 URL-safe characters (256 bits)."""
+    return f"{int(now)}.{token(32)}"
+
+
+def digest(key: str) -> str:
+    """Return the SHA-256 of a cookie's value, in hex: what the table keeps of it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def matches(key: str | None, kept: str) -> bool:
+    """Return True if ``key`` hashes to ``kept`` (SHA-256, hex). A missing cookie never matches."""
+    return key is not None and hmac.compare_digest(digest(key), kept)
+
+
+def cookie_name(provider: str, request_token: str) -> str:
+    """Return the name of one authorization's cookie."""
+    return COOKIE_PREFIX + hashlib.sha256(f"{provider} {request_token}".encode()).hexdigest()[:16]
+
+
+def set_cookies(name: str, key: str, present: Mapping[str, str]) -> list[str]:
+    """Return the Set-Cookie values that add ``name`` and expire all but the newest of those ``present``, a few in each answer."""
+    now = _made_at(key)
+    ours = [one for one in present if _NAME.fullmatch(one) and one != name]
+    ours.sort(key=lambda one: made if (made := _made_at(present[one])) <= now else 0, reverse=True)
+    return [
+        f"{name}={key}; Max-Age={LIFETIME}; {_ATTRIBUTES}",
+        *(f"{old}=; Max-Age=0; {_ATTRIBUTES}" for old in ours[MOST - 1 :][-MOST:]),
+    ]
+
+
+def _made_at(key: str) -> int:
+    """Return the second that a cookie's value says it was made; 0 where it says none, so that junk is the first to go."""
+    second = key.partition(".")[0]
+    return int(second) if second.isascii() and second.isdigit() and len(second) <= 12 else 0

@@ -1,0 +1,111 @@
+"""A connection: the lasting fact that this user of this provider has granted access. The record, and the rules of its changes.
+
+It says what the user's secret must contain: the tokens of ``secret_version``, or, once revoked, nothing. Every write to the secret is
+followed by another look at this record; see ``flows.token_store``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, ConditionBase
+
+from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.transitions import Transition, outbox_shard
+
+PREFIX = "connection#"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRecord:
+    """The record as it is in the table; times in epoch seconds."""
+
+    pk: str
+    provider: str
+    user_id: str
+    grant_id: str | None = None  # the claim id of the authorization that made the current grant
+    secret_version: str | None = None  # the version of the user's secret that holds this grant's tokens
+    granted_at: float | None = None
+    screen_name: str | None = None
+    subject: str | None = None
+    connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
+    revoked_at: float | None = None
+    deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
+    pending_events: tuple[float, ...] | None = None  # the times of the revocations whose events are still to be published
+    outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
+    outbox_since: float | None = None
+
+
+def key(provider: str, user_id: str) -> str:
+    """Return the table's key of a connection."""
+    return f"{PREFIX}{provider}#{user_id}"
+
+
+def connect(grant: Authorization, secret_version: str) -> Transition:
+    """Record ``grant`` as current unless a newer grant or a later revocation exists.
+
+    The same grant may be recorded again, by whichever process completes it. A pending deletion stays pending.
+    """
+    newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
+    unrevoked = Attr("revoked_at").not_exists() | Attr("revoked_at").lt(grant.granted_at)
+    return Transition(
+        key(grant.provider, grant.user_id or ""),
+        Attr("pk").not_exists() | (newest & unrevoked),
+        {
+            "provider": grant.provider,
+            "user_id": grant.user_id,
+            "screen_name": grant.screen_name,
+            "subject": grant.subject,
+            "connected_to": grant.provider,
+            "grant_id": grant.claim_id,
+            "secret_version": secret_version,
+            "granted_at": grant.granted_at,
+            "revoked_at": None,
+        },
+    )
+
+
+def is_current(grant: Authorization) -> ConditionBase:
+    """Return the condition that ``grant`` is the connection's current one, unrevoked."""
+    return Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
+
+
+def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: float) -> Transition:
+    """Record that the user has disconnected, if the record is still as ``found`` (None: there is none).
+
+    A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as well.
+    """
+    pk = key(provider, user_id)
+    changes: dict[str, Any] = {"revoked_at": now, "deletion_pending": True, "outbox": outbox_shard(pk), "outbox_since": now}
+    if found is None:
+        new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (now,)}
+        return Transition(pk, Attr("pk").not_exists(), new)
+    added = {"connected_to": None, "pending_events": (*(found.pending_events or ()), now)}
+    return Transition(pk, _is_unchanged(found) & _is("pending_events", found.pending_events), {**changes, **added})
+
+
+def mark_deletion_done(found: ConnectionRecord) -> Transition:
+    """Record that the secret is what this record says, if the record is still the same."""
+    if found.pending_events:
+        return Transition(found.pk, _is_unchanged(found) & Attr("pending_events").exists(), {"deletion_pending": None})
+    condition = _is_unchanged(found) & Attr("pending_events").not_exists()
+    return Transition(found.pk, condition, {"deletion_pending": None, **_LEAVE_OUTBOX})
+
+
+def mark_published(published: ConnectionRecord) -> Transition:
+    """Remove the events from the record: these, and no others, were published."""
+    same = _is("pending_events", published.pending_events)
+    if published.deletion_pending:
+        return Transition(published.pk, same & Attr("deletion_pending").exists(), {"pending_events": None})
+    return Transition(published.pk, same & Attr("deletion_pending").not_exists(), {"pending_events": None, **_LEAVE_OUTBOX})
+
+
+_LEAVE_OUTBOX: dict[str, Any] = {"outbox": None, "outbox_since": None}
+
+
+def _is_unchanged(found: ConnectionRecord) -> ConditionBase:
+    """Return the condition that the record still says the same about the secret."""
+    return _is("grant_id", found.grant_id) & _is("revoked_at", found.revoked_at)
+
+
+def _is(name: str, value: Any) -> ConditionBase:
+    return Attr(name).not_exists() if value is None else Attr(name).eq(value)

@@ -1,0 +1,265 @@
+"""The transitions of an authorization: each is one conditional update, which the table applies or refuses as a whole.
+
+    pending --claim--> exchanging --grant, fail--> granted | consented | failed     an outcome never changes
+       |  <--release--     +--save_exchange--> exchanged --grant, fail--> granted | consented | failed
+       +--deny--> denied                       consented --confirm--> granted, or --lapse--> failed
+
+docs/architecture.md draws them. No function here does I/O.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, ConditionBase
+
+from tripod.credentials import AccessToken
+from tripod_flow.rules import authorization, errors
+from tripod_flow.rules.authorization import ITEM_LIFETIME, REQUEST_TOKEN_LIFETIME, Authorization, Identity, State
+
+LEASE = 30  # seconds; longer than the function's timeout, so that a lease that has ended has no living holder
+OUTBOX_SHARDS = 8  # partitions of the outbox index: a single one would take 1,000 writes a second
+PIN_ATTEMPTS = 5  # of 10 million PINs
+CONFIRMATION_LIFETIME = 600  # seconds that a consent waits for the app to redeem its ticket; then its tokens are erased
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One conditional update of the item ``pk``: the condition, and the attributes that change (None removes one)."""
+
+    pk: str
+    condition: ConditionBase
+    changes: Mapping[str, Any] = field(repr=False)
+
+
+def begin(
+    provider: str,
+    request_token: str,
+    request_secret: str,
+    *,
+    cookie_digest: str | None,
+    pin: bool = False,
+    subject: str | None = None,
+    challenge: str | None = None,
+    return_to: str | None = None,
+    restart_query: str = "",
+    now: float,
+) -> Authorization:
+    """Return the record of a new authorization, bound to the browser whose cookie has ``cookie_digest``."""
+    return Authorization(
+        pk=authorization.key(provider, request_token),
+        provider=provider,
+        request_token=request_token,
+        request_secret=request_secret,
+        state=State.PENDING,
+        cookie_digest=cookie_digest,
+        pin=pin,
+        subject=subject,
+        challenge=challenge,
+        return_to=return_to,
+        restart_query=restart_query,
+        created_at=now,
+        expires_at=now + REQUEST_TOKEN_LIFETIME,
+        ttl=int(now) + ITEM_LIFETIME,
+    )
+
+
+def claim(
+    pk: str,
+    *,
+    cookie_digest: str,
+    verifier_digest: str,
+    ticket_digest: str,
+    claim_id: str,
+    now: float,
+    pin: bool = False,
+    subject: str | None = None,
+) -> Transition:
+    """Claim the exchange of a pending authorization: of several callers exactly one succeeds."""
+    bound: ConditionBase = Attr("cookie_digest").eq(cookie_digest) | Attr("cookie_digest").not_exists()
+    if pin and subject is not None:
+        bound = Attr("cookie_digest").not_exists() & Attr("subject").eq(subject)
+    elif pin:
+        bound = Attr("cookie_digest").eq(cookie_digest)
+    return Transition(
+        pk,
+        Attr("state").eq(State.PENDING) & Attr("pin").eq(pin) & bound & Attr("expires_at").gt(now),
+        {
+            "state": State.EXCHANGING,
+            "claim_id": claim_id,
+            "lease_until": now + LEASE,
+            "verifier_digest": verifier_digest,
+            "ticket_digest": ticket_digest,
+        },
+    )
+
+
+def take_over(
+    found: Authorization,
+    *,
+    claim_id: str,
+    now: float,
+    verifier_digest: str | None = None,
+    ticket_digest: str | None = None,
+) -> Transition | None:
+    """Claim an authorization whose lease has ended or was given back; None while a lease is live or where nothing is left to do.
+
+    Taken over in state ``exchanging``, the record says from then on that the exchange may have been made. An exchanged one keeps the
+    digests of the verifier that it was exchanged with.
+    """
+    if found.state not in (State.EXCHANGING, State.EXCHANGED) or (found.lease_until or 0) > now:
+        return None
+    unchanged = Attr("claim_id").eq(found.claim_id) if found.claim_id else Attr("claim_id").not_exists()
+    changes: dict[str, Any] = {"claim_id": claim_id, "lease_until": now + LEASE}
+    if found.state is State.EXCHANGING:
+        changes |= {"maybe_exchanged": True, "verifier_digest": verifier_digest, "ticket_digest": ticket_digest}
+    return Transition(found.pk, Attr("state").eq(found.state) & unchanged, changes)
+
+
+def release(held: Authorization, *, maybe_exchanged: bool = False) -> Transition:
+    """Give the claim back after a passing failure, so that a reload tries again."""
+    state = State.EXCHANGED if held.state is State.EXCHANGED else State.PENDING
+    maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
+    changes = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
+    return Transition(held.pk, _is_held(held), changes)
+
+
+def count_wrong_pin(held: Authorization) -> Transition:
+    """Count a PIN that the provider refused, and give the claim back for another."""
+    changes = {"state": State.PENDING, "claim_id": None, "lease_until": None, "failed_pins": held.failed_pins + 1}
+    return Transition(held.pk, _is_held(held), changes)
+
+
+def save_exchange(held: Authorization, token: AccessToken, *, now: float) -> Transition:
+    """Save the access token of an exchange whose answer does not say which user it belongs to."""
+    changes = {"state": State.EXCHANGED, "pending_tokens": token, "request_secret": None, **_enter_outbox(held.pk, now)}
+    return Transition(held.pk, _is_held(held), changes)
+
+
+def grant(held: Authorization, token: AccessToken, identity: Identity, *, store: bool, now: float) -> Transition:
+    """Commit: outcome and access token in one write; the request token's secret is removed. ``store``: whether tokens are kept.
+
+    An authorization begun by direct invocation becomes a consent instead: another person may have been made to agree, so the app
+    must confirm it with the ticket. A PIN that the app itself hands in needs no confirmation.
+    """
+    changes = {
+        "user_id": identity.user_id,
+        "screen_name": identity.screen_name,
+        "pending_tokens": token if store else None,
+        "request_secret": None,
+        "lease_until": now + LEASE,  # for storing, by the holder of the claim
+        "decided_at": now,
+        **_enter_outbox(held.pk, now),
+    }
+    if held.cookie_digest is None and not held.pin:
+        return Transition(held.pk, _is_held(held), {**changes, "state": State.CONSENTED})
+    return Transition(held.pk, _is_held(held), {**changes, **_granted(now)})
+
+
+def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -> Transition | None:
+    """Acquire the lease to store a grant's tokens, for ``lease`` seconds. None while another lease is live or nothing is pending."""
+    if granted.state is not State.GRANTED or granted.pending_tokens is None or (granted.lease_until or 0) > now:
+        return None
+    until = granted.lease_until
+    unleased = Attr("lease_until").not_exists() if until is None else Attr("lease_until").eq(until)
+    return Transition(granted.pk, _is_held(granted) & Attr("pending_tokens").exists() & unleased, {"lease_until": now + lease})
+
+
+def release_storing(granted: Authorization) -> Transition:
+    """Give the lease to store a grant's tokens back after a failure."""
+    return Transition(granted.pk, _is_held(granted) & Attr("pending_tokens").exists(), {"lease_until": None})
+
+
+def confirm(consented: Authorization, *, now: float) -> Transition:
+    """Turn a consent into a grant: the app has redeemed its ticket. It counts from the consent: what happened since is newer."""
+    granted_at = consented.decided_at or now
+    changes = {**_granted(granted_at), "redeemed_at": now, "lease_until": now + LEASE, **_enter_outbox(consented.pk, now)}
+    return Transition(consented.pk, _is_held(consented) & Attr("redeemed_at").not_exists(), changes)
+
+
+def mark_redeemed(granted: Authorization, *, now: float) -> Transition:
+    """Record that the ticket of a grant was redeemed."""
+    return Transition(granted.pk, _is_held(granted) & Attr("redeemed_at").not_exists(), {"redeemed_at": now})
+
+
+def lapse(consented: Authorization, *, now: float) -> Transition:
+    """End a consent that was not confirmed in time and erase its tokens. It has no event: nobody was told of the consent."""
+    changes = {"state": State.FAILED, "error": errors.Expired.code, "pending_tokens": None, **_leave_outbox(now)}
+    return Transition(consented.pk, _is_held(consented) & Attr("redeemed_at").not_exists(), changes)
+
+
+def has_lapsed(found: Authorization, *, now: float) -> bool:
+    """Return True for a consent that has waited longer than ``CONFIRMATION_LIFETIME``."""
+    return found.state is State.CONSENTED and (found.decided_at or 0) + CONFIRMATION_LIFETIME <= now
+
+
+def fail(held: Authorization, error: errors.FlowError, *, now: float) -> Transition:
+    """End an authorization as failed with ``error``, and remove every secret."""
+    changes = {
+        "state": State.FAILED,
+        "error": error.code,
+        "cause": error.cause if isinstance(error, errors.ProviderRejected) else None,
+        "pending_tokens": None,
+        "request_secret": None,
+        "lease_until": None,
+        "decided_at": now,
+        "pending_event": "authorization.failed",
+        **_enter_outbox(held.pk, now),
+    }
+    return Transition(held.pk, _is_held(held), changes)
+
+
+def deny(pk: str, *, cookie_digest: str, now: float) -> Transition:
+    """End a pending authorization as denied by the user; the browser must be the one that began it, as for ``claim``."""
+    bound = Attr("cookie_digest").eq(cookie_digest) | Attr("cookie_digest").not_exists()
+    changes = {
+        "state": State.DENIED,
+        "request_secret": None,
+        "decided_at": now,
+        "pending_event": "authorization.denied",
+        **_enter_outbox(pk, now),
+    }
+    return Transition(pk, Attr("state").eq(State.PENDING) & Attr("pin").eq(False) & bound & Attr("expires_at").gt(now), changes)
+
+
+def mark_stored(granted: Authorization, *, now: float) -> Transition:
+    """Remove the tokens from the record: they are in Secrets Manager, or a newer grant has replaced them."""
+    return _clear_pending(granted, "pending_tokens", "pending_event", now)
+
+
+def mark_published(decided: Authorization, *, now: float) -> Transition:
+    """Remove the event from the record: it was published."""
+    return _clear_pending(decided, "pending_event", "pending_tokens", now)
+
+
+def outbox_shard(pk: str) -> str:
+    """Return the partition of the outbox index that an item belongs to."""
+    return str(hashlib.sha256(pk.encode()).digest()[0] % OUTBOX_SHARDS)
+
+
+def _clear_pending(record: Authorization, cleared: str, other: str, now: float) -> Transition:
+    """Clear one of the two pending fields; leave the outbox when both are empty."""
+    unchanged = _is_held(record) if record.claim_id else Attr("state").eq(record.state)
+    if getattr(record, other) is None:
+        return Transition(record.pk, unchanged & Attr(other).not_exists(), {cleared: None, **_leave_outbox(now)})
+    return Transition(record.pk, unchanged & Attr(other).exists(), {cleared: None})
+
+
+def _is_held(held: Authorization) -> ConditionBase:
+    """Return the condition that the claim is still the caller's, so that a slow holder can't overwrite its successor's work."""
+    return Attr("claim_id").eq(held.claim_id) & Attr("state").eq(held.state)
+
+
+def _granted(granted_at: float) -> dict[str, Any]:
+    return {"state": State.GRANTED, "granted_at": granted_at, "pending_event": "authorization.granted"}
+
+
+def _enter_outbox(pk: str, now: float) -> dict[str, Any]:
+    """Enter the outbox index, and drop the TTL: an item with pending work is never cleaned up."""
+    return {"outbox": outbox_shard(pk), "outbox_since": now, "ttl": None}
+
+
+def _leave_outbox(now: float) -> dict[str, Any]:
+    """Leave the outbox index, and stay for late reloads only."""
+    return {"outbox": None, "outbox_since": None, "ttl": int(now) + ITEM_LIFETIME}

@@ -1,0 +1,103 @@
+"""An app at the sandbox's provider, under a provider name of its own, so that tests share no state."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.browser import Browser
+from sandbox.provider import Consumer, Fault
+from sandbox.provider.records import Call, Leg, User
+from sandbox.provider.visitor import Visitor
+from sandbox.world import Sandbox
+
+RETURN_TO = "http://127.0.0.1:3000/done"
+PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true"}
+QUICK = {"TRIPOD_CONNECT_TIMEOUT": "1", "TRIPOD_READ_TIMEOUT": "0.7", "TRIPOD_CALL_TIMEOUT": "1.2"}  # seconds
+
+
+@dataclass
+class SandboxApp:
+    """An app at the sandbox's provider, under a provider name of its own."""
+
+    sandbox: Sandbox
+    name: str
+    consumer: Consumer
+    user: User
+
+    def browser(self) -> Browser:
+        return Browser(self.sandbox.api)
+
+    def begin(self, browser: Browser, **query: str) -> str:
+        """Visit start and return the authorize URL."""
+        response = browser.start(self.name, **query)
+        assert response.status_code == 302, response.text
+        return response.headers["location"]
+
+    def consent(self, authorize_url: str, user: User | None = None, *, cancel: bool = False) -> str:
+        """Press the provider's button and return the callback URL that it sends the browser to."""
+        visitor = Visitor(user or self.user)
+        try:
+            return visitor.cancel(authorize_url) if cancel else visitor.authorize(authorize_url)
+        finally:
+            visitor.close()
+
+    def come_back(self, browser: Browser, *, cancel: bool = False, **query: str) -> str:
+        """Visit start, decide at the provider, and return the callback URL."""
+        return self.consent(self.begin(browser, **query), cancel=cancel)
+
+    def fault(self, leg: Leg, fault: Fault, times: int = 1, seconds: float = 5.0) -> None:
+        self.sandbox.provider_server.fault(self.consumer.key, leg, fault, times, seconds)
+
+    def calls(self, leg: Leg) -> list[Call]:
+        return self.sandbox.provider_server.calls(self.consumer.key, leg)
+
+    @property
+    def secret_name(self) -> str:
+        return f"{self.sandbox.prefix}/user/{self.name}/{self.user.user_id}"
+
+    def stored(self) -> dict[str, Any] | None:
+        """Return what Secrets Manager holds for the user, or None."""
+        client = self.sandbox.client("secretsmanager")
+        try:
+            return dict(json.loads(client.get_secret_value(SecretId=self.secret_name)["SecretString"]))
+        except client.exceptions.ResourceNotFoundException:
+            return None
+
+    def item(self, key: str) -> dict[str, Any] | None:
+        """Return an item of the table as DynamoDB has it, or None."""
+        answer: dict[str, Any] = self.sandbox.client("dynamodb").get_item(
+            TableName=self.sandbox.table, Key={"pk": {"S": key}}, ConsistentRead=True
+        )
+        return answer.get("Item")
+
+    def authorization(self, callback_url: str) -> dict[str, Any]:
+        """Return the authorization that a callback URL is about, as DynamoDB has it."""
+        token = callback_url.partition("oauth_token=")[2].partition("&")[0]
+        found = self.item(f"authorization#{self.name}#{token}")
+        assert found is not None
+        return found
+
+    def relay(self, *keys: str) -> None:
+        """Wake the relay for these items, as the stream does."""
+        records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in keys]
+        outcome = self.sandbox.functions.invoke(f"{self.sandbox.prefix}-relay", {"Records": records})
+        assert outcome.error is None, outcome.payload
+
+    def connection(self) -> dict[str, Any] | None:
+        return self.item(f"connection#{self.name}#{self.user.user_id}")
+
+
+def make_app(sandbox: Sandbox, *, secret: dict[str, Any] | None = None, **options: Any) -> SandboxApp:
+    """Register an app under a new provider name; ``options`` are the provider's, ``secret`` adds to the consumer secret."""
+    server = sandbox.provider_server
+    consumer = server.register(**options)
+    name = f"p-{secrets.token_hex(6)}"
+    content = {
+        "consumer_key": consumer.key,
+        "consumer_secret": consumer.secret,
+        "provider": server.endpoints(consumer.key),
+        **(secret or {}),
+    }
+    sandbox.client("secretsmanager").create_secret(Name=f"{sandbox.prefix}/consumer/{name}", SecretString=json.dumps(content))
+    return SandboxApp(sandbox, name, consumer, server.add_user())

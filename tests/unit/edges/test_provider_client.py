@@ -1,0 +1,162 @@
+"""The provider client against the sandbox's provider: how long they take at most, and what they repeat."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from sandbox.provider import Consumer as App
+from sandbox.provider import Fault, Provider
+from tripod.credentials import AccessToken, Consumer
+from tripod.provider_errors import Cause
+from tripod.signing import Signer
+from tripod_flow.edges import aws
+from tripod_flow.edges.deadline import COMMIT, RESERVE, Deadline
+from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
+from tripod_flow.edges.transport import NotSent, Response, ResponseLost, Timeouts, send
+from tripod_flow.rules import provider
+from tripod_flow.rules.authorization import Identity
+
+CALLBACK = "https://api.example/oauth/x/callback"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture
+def registered(server: Provider) -> App:
+    return server.register()
+
+
+def definition(server: Provider, **changes: str) -> provider.ProviderDefinition:
+    return provider.of("p", Consumer("k", "s", provider={**server.endpoints(), **changes}), loopback=True)
+
+
+def test_all_tries_together_end_within_the_requests_time(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "request_token", Fault.TIMEOUT, times=9, seconds=5)
+    client = ProviderClient(Timeouts(connect=1, read=5, call=0.6, request=0.9)).for_request()
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        client.request_token(definition(server), Consumer(registered.key, registered.secret), CALLBACK, access_type=None)
+    with pytest.raises(Unavailable, match="no time is left"):
+        client.request_token(definition(server), Consumer(registered.key, registered.secret), CALLBACK, access_type=None)
+    assert time.monotonic() - began < 2.5
+    assert len(server.calls(registered.key)) == 2
+
+
+def test_a_slow_provider_leaves_the_invocation_time_for_the_commit(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
+    deadline = Deadline()
+    deadline.set((RESERVE + COMMIT + 0.5) * 1000)
+    client = ProviderClient(Timeouts(), deadline=deadline).for_request()
+    with pytest.raises(ResponseLost):
+        client.access_token(definition(server), Consumer(registered.key, registered.secret), "t", "s", "v")
+    assert deadline.left() > COMMIT / 2  # twice the time that one attempt may take
+    assert COMMIT / 2 >= aws.ATTEMPT
+
+
+def test_a_provider_that_cant_be_reached_has_seen_nothing(server: Provider, registered: App) -> None:
+    nowhere = definition(server, access_token_url="http://127.0.0.1:9/")
+    with pytest.raises(Unavailable):
+        ProviderClient(Timeouts()).access_token(nowhere, Consumer(registered.key, registered.secret), "t", "s", "v")
+    with pytest.raises(NotSent):
+        send("GET", "http://127.0.0.1:9/", Signer().sign_as(Consumer("k", "s")), Timeouts())
+
+
+def test_a_dripping_provider_is_cut_off(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "access_token", Fault.DRIP, seconds=20)
+    began = time.monotonic()
+    with pytest.raises((ResponseLost, Refused)):
+        ProviderClient(Timeouts(call=0.5)).access_token(
+            definition(server), Consumer(registered.key, registered.secret), "t", "s", "v"
+        )
+    assert time.monotonic() - began < 3
+
+
+def test_a_defect_of_ours_is_raised_as_it_is_and_not_taken_for_the_providers(server: Provider) -> None:
+    with pytest.raises(AttributeError):
+        send("GET", definition(server).access_token_url, None, Timeouts())  # type: ignore[arg-type]  # the defect
+
+
+def test_what_is_cut_off_leaves_no_thread_behind(server: Provider, registered: App) -> None:
+    server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
+    before = set(threading.enumerate())
+    auth = Signer().sign_as(Consumer(registered.key, registered.secret))
+    with pytest.raises(ResponseLost):
+        send("POST", definition(server).access_token_url, auth, Timeouts(read=30, call=0.3))
+    ended_by = time.monotonic() + 5
+    while any(thread.name.endswith("(run)") for thread in set(threading.enumerate()) - before):
+        assert time.monotonic() < ended_by
+        time.sleep(0.01)
+
+
+def test_what_was_given_up_during_a_name_look_up_is_never_sent(
+    server: Provider, registered: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, found, threads = socket.getaddrinfo, threading.Event(), []
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.current_thread())
+        assert found.wait(10)
+        return look_up(*arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    auth = Signer().sign_as(Consumer(registered.key, registered.secret))
+    with pytest.raises(NotSent):
+        send("POST", definition(server).access_token_url, auth, Timeouts(call=0.2))
+    found.set()
+    threads[0].join(5)
+    assert not threads[0].is_alive()
+    assert not server.calls(registered.key)
+
+
+def test_an_untrusted_certificate_is_not_talked_to(server: Provider, registered: App) -> None:
+    plain = server.url.replace("http://", "https://")  # speaks no TLS at all
+    with pytest.raises(Unavailable):
+        ProviderClient(Timeouts()).access_token(
+            provider.ProviderDefinition(plain, plain, plain), Consumer(registered.key, registered.secret), "t", "s", "v"
+        )
+    assert not server.calls(registered.key)
+
+
+@pytest.mark.parametrize("name", ["oauth_token", "user_id"])
+def test_a_token_answer_that_is_no_utf_8_is_not_guessed_at(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"oauth_token": "t", "oauth_token_secret": "s", "user_id": "1", name: "Ren%E9"}
+    body = "&".join(f"{each}={value}" for each, value in fields.items()).encode()
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, body))
+    with pytest.raises(ResponseLost):
+        ProviderClient(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
+
+
+@pytest.mark.parametrize(
+    ("fields", "identity"),
+    [
+        ({"user_id": "1", "screen_name": "ada"}, Identity("1", "ada")),
+        ({"user_id": "é" * 200}, None),
+        ({"user_id": ""}, None),
+        ({"user_id": "1", "screen_name": "a" * 300}, Identity("1", None)),
+        ({"user_id": "1", "screen_name": "a\0"}, Identity("1", None)),
+        ({"user_id": "1", "screen_name": ""}, Identity("1", None)),
+    ],
+)
+def test_a_user_id_or_name_that_cant_be_kept_is_left_out(
+    fields: dict[str, str], identity: Identity | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = urlencode({"oauth_token": "t", "oauth_token_secret": "s", **fields}).encode()
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, body))
+    response = ProviderClient(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
+    assert response.identity == identity
+    assert response.token == AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k")
+
+
+def test_a_refusal_says_why(server: Provider) -> None:
+    with pytest.raises(Refused) as caught:
+        ProviderClient(Timeouts()).request_token(definition(server), Consumer("unknown", "s"), CALLBACK, access_type=None)
+    assert caught.value.refusal.cause is Cause.BAD_CREDENTIALS

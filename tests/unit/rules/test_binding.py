@@ -1,0 +1,42 @@
+from tripod_flow.rules import binding
+
+
+def name(number: int) -> str:
+    return f"__Host-tripod-{number:016x}"
+
+
+def test_a_cookie_is_host_bound_secure_hidden_from_script_and_lax() -> None:
+    (line,) = binding.set_cookies(binding.cookie_name("x", "token"), "1.key", {})
+    name, _, attributes = line.partition("=1.key; ")
+    assert name.startswith("__Host-tripod-")
+    assert set(attributes.split("; ")) == {"Max-Age=3600", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"}
+
+
+def test_only_the_key_that_was_given_matches() -> None:
+    key = binding.new_key(1000.0)
+    assert binding.matches(key, binding.digest(key))
+    assert not binding.matches(binding.new_key(1000.0), binding.digest(key))
+    assert not binding.matches(None, binding.digest(key))
+    assert not binding.matches("", binding.digest(key))
+
+
+def test_each_authorization_has_a_cookie_of_its_own() -> None:
+    names = {binding.cookie_name(*pair) for pair in (("x", "a"), ("x", "b"), ("y", "a"))}
+    assert len(names) == 3
+    assert "token" not in binding.cookie_name("x", "token")
+
+
+def test_all_but_the_newest_eight_are_expired_and_other_cookies_left_alone() -> None:
+    present = {name(number): f"{number}.key" for number in range(1, 11)}
+    present |= {"session": "1", "__Host-tripod-other": "2.key", name(11): "x" * 40}
+    new, *expired = binding.set_cookies(name(99), "99.key", present)
+    assert new.startswith(f"{name(99)}=99.key;")
+    assert {line.partition("=")[0] for line in expired} == {name(11), name(1), name(2), name(3)}
+    assert all("Max-Age=0" in line and "=;" in line for line in expired)
+
+
+def test_junk_goes_first_however_new_it_says_it_is_and_a_few_at_a_time() -> None:
+    present = {name(number): "999999999999.x" for number in range(450)} | {name(1000): "98.key"}
+    _, *expired = binding.set_cookies(name(2000), "99.key", present)
+    assert len(expired) == 8
+    assert not any(line.startswith(name(1000)) for line in expired)

@@ -1,0 +1,84 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tripod import provider_errors
+from tripod.provider_errors import Cause
+from tripod_flow.api import text
+
+NOT_APPROVED = (
+    "Callback URL not approved for this client application. Approved callback URLs can be adjusted in your application settings"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "cause"),
+    [
+        (403, json.dumps({"errors": [{"code": 415, "message": NOT_APPROVED}]}), Cause.CALLBACK_NOT_APPROVED),
+        (403, f"<?xml version='1.0' encoding='UTF-8'?><errors><error code=\"415\">{NOT_APPROVED}</error></errors>", Cause.CALLBACK_NOT_APPROVED),
+        (403, f"<hash><error>{NOT_APPROVED}</error><request>/oauth/request_token</request></hash>", Cause.CALLBACK_NOT_APPROVED),
+        (403, NOT_APPROVED, Cause.CALLBACK_NOT_APPROVED),
+        (401, '<errors><error code="417">Desktop applications only support the oauth_callback value \'oob\'</error></errors>', Cause.NO_CALLBACK_CONFIGURED),
+        (401, '{"errors":[{"code":32,"message":"Could not authenticate you."}]}', Cause.BAD_CREDENTIALS),
+        (401, '{"errors":[{"message":"Timestamp out of bounds","code":135}]}', Cause.CLOCK_OFF),
+        (401, '{"errors":[{"code":416,"message":"Application suspended"}]}', Cause.APP_SUSPENDED),
+        (401, '{"errors":[{"code":89,"message":"Invalid or expired token."}]}', Cause.TOKEN_REVOKED),
+        (403, '{"errors":[{"code":453,"message":"…"}]}', Cause.ACCESS_LEVEL),
+        (503, '{"errors":[{"message":"Over capacity","code":130}]}', Cause.OVER_CAPACITY),
+        (429, '{"errors":[{"code":88,"message":"Rate limit exceeded"}]}', Cause.RATE_LIMITED),
+        (429, "", Cause.RATE_LIMITED),
+        (401, "Reverse auth credentials are invalid", Cause.REQUEST_TOKEN_REJECTED),
+        (401, "Error processing your OAuth request: Invalid oauth_verifier parameter", Cause.VERIFIER_REJECTED),
+        (401, "<hash><error>Invalid / expired Token</error><request>/oauth/access_token</request></hash>", Cause.REQUEST_TOKEN_REJECTED),
+        (401, "oauth_problem=signature_invalid&debug_sbs=POST", Cause.BAD_CREDENTIALS),
+        (401, "oauth_problem=timestamp_refused", Cause.CLOCK_OFF),
+        (401, "oauth_problem=verifier_invalid", Cause.VERIFIER_REJECTED),
+        (400, "something new", Cause.UNKNOWN),
+        (400, '{"errors": []}', Cause.UNKNOWN),
+        (400, '{"errors": [5]}', Cause.UNKNOWN),
+        (400, '{"errors": [{"code": "415"}]}', Cause.UNKNOWN),
+        (400, "<errors", Cause.UNKNOWN),
+        (400, '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><errors><error code="415">&b;</error></errors>', Cause.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_read_in_whatever_form_it_comes(status: int, body: str, cause: Cause) -> None:
+    assert provider_errors.read(status, body.encode()).cause is cause
+
+
+@given(st.integers(100, 599), st.binary(max_size=300))
+def test_no_body_is_more_than_unknown(status: int, body: bytes) -> None:
+    assert provider_errors.read(status, body).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ('{"errors":[{"code":89,"message":"Invalid or expired token."}]}', Cause.TOKEN_REVOKED),
+        ("oauth_problem=token_revoked", Cause.TOKEN_REVOKED),
+        ("oauth_problem=token_rejected", Cause.TOKEN_REVOKED),
+        ("oauth_problem=token_expired&oauth_problem_advice=sign+in", Cause.TOKEN_REVOKED),
+        ("oauth_problem=nonce_used", Cause.UNKNOWN),
+        ("oauth_problem=consumer_key_rejected", Cause.BAD_CREDENTIALS),
+        ("Reverse auth credentials are invalid", Cause.REQUEST_TOKEN_REJECTED),
+        ('{"title":"Unauthorized","status":401}', Cause.UNKNOWN),
+    ],
+)
+def test_a_call_with_an_access_token_has_no_other_token_to_be_rejected(body: str, cause: Cause) -> None:
+    assert provider_errors.of_a_call(401, body.encode()).cause is cause
+
+
+def test_415_names_the_callback_url_to_register() -> None:
+    told = text.diagnosis(Cause.CALLBACK_NOT_APPROVED, "https://api.example/oauth/x/callback")
+    assert told
+    assert told.endswith("https://api.example/oauth/x/callback")
+
+
+def test_what_was_not_recognised_is_not_shown() -> None:
+    assert text.diagnosis(Cause.UNKNOWN, "https://api.example/cb") is None
+
+
+def test_mediawikis_refusals_are_known_by_their_text() -> None:
+    assert provider_errors.is_error_text(b"Error: An error occurred in the OAuth protocol")
+    assert not provider_errors.is_error_text(b"oauth_token=a&oauth_token_secret=b")
