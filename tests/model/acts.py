@@ -110,7 +110,7 @@ class Acts(RuleBasedStateMachine):
             result.request_token,
             result.authorize_url,
             result.cookie_name,
-            result.cookie_value or "",
+            result.cookie_value,
             secret,
             subject,
         )
