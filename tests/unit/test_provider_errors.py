@@ -66,7 +66,7 @@ def test_no_body_is_more_than_unknown(status: int, body: bytes) -> None:
     ],
 )
 def test_a_call_with_an_access_token_has_no_other_token_to_be_rejected(body: str, cause: Cause) -> None:
-    assert provider_errors.of_a_call(401, body.encode()).cause is cause
+    assert provider_errors.read_api_error(401, body.encode()).cause is cause
 
 
 def test_415_names_the_callback_url_to_register() -> None:

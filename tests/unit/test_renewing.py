@@ -67,11 +67,11 @@ class Counting(RenewingAuth[int]):
         self.count += 1
         return self.count
 
-    def put(self, request: PreparedRequest, credentials: int) -> None:
+    def authenticate(self, request: PreparedRequest, credentials: int) -> None:
         assert "Authorization" not in request.headers
         request.headers["Authorization"] = f"Number {credentials}"
 
-    def renewed(self, credentials: int, cause: Cause, tried: AbstractSet[Cause]) -> int | None:
+    def renew(self, credentials: int, cause: Cause, tried: AbstractSet[Cause]) -> int | None:
         self.refused.append(credentials)
         return None if cause in tried else 100 + credentials
 

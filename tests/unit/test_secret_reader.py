@@ -93,7 +93,7 @@ def test_what_is_remembered_is_bounded(clock: Clock, unique: str) -> None:
     reader = SecretReader(Everything(), unique, clock)  # type: ignore[arg-type]  # the one call that is made
     for number in range(CAPACITY + 50):
         reader.user("x", str(number))
-    assert len(reader._known) == CAPACITY
+    assert len(reader._cache) == CAPACITY
 
 
 def test_missing_and_deleted_tokens_are_not_found_and_the_secret_is_named(

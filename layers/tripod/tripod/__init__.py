@@ -1,6 +1,10 @@
-"""Tripod for other Lambdas: read users' OAuth 1.0a tokens, sign requests with them, and know who has signed in.
+"""Tripod for other Lambdas: read users' OAuth 1.0a tokens, sign requests with them, and learn who signed in.
 
-Importing it is cheap: AWS is reached at first use. Everything may be used by several threads at once.
+Importing it makes no call to AWS and does not import boto3; both wait for the first use. Everything is thread-safe.
+
+>>> with user_session("x", user_id="2244994945") as x:
+...     x.get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5).json()["screen_name"]
+'ada'
 """
 
 from tripod import library_logs, tickets

@@ -1,4 +1,4 @@
-"""App-only calls, on no user's behalf: a bearer token for the app's key and secret (RFC 6749, section 4.4; X's oauth2/token)."""
+"""App-only calls, without a user: a bearer token for the app's key and secret (RFC 6749, section 4.4; X's oauth2/token)."""
 
 import json
 import re
@@ -23,54 +23,88 @@ from tripod.version import VERSION
 TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
 HEADERS = {"User-Agent": f"tripod-oauth/{VERSION} (OAuth 1.0a client)", "Accept-Encoding": "identity"}
 
-_TOKEN_URL = "bearer_token_url"  # noqa: S105  # keys of "provider" in a consumer secret, as are X's below
+# Keys of "provider" in a consumer secret, and X's own values.
+_TOKEN_URL = "bearer_token_url"  # noqa: S105
 _INVALIDATE_URL = "invalidate_bearer_token_url"
 _X = {_TOKEN_URL: "https://api.x.com/oauth2/token", _INVALIDATE_URL: "https://api.x.com/oauth2/invalidate_token"}
-_HEADER_SAFE = re.compile(r"[!-~]+")  # visible ASCII: what can stand in a header
+_HEADER_SAFE = re.compile(r"[!-~]+")  # visible ASCII: what a header can carry
 
 
 def app_session(provider: str) -> requests.Session:
-    """Return a ``requests.Session`` that makes every request as the app, with its bearer token.
+    """Return a ``requests.Session`` that makes every request as the app, with its bearer token (OAuth 2.0, no user).
 
-    The token is got at the first request, kept in memory, and got afresh once when a request is answered 401. Raises
-    ``ConsumerNotFound`` or ``MalformedSecret``, and a request raises ``TripodUnavailable`` where the provider gives no token.
+    The first request fetches the token; all sessions of this process share it. After a 401 a new one is fetched, and the
+    request sent once more.
+
+    Args:
+        provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``. Where that secret describes
+            the provider, it must have ``"bearer_token_url"``.
+
+    Returns:
+        A session that threads may share. Pass ``timeout`` (seconds) to each request; ``requests`` has no default.
+
+    Raises:
+        ConsumerNotFound: there is no consumer secret of this name under this prefix.
+        MalformedSecret: the consumer secret is not what belongs there, or lacks ``"bearer_token_url"``.
+        TripodUnavailable: raised by a request, when the provider issues no token: ``provider_unavailable`` or
+            ``provider_rejected``.
+
+    Needs the managed policy ``ReadTokens`` or ``ReadTokensOfOneProvider``.
+
+    >>> with app_session("x") as x:
+    ...     x.get("https://api.x.com/1.1/application/rate_limit_status.json", timeout=5).status_code
+    200
     """
-    _url(provider, process.this().secret_reader.consumer(provider), _TOKEN_URL)  # what is missing is told here
+    _endpoint(provider, process.this().secret_reader.consumer(provider), _TOKEN_URL)  # raises here what is missing
     return RenewingSession(_AppAuth(provider))
 
 
 def invalidate_app_token(provider: str, *, owner_id: str) -> None:
-    """End the app's bearer token, everywhere; ``owner_id`` is the user who owns the app, whose tokens sign the request.
+    """Invalidate the app's bearer token, for every process and Lambda that uses it.
 
-    Raises as ``user_session`` does, and ``TripodUnavailable`` where the provider doesn't do it.
+    Args:
+        provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``. Where that secret describes
+            the provider, it must have ``"bearer_token_url"`` and ``"invalidate_bearer_token_url"``.
+        owner_id: the provider's id of the user who owns the app. Their tokens sign the request: they must be connected.
+
+    Raises:
+        TokenNotFound: the owner has not signed in.
+        TokenRevoked: the owner has disconnected, or the provider no longer accepts their tokens.
+        ConsumerNotFound: there is no consumer secret of this name under this prefix.
+        MalformedSecret: a secret is not what belongs there, or the consumer secret lacks one of the two URLs.
+        TripodUnavailable: the provider did not invalidate the token: ``provider_unavailable`` or ``provider_rejected``.
+
+    Needs the managed policy ``ReadTokens`` or ``ReadTokensOfOneProvider``.
+
+    >>> invalidate_app_token("x", owner_id="2244994945")
     """
-    url = _url(provider, process.this().secret_reader.consumer(provider), _INVALIDATE_URL)
-    bearer = _bearer(provider)
+    url = _endpoint(provider, process.this().secret_reader.consumer(provider), _INVALIDATE_URL)
+    token = _cached_token(provider)
     with user_session(provider, user_id=owner_id) as session:
-        answer = _post(provider, session, url, params={"access_token": bearer})  # in the query: X's own rule
-    if answer.status != 200:
-        raise _failed(provider, answer, "did not invalidate the app's bearer token")
-    _drop(provider, bearer)
+        response = _post(provider, session, url, params={"access_token": token})  # X wants it in the query
+    if response.status != 200:
+        raise _unavailable(provider, response, "did not invalidate the app's bearer token")
+    _drop_token(provider, token)
 
 
 class _AppAuth(RenewingAuth[str]):
-    """Bears the app's token."""
+    """Sends the app's bearer token."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
 
     def current(self) -> str:
-        """Return the token that this process keeps, or get one."""
-        return _bearer(self._provider)
+        """Return this process's token; fetch it the first time."""
+        return _cached_token(self._provider)
 
-    def put(self, request: PreparedRequest, credentials: str) -> None:
+    def authenticate(self, request: PreparedRequest, credentials: str) -> None:
         """Set the header (RFC 6750, section 2.1)."""
         request.headers["Authorization"] = f"Bearer {credentials}"
 
-    def renewed(self, credentials: str, _cause: Cause, tried: AbstractSet[Cause]) -> str | None:
-        """Drop the token that was refused and get another, once."""
-        _drop(self._provider, credentials)
-        return None if tried else _bearer(self._provider)
+    def renew(self, credentials: str, _cause: Cause, tried: AbstractSet[Cause]) -> str | None:
+        """Drop the refused token and return a new one, once."""
+        _drop_token(self._provider, credentials)
+        return None if tried else _cached_token(self._provider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +114,32 @@ class _BearerResponse:
     body: bytes = field(repr=False)
 
 
-def _bearer(provider: str) -> str:
+def _cached_token(provider: str) -> str:
     this = process.this()
-    with this.bearers_lock:  # threads that come meanwhile wait, so that the provider is asked once
-        if provider not in this.bearers:
-            this.bearers[provider] = _ask(provider)
-        return this.bearers[provider]
+    with this.bearer_tokens_lock:  # held during the call, so that several threads make one
+        if provider not in this.bearer_tokens:
+            this.bearer_tokens[provider] = _fetch_token(provider)
+        return this.bearer_tokens[provider]
 
 
-def _drop(provider: str, bearer: str) -> None:
+def _drop_token(provider: str, token: str) -> None:
     this = process.this()
-    with this.bearers_lock:
-        if this.bearers.get(provider) == bearer:  # another thread may have got a newer one
-            del this.bearers[provider]
+    with this.bearer_tokens_lock:
+        if this.bearer_tokens.get(provider) == token:  # another thread may have fetched a newer one
+            del this.bearer_tokens[provider]
 
 
-def _ask(provider: str) -> str:
-    """Get a token from the provider; where it refuses the app and the consumer secret has changed, once more with that."""
+def _fetch_token(provider: str) -> str:
+    """Fetch a token from the provider. If it refuses the app, read the consumer secret again, and try once more if it changed."""
     reader = process.this().secret_reader
     consumer = reader.consumer(provider)
-    answer = _ask_as(provider, consumer)
-    if answer.status in (401, 403) and (fresh := reader.consumer(provider, fresh=True)) != consumer:
-        answer = _ask_as(provider, fresh)
-    if answer.status != 200:
-        raise _failed(provider, answer, "gave the app no bearer token")
+    response = _fetch_as(provider, consumer)
+    if response.status in (401, 403) and (fresh := reader.consumer(provider, fresh=True)) != consumer:
+        response = _fetch_as(provider, fresh)
+    if response.status != 200:
+        raise _unavailable(provider, response, "gave the app no bearer token")
     try:
-        content = json.loads(answer.body)
+        content = json.loads(response.body)
         kind, token = str(content["token_type"]), str(content["access_token"])
     except (ValueError, KeyError, TypeError, RecursionError):
         kind, token = "", ""
@@ -114,37 +148,40 @@ def _ask(provider: str) -> str:
     return token
 
 
-def _ask_as(provider: str, consumer: Consumer) -> _BearerResponse:
-    # Key and secret are percent-encoded within Basic: RFC 6749, section 2.3.1.
+def _fetch_as(provider: str, consumer: Consumer) -> _BearerResponse:
+    # Basic carries key and secret percent-encoded: RFC 6749, section 2.3.1.
     basic = HTTPBasicAuth(quote(consumer.consumer_key, safe=""), quote(consumer.consumer_secret, safe=""))
     with requests.Session() as session:
-        url = _url(provider, consumer, _TOKEN_URL)
+        url = _endpoint(provider, consumer, _TOKEN_URL)
         return _post(provider, session, url, auth=basic, data={"grant_type": "client_credentials"})
 
 
 def _post(provider: str, session: requests.Session, url: str, **request: Any) -> _BearerResponse:
-    session.trust_env = False  # no proxy and no .netrc on the way of the app's secret
-    bounds: dict[str, Any] = {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
+    session.trust_env = False  # the app's secret goes through no proxy, and no .netrc replaces it
+    options: dict[str, Any] = {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
     try:
-        with session.post(url, headers=HEADERS, **bounds, **request) as response:
+        with session.post(url, headers=HEADERS, **options, **request) as response:
             wait = response.headers.get("Retry-After", "")
             return _BearerResponse(response.status_code, int(wait) if wait.isdecimal() else None, response_body.peek(response))
-    except requests.RequestException as error:  # its text may quote the URL, which bears the token to invalidate
+    except requests.RequestException as error:  # its text may contain the URL, and so the token to invalidate
         raise TripodUnavailable(f"{provider}: {type(error).__name__}", code="provider_unavailable") from None
 
 
-def _failed(provider: str, answer: _BearerResponse, what: str) -> TripodUnavailable:
-    if answer.status == 429 or answer.status >= 500:
+def _unavailable(provider: str, response: _BearerResponse, what: str) -> TripodUnavailable:
+    if response.status == 429 or response.status >= 500:
         return TripodUnavailable(
-            f"{provider} {what}: HTTP {answer.status}", code="provider_unavailable", retry_after=answer.retry_after
+            f"{provider} {what}: HTTP {response.status}", code="provider_unavailable", retry_after=response.retry_after
         )
     secret = names.consumer_secret(process.this().prefix, provider)
-    reason = f"{provider} {what}: HTTP {answer.status}; check the key and secret in {secret}, and how often it was asked"
+    reason = f"{provider} {what}: HTTP {response.status}; check the key and secret in {secret}, and how often it was asked"
     return TripodUnavailable(reason, code="provider_rejected")
 
 
-def _url(provider: str, consumer: Consumer, key: str) -> str:
-    """Return the endpoint that the consumer secret names, X's own where it describes no provider; raises ``MalformedSecret``."""
+def _endpoint(provider: str, consumer: Consumer, key: str) -> str:
+    """Return the URL under ``key`` in the consumer secret, or X's own if that describes no provider.
+
+    Raises MalformedSecret if it is missing or not https.
+    """
     this = process.this()
     described: Mapping[str, Any] = consumer.provider or (_X if provider == "x" else {})
     url = described.get(key)

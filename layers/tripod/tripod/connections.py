@@ -1,4 +1,4 @@
-"""Connections: the users who have granted access, and ending one."""
+"""Connections: list the users who have granted access, and disconnect one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,17 @@ from tripod.errors import ConsumerNotFound, TokenNotFound, TripodUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The lasting fact that this user of this provider has granted access.
+    """A user who has granted access, as ``users`` lists them.
 
-    ``subject`` is the app's own user id, where the authorization was begun for one; ``granted_at`` is in epoch seconds.
+    Attributes:
+        provider: the provider's name, such as ``"x"``.
+        user_id: the provider's id of the user; X's are decimal digits.
+        screen_name: the user's name at the provider at the time of the grant; None where the provider gave none.
+        subject: the app's own id of the user; None where the authorization was not begun for one.
+        granted_at: when the newest grant was made, in epoch seconds.
+
+    >>> next(users("x")).user_id
+    '2244994945'
     """
 
     provider: str
@@ -22,9 +30,22 @@ class Connection:
 
 
 def users(provider: str) -> Iterator[Connection]:
-    """Iterate the users who are connected at ``provider``, by user id; pages are read as they are needed.
+    """Iterate over the users who are connected at a provider.
 
-    Raises ``TripodUnavailable`` at the first one where there is no stack of this prefix.
+    Args:
+        provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
+
+    Yields:
+        Connections, ordered by user id as a string. Each page (1 MB at most) is read from DynamoDB when it is needed, from
+        an index that lags a new grant by moments.
+
+    Raises:
+        TripodUnavailable: there is no stack of this prefix (``not_configured``). Raised at the first user, not by the call.
+
+    Needs the managed policy ``ListUsers``.
+
+    >>> [user.screen_name for user in users("x")]
+    ['ada']
     """
     this = process.this()
     pages = (
@@ -49,20 +70,37 @@ def users(provider: str) -> Iterator[Connection]:
 
 
 def disconnect(provider: str, *, user_id: str) -> None:
-    """End a connection: the token is invalidated at the provider, the secret deleted, and this process forgets it.
+    """Disconnect a user: invalidate the token at the provider, delete the secret, and end the connection.
 
-    Raises ``TokenNotFound`` where nothing is kept for the user, ``ConsumerNotFound`` for an unknown provider, and
-    ``TripodUnavailable`` where it could not be done; with ``retry_after`` it is worth another try.
+    This process drops the tokens from its cache at once; in another they stay for five minutes at most. Tripod publishes the
+    event ``connection.revoked``.
+
+    Args:
+        provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
+        user_id: the provider's id of the user, as ``users`` lists it; X's are decimal digits.
+
+    Raises:
+        TokenNotFound: the user is not connected.
+        ConsumerNotFound: there is no consumer secret of this name under this prefix.
+        TripodUnavailable: the user may still be connected; try again, after ``retry_after`` seconds where that is set.
+
+    Needs the managed policy ``DisconnectUsers``.
+
+    >>> disconnect("x", user_id="2244994945")
+    >>> disconnect("x", user_id="2244994945")
+    Traceback (most recent call last):
+        ...
+    tripod.errors.TokenNotFound: there is no secret tripod/user/x/2244994945: the user has not granted access
     """
     this = process.this()
     secret = names.user_secret(this.prefix, provider, user_id)
-    known = {
+    errors = {
         "token_not_found": lambda: TokenNotFound(secret),
         "unknown_provider": lambda: ConsumerNotFound(names.consumer_secret(this.prefix, provider)),
     }
     try:
-        answer = functions.invoke("revoke", {"provider": provider, "user_id": user_id}, known)
+        response = functions.invoke("revoke", {"provider": provider, "user_id": user_id}, errors)
     finally:
-        this.secret_reader.forget_user(provider, user_id)  # whatever happened: reading again costs little, and is right
-    if answer.text("outcome") != "revoked":
-        raise TripodUnavailable(f"{answer.name} gave an outcome that is unknown: is it of the same version as the layer?")
+        this.secret_reader.forget_user(provider, user_id)  # after a failure too: the tokens may be invalid by now
+    if response.text("outcome") != "revoked":
+        raise TripodUnavailable(f"{response.name} gave an outcome that is unknown: is it of the same version as the layer?")

@@ -1,4 +1,4 @@
-"""The app's credentials and a user's, as they stand in their secrets (JSON); what is secret in them stays out of ``repr``."""
+"""The app's credentials and a user's, and their JSON in Secrets Manager. ``repr`` hides every token and secret."""
 
 import json
 import re
@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-# RFC 5849, section 3.4; SHA-256 as NetSuite and WordPress have it
+# RFC 5849, section 3.4; HMAC-SHA256 is not in it, but NetSuite and WordPress use it
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """The app at a provider: its consumer key and secret, and what its secret says beside them.
+    """The app at a provider: the content of a consumer secret.
 
-    ``store`` false: sign-in only, no tokens are kept. ``provider``: the endpoints and quirks of one that Tripod doesn't know.
+    Attributes:
+        consumer_key: the app's key.
+        consumer_secret: the app's secret.
+        store: False keeps no tokens: sign-in only.
+        provider: endpoints and other properties of a provider that Tripod does not know (docs/providers.md).
     """
 
     consumer_key: str
@@ -24,15 +28,15 @@ class Consumer:
 
     @property
     def signature_method(self) -> str:
-        """The method that this provider's requests are signed with: one of ``SIGNATURE_METHODS``."""
+        """The signature method of this provider's requests: one of ``SIGNATURE_METHODS``."""
         return str(self.provider.get("signature_method", SIGNATURE_METHODS[0]))
 
     @classmethod
     def from_json(cls, text: str) -> "Consumer":
-        """Read a consumer secret; raises ``ValueError`` that says what is amiss, without the content."""
+        """Parse a consumer secret. Raises ValueError that says what is wrong, without quoting the content."""
         content = _object(text)
         unknown = sorted(content.keys() - {"consumer_key", "consumer_secret", "store", "provider"})
-        if unknown:  # shown only where it looks like a name: key and value, swapped, would print a credential
+        if unknown:  # quoted only if it looks like a key: where key and value are swapped it is a credential
             named = [key for key in unknown if re.fullmatch(r"[a-z_]{1,24}", key)]
             raise ValueError(f"it has unknown keys: {', '.join(named) or 'their names look like values'}")
         store = content.get("store", True)
@@ -62,19 +66,31 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserTokens(AccessToken):
-    """The access token of one user of ``provider``; the content of a user secret."""
+    """A user's access token at a provider: the content of a user secret.
+
+    Attributes:
+        oauth_token: the access token.
+        oauth_token_secret: the access token's secret.
+        consumer_key: the key of the app to which the token was granted.
+        provider: the provider's name, such as ``"x"``.
+        user_id: the provider's id of the user; X's are decimal digits.
+        screen_name: the user's name at the provider at the time of the grant; None where the provider gave none.
+
+    >>> isinstance(user_tokens("x", user_id="2244994945"), UserTokens)
+    True
+    """
 
     provider: str
     user_id: str
     screen_name: str | None
 
     def to_json(self) -> str:
-        """Return the secret's content: a function of the grant alone, so that an unchanged grant is an unchanged secret."""
+        """Return the secret's content. Equal tokens give the same bytes: an unchanged grant leaves the secret unchanged."""
         return json.dumps({field.name: getattr(self, field.name) for field in fields(UserTokens)}, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> "UserTokens":
-        """Read a user secret; raises ``ValueError`` that says what is amiss, without the content."""
+        """Parse a user secret. Raises ValueError that says what is wrong, without quoting the content."""
         content = _object(text)
         screen_name = content.get("screen_name")
         if screen_name is not None and not isinstance(screen_name, str):
@@ -85,15 +101,29 @@ class UserTokens(AccessToken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningTokens(UserTokens):
-    """A user's tokens with the app's own credentials beside them: all that an OAuth 1.0a client signs with."""
+    """A user's tokens and the app's credentials: all that an OAuth 1.0a client signs with. ``user_tokens`` returns it.
+
+    Attributes:
+        oauth_token: the access token.
+        oauth_token_secret: the access token's secret.
+        consumer_key: the app's current consumer key.
+        provider: the provider's name, such as ``"x"``.
+        user_id: the provider's id of the user; X's are decimal digits.
+        screen_name: the user's name at the provider at the time of the grant; None where the provider gave none.
+        consumer_secret: the app's current consumer secret.
+
+    >>> from requests_oauthlib import OAuth1
+    >>> tokens = user_tokens("x", user_id="2244994945")
+    >>> auth = OAuth1(tokens.consumer_key, tokens.consumer_secret, tokens.oauth_token, tokens.oauth_token_secret)
+    """
 
     consumer_secret: str = field(repr=False)
 
     @classmethod
     def of(cls, tokens: UserTokens, consumer: Consumer) -> "SigningTokens":
-        """Put ``tokens`` and ``consumer`` together; the consumer key is the app's current one, which the secret belongs to."""
-        kept = {field.name: getattr(tokens, field.name) for field in fields(UserTokens)}
-        return cls(**kept | {"consumer_key": consumer.consumer_key, "consumer_secret": consumer.consumer_secret})
+        """Combine ``tokens`` and ``consumer``. The consumer key is ``consumer``'s: it belongs to that secret."""
+        shared = {field.name: getattr(tokens, field.name) for field in fields(UserTokens)}
+        return cls(**shared | {"consumer_key": consumer.consumer_key, "consumer_secret": consumer.consumer_secret})
 
 
 def _object(text: str) -> dict[str, Any]:

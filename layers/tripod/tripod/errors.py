@@ -1,24 +1,43 @@
-"""What can go wrong for a Lambda that uses tokens.
+"""The errors that this layer raises.
 
 TripodError
 ├── ConsumerNotFound    there is no consumer secret of that provider
-├── MalformedSecret     a secret is there, and is not what Tripod keeps
-├── TokenNotFound       this user never granted access
-│   └── TokenRevoked    the user has disconnected, or the provider no longer takes the tokens
-├── TicketRejected      a ticket that proves nothing: expired, used, or not this session's
-└── TripodUnavailable   Tripod or the provider could not do it; ``code`` says why
+├── MalformedSecret     a secret exists, but its content has not the form that Tripod writes
+├── TokenNotFound       this user has not signed in
+│   └── TokenRevoked    the user has disconnected, or the provider no longer accepts the tokens
+├── TicketRejected      the ticket is expired, used, or another session's
+└── TripodUnavailable   Tripod or the provider failed; ``code`` says how
 
-Messages name secrets and never show what is in them. What AWS refuses (an IAM policy that lacks an action, a throttle) stays
-botocore's own ``ClientError``.
+Messages name secrets and never contain their content. Errors of AWS itself (an IAM policy that lacks an action, a throttle)
+are raised as botocore's ``ClientError``.
 """
 
 
 class TripodError(Exception):
-    """The root of all that this layer raises on purpose."""
+    """The base class of every error that this layer raises: catch it to handle them all alike.
+
+    >>> try:
+    ...     user_tokens("x", user_id="12")
+    ... except TripodError as error:
+    ...     print(type(error).__name__)
+    TokenNotFound
+    """
 
 
 class ConsumerNotFound(TripodError):
-    """There is no consumer secret: ``secret`` is the name that was looked for."""
+    """Raised when there is no consumer secret of the provider: create it, with the app's consumer key and secret.
+
+    A missing consumer secret is remembered for 60 seconds.
+
+    Attributes:
+        secret: the secret's name, ``{prefix}/consumer/{provider}``.
+
+    >>> try:
+    ...     app_session("tumblr")
+    ... except ConsumerNotFound as error:
+    ...     print(error.secret)
+    tripod/consumer/tumblr
+    """
 
     def __init__(self, secret: str) -> None:
         super().__init__(f"there is no secret {secret}: create it with the app's consumer key and secret")
@@ -26,7 +45,18 @@ class ConsumerNotFound(TripodError):
 
 
 class MalformedSecret(TripodError):
-    """The secret named ``secret`` does not hold what Tripod keeps there; ``reason`` says what is amiss, without its content."""
+    """Raised when a secret's content is not what belongs there: correct the secret that is named.
+
+    Attributes:
+        secret: the secret's name, such as ``tripod/consumer/x``.
+        reason: what is wrong with the content, without quoting it.
+
+    >>> try:
+    ...     app_session("flickr")
+    ... except MalformedSecret as error:
+    ...     print(error.secret, "is malformed:", error.reason)
+    tripod/consumer/flickr is malformed: app-only calls need "provider.bearer_token_url", an https URL
+    """
 
     def __init__(self, secret: str, reason: str) -> None:
         super().__init__(f"the secret {secret} is malformed: {reason}")
@@ -35,7 +65,19 @@ class MalformedSecret(TripodError):
 
 
 class TokenNotFound(TripodError):
-    """No tokens are kept for this user; ``secret`` is the name that was looked for."""
+    """Raised when there are no tokens of the user: have the user sign in.
+
+    ``TokenRevoked`` is a subclass; to tell the two apart, catch ``TokenRevoked`` first.
+
+    Attributes:
+        secret: the user secret's name, such as ``tripod/user/x/2244994945``.
+
+    >>> try:
+    ...     user_tokens("x", user_id="12")
+    ... except TokenNotFound as error:
+    ...     print(error)
+    there is no secret tripod/user/x/12: the user has not granted access
+    """
 
     def __init__(self, secret: str, message: str = "") -> None:
         super().__init__(message or f"there is no secret {secret}: the user has not granted access")
@@ -43,21 +85,56 @@ class TokenNotFound(TripodError):
 
 
 class TokenRevoked(TokenNotFound):
-    """The user must sign in again: ``secret`` is to be deleted or gone, or the provider refuses what is in it."""
+    """Raised when the user has disconnected, or the provider no longer accepts the tokens: have the user sign in again.
+
+    Reading raises it while the deleted secret can still be restored (7 to 30 days, the stack's ``RecoveryWindow``), a request
+    of ``user_session`` when the provider answers that the token is revoked and no newer one was granted.
+
+    Attributes:
+        secret: the user secret's name, such as ``tripod/user/x/2244994945``.
+
+    >>> disconnect("x", user_id="2244994945")
+    >>> try:
+    ...     user_tokens("x", user_id="2244994945")
+    ... except TokenRevoked as error:
+    ...     print(error)
+    the tokens of tripod/user/x/2244994945 are no longer good: the user has disconnected or revoked access
+    """
 
     def __init__(self, secret: str) -> None:
         super().__init__(secret, f"the tokens of {secret} are no longer good: the user has disconnected or revoked access")
 
 
 class TicketRejected(TripodError):
-    """The ticket proves nothing: it has expired, has been redeemed, or belongs to another session's secret."""
+    """Raised by ``redeem`` when a ticket is expired, used, or another session's: treat the user as signed out.
+
+    >>> try:
+    ...     redeem("made-up", session["secret"])
+    ... except TicketRejected:
+    ...     print("Please sign in again.")
+    Please sign in again.
+    """
 
     def __init__(self) -> None:
         super().__init__("the ticket was rejected: it has expired, has been redeemed, or is not this session's")
 
 
 class TripodUnavailable(TripodError):
-    """It could not be done; ``code`` is one of docs/errors.md, ``retry_after`` the seconds to wait first, where that was told."""
+    """Raised when one of Tripod's functions, or the provider, could not do what was asked.
+
+    Try again after ``retry_after`` seconds where that is set; docs/errors.md says what to do about each ``code``.
+
+    Attributes:
+        code: how it failed, such as ``provider_unavailable``, ``provider_rejected``, ``not_configured`` or ``internal``.
+        retry_after: seconds to wait before another try; None where nothing said.
+
+    >>> with app_session("x") as x:  # while the provider answers 503
+    ...     try:
+    ...         x.get("https://api.x.com/1.1/application/rate_limit_status.json", timeout=5)
+    ...     except TripodUnavailable as error:
+    ...         print(error.code, error.retry_after)
+    provider_unavailable None
+    """
 
     def __init__(self, reason: str, *, code: str = "internal", retry_after: int | None = None) -> None:
         super().__init__(f"{reason} ({code})")

@@ -1,4 +1,4 @@
-"""Tripod's own functions, invoked directly: what they answer, or the error that it means. Nothing of either is quoted."""
+"""Invoke Tripod's own functions, and turn their problems into errors. No error quotes what went in or came out."""
 
 import json
 import re
@@ -9,41 +9,41 @@ from typing import Any
 from tripod import process
 from tripod.errors import TripodError, TripodUnavailable
 
-_CODE = re.compile(r"[a-z_]{1,64}")  # a problem's code: anything else is not ours, and isn't shown
+_CODE = re.compile(r"[a-z_]{1,64}")  # a problem's code; anything else is not Tripod's, and is not shown
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionResponse:
-    """What the function ``name`` answered: a JSON object, read field by field."""
+    """The JSON object that the function ``name`` returned. A field of another type raises TripodUnavailable."""
 
     name: str
     content: Mapping[str, Any]
 
     def text(self, field: str) -> str:
-        """Return a field that must be a string."""
+        """Return a field that must be a non-empty string."""
         value = self.text_or_none(field)
         if not value:
             raise _unreadable(self.name)
         return value
 
     def text_or_none(self, field: str) -> str | None:
-        """Return a field that may be missing or null."""
+        """Return a field that must be a string, or null or missing."""
         value = self.content.get(field)
         if value is not None and not isinstance(value, str):
             raise _unreadable(self.name)
         return value
 
 
-def invoke(function: str, event: Mapping[str, str], known: Mapping[str, Callable[[], TripodError]]) -> FunctionResponse:
-    """Invoke ``{prefix}-{function}`` and return its answer.
+def invoke(function: str, event: Mapping[str, str], errors: Mapping[str, Callable[[], TripodError]]) -> FunctionResponse:
+    """Invoke ``{prefix}-{function}`` and return its response.
 
-    A problem whose code is in ``known`` is raised as the error there, any other as ``TripodUnavailable``.
+    Raises the error that ``errors`` has for a problem's code, else TripodUnavailable.
     """
     this = process.this()
     name = f"{this.prefix}-{function}"
-    answer = this.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    payload = answer["Payload"].read()
-    if "FunctionError" in answer:
+    response = this.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    payload = response["Payload"].read()
+    if "FunctionError" in response:
         raise TripodUnavailable(f"{name} failed: its log says why")
     content = _object(name, payload)
     if "code" not in content:
@@ -51,8 +51,8 @@ def invoke(function: str, event: Mapping[str, str], known: Mapping[str, Callable
     code, wait = content["code"], content.get("retry_after")
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise _unreadable(name)
-    if code in known:
-        raise known[code]()
+    if code in errors:
+        raise errors[code]()
     retry_after = wait if isinstance(wait, int) and not isinstance(wait, bool) else None
     raise TripodUnavailable(f"{name} could not do it", code=code, retry_after=retry_after)
 

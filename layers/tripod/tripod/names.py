@@ -1,4 +1,4 @@
-"""What things are called in Secrets Manager: the one place where the functions that write and the Lambdas that read agree."""
+"""Names of secrets, for the functions that write them and the Lambdas that read them."""
 
 import re
 from urllib.parse import quote
@@ -9,7 +9,7 @@ _PROVIDER = re.compile(r"[a-z0-9-]{1,32}")
 
 
 def is_provider(name: str) -> bool:
-    """Tell whether ``name`` may name a provider: 1 to 32 lower-case letters, digits and hyphens."""
+    """Return True if ``name`` is 1 to 32 lower-case letters, digits and hyphens."""
     return _PROVIDER.fullmatch(name) is not None
 
 
@@ -21,8 +21,8 @@ def consumer_secret(prefix: str, provider: str) -> str:
 def user_secret(prefix: str, provider: str, user_id: str) -> str:
     """Return the name of the secret that holds one user's access tokens.
 
-    Outside ``A-Za-z0-9_.@+-`` each byte of the user id (UTF-8) is written ``=XX``: a percent-encoding in the letters that
-    Secrets Manager takes, so that no two ids share a name and none climbs out of its prefix.
+    Outside ``A-Za-z0-9_.@+-`` each byte of the user id (UTF-8) is written ``=XX``: percent-encoding in the characters that
+    Secrets Manager allows. No two ids share a name, and no id contains a slash.
     """
     encoded = quote(user_id, safe="@+").replace("~", "%7E").replace("%", "=")
     return f"{prefix}/user/{provider}/{encoded}"

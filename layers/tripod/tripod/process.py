@@ -1,4 +1,4 @@
-"""What one process keeps: where Tripod is, AWS clients, and the secrets that were read lately. All of it is made at first use."""
+"""What the threads of a process share: the prefix, AWS clients, and the cached secrets. Each is made at first use."""
 
 import os
 import threading
@@ -7,8 +7,8 @@ from typing import Any
 from tripod.errors import TripodUnavailable
 from tripod.secret_reader import SecretReader
 
-# Seconds. Secrets Manager, DynamoDB and SSM answer in milliseconds, so that a second try beats a longer wait; a function of
-# Tripod's may itself wait for the provider, 27 seconds at most.
+# Seconds. Secrets Manager, DynamoDB and SSM answer in milliseconds: a second try is better than a longer wait. Tripod's
+# functions wait for the provider themselves, 27 seconds at most.
 _CONNECT_TIMEOUT = 2
 _READ_TIMEOUT = 3
 _FUNCTION_TIMEOUT = 30
@@ -17,22 +17,24 @@ _FUNCTION_TIMEOUT = 30
 class Process:
     """The prefix, the clients and the secret reader that all threads of a process share.
 
-    ``prefix`` is ``TRIPOD_PREFIX`` in the environment, ``tripod`` by default. ``loopback``: plain http to this machine is let
-    pass; the sandbox's setting.
+    Attributes:
+        prefix: ``TRIPOD_PREFIX`` in the environment, ``tripod`` by default.
+        loopback: True allows plain http to this machine; only the sandbox sets it.
+        bearer_tokens: the app-only token of each provider, used under ``bearer_tokens_lock``.
     """
 
     def __init__(self) -> None:
         self.prefix = os.environ.get("TRIPOD_PREFIX") or "tripod"
         self.loopback = os.environ.get("TRIPOD_LOOPBACK_HTTP") == "true"
-        self.bearers: dict[str, str] = {}  # the app-only token of each provider
-        self.bearers_lock = threading.Lock()
+        self.bearer_tokens: dict[str, str] = {}
+        self.bearer_tokens_lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._secret_reader: SecretReader | None = None
         self._table = ""
         self._lock = threading.RLock()
 
     def client(self, service: str) -> Any:
-        """Return the process's boto3 client for ``service``; one thread makes it, because boto3's session is not thread-safe."""
+        """Return the boto3 client for ``service``. Made under a lock: boto3's session is not thread-safe, its clients are."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = _client(service)
@@ -40,7 +42,7 @@ class Process:
 
     @property
     def secret_reader(self) -> SecretReader:
-        """The secrets, read and remembered."""
+        """The reader of this prefix's secrets, with its cache."""
         with self._lock:
             if self._secret_reader is None:
                 self._secret_reader = SecretReader(self.client("secretsmanager"), self.prefix)
@@ -48,7 +50,7 @@ class Process:
 
     @property
     def table(self) -> str:
-        """The table's name, as SSM has it; raises ``TripodUnavailable`` where there is no stack of this prefix."""
+        """The table's name, from SSM. Raises TripodUnavailable if there is no stack of this prefix."""
         with self._lock:
             if not self._table:
                 client, name = self.client("ssm"), f"/{self.prefix}/table"
@@ -79,7 +81,7 @@ def this() -> Process:
 
 
 def forget() -> None:
-    """Forget everything, so that the next use reads the environment and the secrets anew: for tests."""
+    """Forget everything: the next use reads the environment and the secrets again. For tests."""
     global _this
     with _lock:
         forgotten, _this = _this, None
@@ -89,7 +91,7 @@ def forget() -> None:
 
 def _client(service: str) -> Any:
     try:
-        import boto3  # noqa: PLC0415  # the runtime's own, and half a second that a process without tokens needn't pay
+        import boto3  # noqa: PLC0415  # half a second, which a process that reads no token saves
         from botocore.config import Config  # noqa: PLC0415
     except ImportError as error:
         raise ImportError(
@@ -100,4 +102,4 @@ def _client(service: str) -> Any:
         read_timeout=_FUNCTION_TIMEOUT if service == "lambda" else _READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": 3},
     )
-    return boto3.client(service, config=config)  # type: ignore[call-overload]  # whichever service
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # any service

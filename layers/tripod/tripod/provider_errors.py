@@ -1,4 +1,4 @@
-"""What a provider's refusal means: X's error codes and texts, and other providers' where they are known."""
+"""Recognise a provider's error responses: X's codes and texts, and other providers' where they are known."""
 
 import json
 import re
@@ -9,11 +9,13 @@ from xml.etree import ElementTree
 
 
 class Cause(StrEnum):
-    """Why a provider refused, as far as its answer tells."""
+    """Why a provider refused, as far as its response says. The numbers are X's error codes."""
 
     CALLBACK_NOT_APPROVED = "callback_not_approved"  # 415
     NO_CALLBACK_CONFIGURED = "no_callback_configured"  # 417
-    CALLBACK_NOT_CONFIRMED = "callback_not_confirmed"  # our own finding: leg 1's answer lacks oauth_callback_confirmed=true
+    CALLBACK_NOT_CONFIRMED = (
+        "callback_not_confirmed"  # Tripod's own finding: leg 1's response lacks oauth_callback_confirmed=true
+    )
     BAD_CREDENTIALS = "bad_credentials"  # 32
     CLOCK_OFF = "clock_off"  # 135
     APP_SUSPENDED = "app_suspended"  # 416
@@ -23,7 +25,7 @@ class Cause(StrEnum):
     ACCESS_LEVEL = "access_level"  # 453
     VERIFIER_REJECTED = "verifier_rejected"
     REQUEST_TOKEN_REJECTED = "request_token_rejected"  # noqa: S105  # a cause, no token
-    UNREADABLE = "unreadable"  # our own finding: an answer of 200 that holds no token
+    UNREADABLE = "unreadable"  # Tripod's own finding: a 200 without a token
     UNKNOWN = "unknown"
 
 
@@ -39,7 +41,7 @@ _CODES = {
     453: Cause.ACCESS_LEVEL,
 }
 
-# Texts of bodies that bear no code, in the order in which they are tried.
+# Texts of bodies without a code, in the order in which they are tried.
 _TEXTS = (
     (re.compile(r"callback url not approved|callback.{0,80}?not.{0,80}?approved", re.I), Cause.CALLBACK_NOT_APPROVED),
     (re.compile(r"desktop applications only support", re.I), Cause.NO_CALLBACK_CONFIGURED),
@@ -53,17 +55,14 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A provider's error answer, read: its HTTP status and the cause, where we recognised it."""
+    """A provider's error response: its HTTP status and its cause, ``UNKNOWN`` if not recognised."""
 
     status: int
     cause: Cause
 
 
 def read(status: int, body: bytes) -> Refusal:
-    """Read an error body in any of the forms that X has: JSON, XML, its older ``<hash>``, or plain text.
-
-    Also ``oauth_problem=…`` in a form body, as Flickr and others answer.
-    """
+    """Return the refusal that an error body means: JSON, XML, ``<hash>`` XML or plain text (X), or ``oauth_problem=…`` (others)."""
     text = body.decode("utf-8", "replace").strip()
     code, message = _json(text) or _xml(text) or (None, text)
     if code in _CODES:
@@ -75,11 +74,11 @@ def read(status: int, body: bytes) -> Refusal:
     return Refusal(status, Cause.RATE_LIMITED if status == 429 else Cause.UNKNOWN)
 
 
-def of_a_call(status: int, body: bytes) -> Refusal:
-    """Read the refusal of a call that an access token signed.
+def read_api_error(status: int, body: bytes) -> Refusal:
+    """Return the refusal of an API call, which an access token signed.
 
-    Such a call bears no request token: an ``oauth_problem`` that rejects a token (``token_rejected``, ``token_expired``) is about
-    the access token, and means what ``token_revoked`` means.
+    Such a call has no request token: an ``oauth_problem`` that rejects a token (``token_rejected``, ``token_expired``) means
+    that the access token is revoked.
     """
     refusal = read(status, body)
     if refusal.cause is Cause.REQUEST_TOKEN_REJECTED and b"oauth_problem=" in body:
@@ -88,7 +87,7 @@ def of_a_call(status: int, body: bytes) -> Refusal:
 
 
 def is_error_text(body: bytes) -> bool:
-    """Tell whether a body is MediaWiki's kind of refusal, which comes with status 200: ``Error: …``."""
+    """Return True if a body is MediaWiki's error text ``Error: …``, which comes with status 200."""
     return body.lstrip()[:6].lower() == b"error:"
 
 
@@ -103,7 +102,7 @@ def _json(text: str) -> tuple[int | None, str] | None:
 
 
 def _xml(text: str) -> tuple[int | None, str] | None:
-    if not text.startswith("<") or "<!" in text:  # no document type: no entities to expand
+    if not text.startswith("<") or "<!" in text:  # with a document type it could expand entities
         return None
     try:
         error = ElementTree.fromstring(text).find("error")  # noqa: S314  # 64 KiB at most, and no entities

@@ -1,4 +1,4 @@
-"""Looking at the beginning of an answer, and leaving the whole of it to whoever reads it next."""
+"""Peek at the start of a response's body, and leave the whole body to be read."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,33 +6,33 @@ from typing import Any
 from requests import Response
 from urllib3.exceptions import HTTPError
 
-LIMIT = 64 * 1024  # bytes, unpacked; an error body has some hundred
+LIMIT = 64 * 1024  # bytes, decompressed; an error body has some hundred
 _CHUNK = 8 * 1024  # bytes read at a time
 
 
 def peek(response: Response) -> bytes:
-    """Return at most ``LIMIT`` bytes of a body that nobody has read yet; the response can still be read from its beginning."""
-    response.raw = raw = _Reopened(response.raw)
-    return raw.beginning
+    """Return the first ``LIMIT`` bytes at most of an unread body. The caller can still read the response from its start."""
+    response.raw = raw = _PeekedBody(response.raw)
+    return raw.start
 
 
-class _Reopened:
-    """A raw body whose beginning was read, which ``stream`` (what ``requests`` reads by) gives once more before the rest."""
+class _PeekedBody:
+    """A raw body whose start was read. ``stream``, by which ``requests`` reads, repeats the start before the rest."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
         self._rest: Iterator[bytes] = raw.stream(_CHUNK, decode_content=True)
         self._failure: Exception | None = None
-        self.beginning = b""
+        self.start = b""
         try:
-            while len(self.beginning) <= LIMIT - _CHUNK and (chunk := next(self._rest, b"")):
-                self.beginning += chunk
+            while len(self.start) <= LIMIT - _CHUNK and (chunk := next(self._rest, b"")):
+                self.start += chunk
         except (HTTPError, OSError) as error:
-            self._failure = error  # for whoever reads on: requests makes its own error of it
+            self._failure = error  # raised when the body is read: requests turns it into its own
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        """Give the whole body, in chunks of our choosing."""
-        yield self.beginning
+        """Yield the whole body; the chunk size that is asked for is ignored."""
+        yield self.start
         if self._failure is not None:
             raise self._failure
         yield from self._rest

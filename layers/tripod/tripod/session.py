@@ -1,8 +1,4 @@
-"""Signed requests on a user's behalf, in two lines.
-
-with user_session("x", user_id="2244994945") as x:
-    x.get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5)
-"""
+"""A user's tokens, and a session that signs requests with them."""
 
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
@@ -22,67 +18,106 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def user_tokens(provider: str, *, user_id: str) -> SigningTokens:
-    """Return a user's tokens and the app's credentials, at most five minutes old, for a client of your own.
+    """Return a user's tokens and the app's credentials, for an OAuth 1.0a client of your own.
 
-    Raises ``TokenNotFound``, ``TokenRevoked`` where the user has disconnected, ``ConsumerNotFound``, or ``MalformedSecret``.
+    Args:
+        provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
+        user_id: the provider's id of the user, as ``users`` lists it; X's are decimal digits.
+
+    Returns:
+        Tokens at most five minutes old. Their ``repr`` hides every secret.
+
+    Raises:
+        TokenNotFound: the user has not signed in.
+        TokenRevoked: the user has disconnected.
+        ConsumerNotFound: there is no consumer secret of this name under this prefix.
+        MalformedSecret: the content of one of the two secrets is not what belongs there.
+
+    Needs the managed policy ``ReadTokens`` or ``ReadTokensOfOneProvider``.
+
+    >>> user_tokens("x", user_id="2244994945").screen_name
+    'ada'
     """
     reader = process.this().secret_reader
     return SigningTokens.of(reader.user(provider, user_id), reader.consumer(provider))
 
 
 def user_session(provider: str, *, user_id: str) -> requests.Session:
-    """Return a ``requests.Session`` that signs every request as this user; raises as ``user_tokens``.
+    """Return a ``requests.Session`` that signs every request as this user.
 
-    A request raises so too, and ``TokenRevoked`` where the provider no longer takes the tokens. Tokens that were granted anew
-    and a consumer key that was rotated are noticed by themselves.
+    Each request is signed with the tokens of that moment: the session may be kept for as long as the process lives. When a 401
+    says that the token is revoked or the consumer key unknown, the secret is read again, and the request is sent once more if
+    the secret has changed.
+
+    Args:
+        provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
+        user_id: the provider's id of the user, as ``users`` lists it; X's are decimal digits.
+
+    Returns:
+        A session that threads may share. Pass ``timeout`` (seconds) to each request; ``requests`` has no default.
+
+    Raises:
+        TokenNotFound: the user has not signed in.
+        TokenRevoked: the user has disconnected. Raised by a request as well, when the provider no longer accepts the tokens.
+        ConsumerNotFound: there is no consumer secret of this name under this prefix.
+        MalformedSecret: the content of one of the two secrets is not what belongs there.
+
+    Needs the managed policy ``ReadTokens`` or ``ReadTokensOfOneProvider``.
+
+    >>> with user_session("x", user_id="2244994945") as x:
+    ...     x.get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5).json()["screen_name"]
+    'ada'
     """
     auth = _UserAuth(process.this().secret_reader, provider, user_id)
-    auth.current()  # what is missing is told here
+    auth.current()  # raises here, not at the first request, what is missing
     return RenewingSession(auth)
 
 
-class _Keys(NamedTuple):
-    """What one request is signed with."""
+class _Credentials(NamedTuple):
+    """The app's and the user's credentials that one request is signed with."""
 
     consumer: Consumer
     tokens: UserTokens
 
 
-class _UserAuth(RenewingAuth[_Keys]):
-    """Signs as one user, with what ``reader`` returns at that moment."""
+class _UserAuth(RenewingAuth[_Credentials]):
+    """Signs requests as one user, with the credentials that ``reader`` returns for each."""
 
     def __init__(self, reader: SecretReader, provider: str, user_id: str) -> None:
         self._reader = reader
         self._provider = provider
         self._user_id = user_id
 
-    def current(self) -> _Keys:
-        """Return what the reader returns."""
+    def current(self) -> _Credentials:
+        """Return the user's tokens and the app's credentials, at most five minutes old."""
         tokens = self._reader.user(self._provider, self._user_id)
-        return _Keys(self._reader.consumer(self._provider), tokens)
+        return _Credentials(self._reader.consumer(self._provider), tokens)
 
-    def put(self, request: PreparedRequest, credentials: _Keys) -> None:
-        """Sign ``request``; a body other than a form is not covered by the signature (RFC 5849, section 3.4.1.3.1)."""
-        content: Any = request.body  # what types-requests leaves out: a stream
+    def authenticate(self, request: PreparedRequest, credentials: _Credentials) -> None:
+        """Sign ``request``. The signature covers a form body and no other (RFC 5849, section 3.4.1.3.1).
+
+        Raises ValueError for a form that is given as a stream.
+        """
+        content: Any = request.body  # also a stream, which types-requests leaves out
         if not isinstance(content, str | bytes | None):
-            # requests-oauthlib looks for form fields in a body without a type, and would use a stream up.
+            # requests-oauthlib looks for form fields in a body without a Content-Type, and would exhaust the stream.
             kind = request.headers.setdefault("Content-Type", "application/octet-stream")
             if _FORM in str(kind):
                 raise ValueError("a form must be given whole to be signed, not as a stream")
         consumer, tokens = credentials
         Signer().sign_as(consumer, tokens.oauth_token, tokens.oauth_token_secret)(request)
 
-    def renewed(self, credentials: _Keys, cause: Cause, tried: AbstractSet[Cause]) -> _Keys | None:
-        """Read afresh what the provider refuses: the user's tokens, or the app's credentials."""
+    def renew(self, credentials: _Credentials, cause: Cause, tried: AbstractSet[Cause]) -> _Credentials | None:
+        """Read again what the provider refused, the user's tokens or the app's credentials; None if that did not change."""
         if cause is Cause.TOKEN_REVOKED:
-            return self._regranted(credentials, read=cause not in tried)
+            return self._newer_grant(credentials, read=cause not in tried)
         if cause is Cause.BAD_CREDENTIALS and cause not in tried:
             consumer = self._reader.consumer(self._provider, fresh=True)
-            return None if consumer == credentials.consumer else _Keys(consumer, credentials.tokens)
+            return None if consumer == credentials.consumer else _Credentials(consumer, credentials.tokens)
         return None
 
-    def _regranted(self, refused: _Keys, *, read: bool) -> _Keys:
-        """Return the tokens of a newer grant; raises ``TokenRevoked`` where there is none, and forgets the refused ones."""
+    def _newer_grant(self, refused: _Credentials, *, read: bool) -> _Credentials:
+        """Return the tokens of a newer grant. Where there is none, drop the refused tokens and raise TokenRevoked."""
         revoked = TokenRevoked(names.user_secret(self._reader.prefix, self._provider, self._user_id))
         try:
             tokens = self._reader.user(self._provider, self._user_id, fresh=True) if read else refused.tokens
@@ -92,4 +127,4 @@ class _UserAuth(RenewingAuth[_Keys]):
             self._reader.forget_user(self._provider, self._user_id)
             raise revoked
         other_app = tokens.consumer_key != refused.consumer.consumer_key
-        return _Keys(self._reader.consumer(self._provider, fresh=True) if other_app else refused.consumer, tokens)
+        return _Credentials(self._reader.consumer(self._provider, fresh=True) if other_app else refused.consumer, tokens)

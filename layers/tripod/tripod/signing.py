@@ -1,4 +1,4 @@
-"""Signing: the one place where an OAuth 1.0a signature is asked for (of requests-oauthlib and oauthlib; RFC 5849, section 3)."""
+"""Sign requests with OAuth 1.0a (RFC 5849, section 3), by requests-oauthlib and oauthlib."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tripod.credentials import Consumer
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Makes the signature of requests; ``nonce`` and ``timestamp`` are oauthlib's own unless a test freezes them."""
+    """Signs requests. ``nonce`` and ``timestamp`` return None for oauthlib's own; a test freezes them."""
 
     nonce: Callable[[], str | None] = lambda: None
     timestamp: Callable[[], str | None] = lambda: None
@@ -24,9 +24,9 @@ class Signer:
         callback: str | None = None,
         verifier: str | None = None,
     ) -> OAuth1:
-        """Return what signs ONE request: a retry needs another, or the provider sees a replay.
+        """Return ``auth`` for ONE request: a retry needs another, or the provider refuses it as a replay.
 
-        It is ``requests``' ``auth``; its ``client.sign`` signs, in strings, for whoever sends without requests.
+        Its ``client.sign`` signs URL, method, body and headers for a client other than ``requests``.
         """
         return OAuth1(
             consumer.consumer_key,

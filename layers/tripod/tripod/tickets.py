@@ -1,7 +1,13 @@
-"""Tickets: how an app learns for certain who has just signed in, to the session that asked and to no other.
+"""Tickets: proof for an app of who has just signed in, bound to one session of the app.
 
-The app keeps a new secret in the user's own session, sends the browser to start with the secret's challenge, and redeems the
-ticket that comes back together with the secret. (The challenge is PKCE's: RFC 7636, section 4.2, S256.)
+1. Keep ``new_secret()`` in the user's own session.
+2. Send the browser to start with the secret's ``challenge`` and a ``return_to``.
+3. The browser comes back to ``return_to`` with ``ticket`` in the query: ``redeem`` it with the session's secret.
+
+A stolen ticket is worthless without the secret. The challenge is PKCE's (RFC 7636, section 4.2, S256).
+
+>>> session["secret"] = tickets.new_secret()
+>>> query = {"challenge": tickets.challenge(session["secret"]), "return_to": "https://app.example/signed-in"}
 """
 
 import base64
@@ -18,7 +24,17 @@ MAX_LENGTH = 4096  # characters of a ticket or a secret; both are far shorter
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Who signed in: the provider's user; ``subject`` is the app's own user id, where the authorization was begun for one."""
+    """Who signed in, as ``redeem`` returns it.
+
+    Attributes:
+        provider: the provider's name, such as ``"x"``.
+        user_id: the provider's id of the user; X's are decimal digits.
+        screen_name: the user's name at the provider; None where the provider gave none.
+        subject: the app's own id of the user; None where the authorization was not begun for one.
+
+    >>> redeem(ticket, session["secret"]).user_id
+    '2244994945'
+    """
 
     provider: str
     user_id: str
@@ -27,32 +43,68 @@ class SignIn:
 
 
 def new_secret(token: Callable[[int], str] = secrets.token_urlsafe) -> str:
-    """Return a random secret for one sign-in: 43 URL-safe characters, 256 bits."""
+    """Return a random secret for one sign-in, to be kept in the user's own session.
+
+    Args:
+        token: makes URL-safe text of so many random bytes; a test may freeze it.
+
+    Returns:
+        43 URL-safe characters, 256 bits.
+
+    >>> len(tickets.new_secret())
+    43
+    """
     return token(32)
 
 
 def challenge(secret: str) -> str:
-    """Return what start may know of ``secret``: its SHA-256, base64url without padding, 43 characters."""
+    """Return a secret's challenge, for the query parameter ``challenge`` of start.
+
+    Args:
+        secret: the secret in the user's session, from ``new_secret``.
+
+    Returns:
+        The secret's SHA-256 in base64url without padding: 43 characters (RFC 7636, section 4.2).
+
+    >>> tickets.challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+    """
     return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode().rstrip("=")
 
 
 def redeem(ticket: str, secret: str) -> SignIn:
-    """Return who signed in; raises ``TicketRejected``, or ``TripodUnavailable`` where Tripod can't tell now.
+    """Redeem a ticket and return who signed in.
 
-    A ticket is good for 5 minutes and for one redemption; the same call repeated within 60 seconds answers the same.
+    A ticket is valid for 5 minutes and one redemption; the same call repeated within 60 seconds returns the same.
+
+    Args:
+        ticket: ``ticket`` in the query with which the browser came back to ``return_to``, as it came: any text may be passed.
+        secret: the secret in the user's session, whose challenge was given to start.
+
+    Returns:
+        The provider's user, and the app's own id of that user where the authorization was begun for one.
+
+    Raises:
+        TicketRejected: the ticket is expired, used, or another session's.
+        TripodUnavailable: the ticket could not be redeemed now; ``code`` and ``retry_after`` say more.
+
+    Needs the managed policy ``RedeemTickets``.
+
+    >>> redeem(ticket, session["secret"])
+    SignIn(provider='x', user_id='2244994945', screen_name='ada', subject=None)
     """
     if not all(_is_plausible(text) for text in (ticket, secret)):
         raise TicketRejected
-    known = {"ticket_rejected": TicketRejected, "bad_request": TicketRejected}  # the latter: characters that no ticket has
-    answer = functions.invoke("redeem", {"ticket": ticket, "secret": secret}, known)
+    errors = {"ticket_rejected": TicketRejected, "bad_request": TicketRejected}  # bad_request: characters that no ticket has
+    response = functions.invoke("redeem", {"ticket": ticket, "secret": secret}, errors)
     return SignIn(
-        provider=answer.text("provider"),
-        user_id=answer.text("user_id"),
-        screen_name=answer.text_or_none("screen_name"),
-        subject=answer.text_or_none("subject"),
+        provider=response.text("provider"),
+        user_id=response.text("user_id"),
+        screen_name=response.text_or_none("screen_name"),
+        subject=response.text_or_none("subject"),
     )
 
 
 def _is_plausible(text: object) -> bool:
-    """Tell whether ``text``, which may come straight from a query string, can be a ticket or a secret at all."""
+    """Return False for what can't be a ticket or a secret: anything may come in a query."""
     return isinstance(text, str) and 0 < len(text) <= MAX_LENGTH
