@@ -1,4 +1,4 @@
-"""The reader layer as another Lambda has it: in this process or in one of its own, with the sandbox for AWS."""
+"""The public layer as another Lambda uses it: in this process or in a new one, with the sandbox for AWS."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
 
 @contextmanager
 def reading(sandbox: Sandbox) -> Iterator[None]:
-    """Let this process read the sandbox's secrets; it knows none of them yet."""
+    """Let this process read the sandbox's secrets, with an empty cache."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
@@ -45,7 +45,7 @@ def reading(sandbox: Sandbox) -> Iterator[None]:
 
 
 def run(sandbox: Sandbox, code: str, *arguments: str, python: str | Path = sys.executable) -> str:
-    """Run ``code`` in a process of its own, with only the reader layer's folder on its path, and return what it prints."""
+    """Run ``code`` in a new process, with only the public layer's folder on its path, and return what it prints."""
     finished = subprocess.run(
         [python, "-c", code, *arguments],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LAYER), **environment(sandbox)},
@@ -65,7 +65,7 @@ def grant(app: SandboxApp) -> None:
 
 
 def reads(app: SandboxApp, secret: str = "") -> int:
-    """Return how often Secrets Manager was asked for the user's secret, or for another, by whomever."""
+    """Return how often the user's secret, or ``secret``, was read from Secrets Manager, by any process."""
     return len(app.sandbox.aws_server.called("secretsmanager", "GetSecretValue", secret or app.secret_name))
 
 

@@ -15,9 +15,9 @@ import pytest
 import tripod
 from sandbox.provider import Fault
 from sandbox.world import Sandbox
-from tests.conftest import PARAMETERS, QUICK, RETURN_TO, App
 from tests.flow.reading import reading
 from tests.flow.test_policies_for_others import role
+from tests.support.sandbox_app import PARAMETERS, QUICK, RETURN_TO, SandboxApp
 from tripod import errors, tickets
 
 SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Attributes):\n((?:^ {4}.*\n?)+)", re.M)
@@ -111,18 +111,18 @@ def world() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def app(world: Sandbox) -> App:
+def app(world: Sandbox) -> SandboxApp:
     server = world.provider_server
     (ada,) = (user for user in server.users if (user.user_id, user.screen_name) == ("2244994945", "ada"))
     bearer = {
         "bearer_token_url": f"{server.url}/oauth2/token",
         "invalidate_bearer_token_url": f"{server.url}/oauth2/invalidate_token",
     }
-    return App(world, "x", world.add_provider("x", provider=server.endpoints() | bearer), ada)
+    return SandboxApp(world, "x", world.add_provider("x", provider=server.endpoints() | bearer), ada)
 
 
 @pytest.fixture
-def names(app: App) -> dict[str, Any]:
+def names(app: SandboxApp) -> dict[str, Any]:
     """What an example has at hand: the public names, and the session and the ticket of ada, who has just signed in."""
     session, browser = {"secret": tickets.new_secret()}, app.browser()
     callback = app.come_back(browser, challenge=tickets.challenge(session["secret"]), return_to=RETURN_TO)
@@ -132,7 +132,7 @@ def names(app: App) -> dict[str, Any]:
     return own | {"session": session, "ticket": query["ticket"][0]}
 
 
-def run(name: str, text: str, names: dict[str, Any], app: App) -> None:
+def run(name: str, text: str, names: dict[str, Any], app: SandboxApp) -> None:
     text = text.replace("https://api.x.com", app.sandbox.provider)
     test = doctest.DocTestParser().get_doctest(text, names, name, None, None)
     report: list[str] = []
@@ -146,7 +146,7 @@ EXAMPLES = [(name, policy) for name, thing in PUBLIC.items() for policy in polic
 
 @pytest.mark.parametrize(("name", "policy"), EXAMPLES)
 def test_an_example_runs_with_each_policy_that_its_docstring_names(
-    name: str, policy: str, names: dict[str, Any], app: App
+    name: str, policy: str, names: dict[str, Any], app: SandboxApp
 ) -> None:
     if name == "TripodUnavailable":  # its example is of a provider that fails
         app.fault("bearer_token", Fault.OVER_CAPACITY)
@@ -155,6 +155,6 @@ def test_an_example_runs_with_each_policy_that_its_docstring_names(
         run(name, documentation(PUBLIC[name]), names, app)
 
 
-def test_the_packages_own_example_runs(names: dict[str, Any], app: App) -> None:
+def test_the_packages_own_example_runs(names: dict[str, Any], app: SandboxApp) -> None:
     with reading(app.sandbox):
         run("tripod", tripod.__doc__ or "", names, app)

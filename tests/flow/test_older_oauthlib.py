@@ -1,4 +1,4 @@
-"""The reader layer beside tweepy, whose oauthlib is 3.x, in an environment of their own."""
+"""The public layer beside tweepy, whose oauthlib is 3.x, in an environment of their own."""
 
 import subprocess
 

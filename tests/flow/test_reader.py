@@ -288,7 +288,7 @@ def test_a_stream_that_can_not_be_sent_again_is_not_and_the_next_request_works(g
 
 
 def revoke_and_grant(app: SandboxApp, user: requests.Session) -> None:
-    """Make what the process remembers stale."""
+    """Make the process's cached secrets stale."""
     assert who(app, user).status_code == 200
     revoke(app)
     grant(app)

@@ -1,4 +1,4 @@
-"""Tickets, disconnecting and the list of users, against functions that answer as they are told, and against Tripod's own."""
+"""Tickets, disconnecting and the list of users, against functions that return what a test tells them to."""
 
 import itertools
 import json
@@ -39,7 +39,7 @@ Resources:
     Properties: {Name: !Sub "/${Prefix}/table", Type: String, Value: !Ref Table}
 """
 
-# Answers with what stands in the ticket, or in the user id.
+# Returns the JSON that is given as the ticket, or as the user id.
 TOLD = """
 import json
 def handler(event, context):

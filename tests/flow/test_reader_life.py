@@ -1,4 +1,4 @@
-"""A connection's whole life through Tripod's own functions, by what the reader layer offers another Lambda."""
+"""A connection's whole life, through the public layer and Tripod's own functions."""
 
 from urllib.parse import parse_qs, urlsplit
 

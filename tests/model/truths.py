@@ -124,6 +124,8 @@ class Truths(Acts):
         newest, content = max(granted, default=0.0), self._stored(user)
         if newest > max(revoked, default=0.0):
             assert content is not None, "the newest grant was lost"
-            assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token.oauth_token, "an older grant has won"
+            assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token.oauth_token, (
+                "an older grant has won"
+            )
         else:
             assert content is None, "a revoked user's secret is still there"

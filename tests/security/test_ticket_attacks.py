@@ -94,7 +94,16 @@ def test_ticket_guessing_from_all_that_is_public(app: SandboxApp) -> None:
     app.browser().get(callback)
     token = begun["request_token"]
     kept = app.authorization(callback)
-    for key in ("", token, secret, challenge, app.name, kept["ticket_digest"]["S"], kept["verifier_digest"]["S"], secrets.token_hex(16)):
+    for key in (
+        "",
+        token,
+        secret,
+        challenge,
+        app.name,
+        kept["ticket_digest"]["S"],
+        kept["verifier_digest"]["S"],
+        secrets.token_hex(16),
+    ):
         guessed = tickets.issue(app.name, token, key)
         assert invoke(app, "redeem", ticket=guessed, secret=secret)["code"] == REJECTED, key
     assert app.stored() is None

@@ -18,7 +18,7 @@ def restored() -> Iterator[None]:
 
 
 class Heard(logging.Handler):
-    """Stands on the root logger, as Lambda's own handler does."""
+    """A handler of the root logger, as Lambda's own is."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""Redirects and hooks, against a server that writes down what reaches it."""
+"""Redirects and hooks, against a server that records what reaches it."""
 
 import threading
 from collections.abc import Iterator

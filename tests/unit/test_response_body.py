@@ -1,4 +1,4 @@
-"""Looking at an answer's beginning, over real connections."""
+"""Peeking at a response's body, over real connections."""
 
 import gzip
 import threading
@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Quiet(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that hangs up."""
+        """Print nothing about a client that hangs up."""
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +72,15 @@ def session() -> Iterator[requests.Session]:
     ("path", "content"),
     [("/small", SMALL), ("/empty", b""), ("/large", LARGE), ("/zipped", SMALL), ("/chunked", bytes(40 * 0x1000))],
 )
-def test_the_beginning_is_bounded_and_the_whole_can_still_be_read(
+def test_what_is_peeked_at_is_bounded_and_the_whole_can_still_be_read(
     url: str, session: requests.Session, path: str, content: bytes
 ) -> None:
     for read in (lambda answer: answer.content, lambda answer: b"".join(answer.iter_content(1000))):
         answer = session.get(url + path, stream=True)
-        beginning = response_body.peek(answer)
-        assert beginning == content[: len(beginning)]
-        assert len(beginning) <= response_body.LIMIT
-        assert len(beginning) == len(content) or len(beginning) > response_body.LIMIT - 8192
+        start = response_body.peek(answer)
+        assert start == content[: len(start)]
+        assert len(start) <= response_body.LIMIT
+        assert len(start) == len(content) or len(start) > response_body.LIMIT - 8192
         assert read(answer) == content
         assert answer.cookies["a"] == "b"
 

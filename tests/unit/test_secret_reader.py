@@ -1,4 +1,4 @@
-"""Reading secrets, against moto's Secrets Manager."""
+"""Reading secrets through the cache, against moto's Secrets Manager."""
 
 import threading
 from collections.abc import Callable

@@ -45,7 +45,7 @@ def test_the_published_status_update_is_signed_as_published(host: str, expected:
 
 
 class Wire:
-    """Stands in for the network: keeps what would be sent, signed."""
+    """Replaces the network: records the signed requests."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
         self.sent: list[tuple[str, str, str | None]] = []
