@@ -106,7 +106,7 @@ clean:
 
 # What is tried here is what Lambda runs: python3.13 and no other.
 .tools/.ready: requirements-sam.txt requirements-checks.txt requirements-runtime.txt
-	@test -n "$(PYTHON_OF_LAMBDA)" || { echo "Building for Lambda needs python3.13 (with venv) on the PATH or in pyenv"; exit 1; }
+	@test -n "$(PYTHON_OF_LAMBDA)" || { echo "Building for Lambda needs python3.13 with venv, on the PATH or in pyenv: pyenv install 3.13"; exit 1; }
 	"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/sam
 	.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-sam.txt
 	"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/checks

@@ -1,6 +1,7 @@
 """What the AWS Serverless Application Repository takes: SAM's developer guide, "AWS SAM template Metadata section properties"."""
 
 import re
+import tomllib
 
 from sandbox.world import TEMPLATE
 from tests.template.translated import source
@@ -38,4 +39,10 @@ def test_the_files_that_it_names_are_there() -> None:
     for key in ("ReadmeUrl", "LicenseUrl"):
         if key in APPLICATION:
             assert 0 < (TEMPLATE.parent / str(APPLICATION[key])).stat().st_size <= LARGEST
-    assert ("LicenseUrl" in APPLICATION) == ("SpdxLicenseId" in APPLICATION)  # each says what the other means
+
+
+def test_the_licence_is_the_same_in_the_template_both_packages_and_the_file() -> None:
+    packages = [tomllib.loads(path.read_text()) for path in TEMPLATE.parent.glob("layers/*/pyproject.toml")]
+    licence = APPLICATION["SpdxLicenseId"]
+    assert [package["project"]["license"] for package in packages] == [licence] * 2
+    assert f"SPDX-License-Identifier: {licence}" in (TEMPLATE.parent / str(APPLICATION["LicenseUrl"])).read_text()

@@ -9,8 +9,10 @@ from tripod.version import VERSION
 ROOT = TEMPLATE.parent
 
 
-def test_the_newest_entry_of_the_changes_is_of_this_version() -> None:
-    assert re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == VERSION
+def test_the_newest_released_entry_of_the_changes_is_of_this_version() -> None:
+    entries = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert next(entry for entry in entries if entry != "Unreleased") == VERSION
+    assert "Unreleased" not in entries[1:]
 
 
 def test_no_other_file_states_the_version() -> None:
