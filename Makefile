@@ -3,9 +3,9 @@
 #   make demo      one whole sign-in on this machine         make deploy    to AWS; FIRST=--guided asks for everything
 #   make serve     the same, for your own browser            make build     what would be uploaded
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
-#   make lint      ruff and mypy; make format corrects       make clean     remove everything that make has made
+#   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
 #
-# Longer tests: make mutate, matrix, model, fuzz. What is measured: make flood, bench, cost.
+# make format corrects what ruff can. Longer tests: make mutate, matrix, model, fuzz. What is measured: make flood, bench, cost.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -41,6 +41,7 @@ lint: .venv/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 format: .venv/.ready
 	$(BIN)/ruff check --fix .

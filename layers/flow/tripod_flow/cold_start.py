@@ -7,8 +7,8 @@ import sys
 from importlib.machinery import PathFinder
 from importlib.util import LazyLoader, module_from_spec
 
-# Packages whose ``__init__`` imports far more than we use, and where the names stand that may be asked of them: each is imported when
-# it is. The figures are shares of the reference's cold start.
+# Packages whose ``__init__`` imports far more than we use, and the modules of the names that may still be asked for: those are imported
+# at first use. The figures are shares of the reference's cold start.
 SLIM = {
     "requests_oauthlib": {"OAuth1": "requests_oauthlib.oauth1_auth"},  # 0.13: oauthlib's whole OAuth 2.0 half
     "urllib3.http2": {},  # 0.05: importlib.metadata, to look for a package that isn't there

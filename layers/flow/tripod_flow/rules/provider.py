@@ -66,7 +66,7 @@ KNOWN = {"x": X}
 
 
 def of(name: str, consumer: Consumer, *, loopback: bool) -> ProviderDefinition:
-    """Return the provider that ``name`` and its consumer secret mean; raises ``NotConfigured`` that says what is amiss.
+    """Return the provider that ``name`` and its consumer secret mean; raises ``NotConfigured`` that names every flaw.
 
     ``loopback``: let this machine pass, over plain http too. The sandbox sets it; a deployed stack can't.
     """
