@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from sandbox.world import Sandbox
 
-CANNOT_START = 2  # exit code where a port is taken or the build is missing, as for any wrong argument
+CANNOT_START = 2  # exit code a port is taken or the build is missing; argparse's own for a wrong argument
 
 
-class _Ended(BaseException):
-    """SIGINT or SIGTERM came: no error, somebody has asked."""
+class _StopRequested(BaseException):
+    """SIGINT or SIGTERM was received."""
 
 
 class _Signals:
-    """Whether to end: raised in the middle of starting up, so that it needn't be waited for, and kept in case that was lost."""
+    """Raises _StopRequested on SIGINT or SIGTERM, during start-up too; ``received`` records it in case the exception is lost."""
 
     def __init__(self) -> None:
-        self.came = False
+        self.received = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002 - the signature is Python's
-        self.came = True
+        self.received = True
         for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)  # ending is under way, and nothing must interrupt it
-        raise _Ended
+            signal.signal(each, signal.SIG_IGN)  # nothing must interrupt the shutdown
+        raise _StopRequested
 
     def wait(self) -> None:
         """Return when a signal has come."""
-        while not self.came:
+        while not self.received:
             signal.pause()
 
 
@@ -61,8 +61,8 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _explain(sandbox: "Sandbox") -> None:
-    """Say on standard error how a person gets in."""
+def _print_instructions(sandbox: "Sandbox") -> None:
+    """Print to standard error how to sign in."""
     print(f"Open {sandbox.api}/ and sign in", file=sys.stderr)
     if not sandbox.with_real_x:
         for user in sandbox.provider_server.users:
@@ -76,8 +76,8 @@ def main() -> int:
     signals = _Signals()
     try:
         # Only now: these imports take most of a second, in which a signal may come.
-        from sandbox.emulator import NotBuiltError  # noqa: PLC0415
         from sandbox.loopback import PortTakenError  # noqa: PLC0415
+        from sandbox.runtime.emulator import NotBuiltError  # noqa: PLC0415
         from sandbox.world import Sandbox  # noqa: PLC0415
 
         consumer = (arguments.consumer_key, arguments.consumer_secret) if arguments.consumer_key else None
@@ -94,12 +94,12 @@ def main() -> int:
                 schedules=True,
             ) as sandbox:
                 print("ready", json.dumps(sandbox.ready()), flush=True)
-                _explain(sandbox)
+                _print_instructions(sandbox)
                 signals.wait()
         except (PortTakenError, NotBuiltError) as error:
             print(f"sandbox: {error}", file=sys.stderr)
             return CANNOT_START
-    except _Ended:
+    except _StopRequested:
         pass
     return 0
 

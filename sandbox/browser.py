@@ -1,6 +1,6 @@
-"""A browser at our own pages, as far as HTTP goes: for tests and the demo.
+"""A browser without a screen, which visits the API's pages: for tests and the demo.
 
-It keeps its cookies itself, because ``requests`` sends no Secure cookie over http; Chromium does, on loopback.
+It stores its cookies itself, because ``requests`` sends no Secure cookie over http; Chromium does, on loopback.
 """
 
 from http.cookies import SimpleCookie

@@ -4,58 +4,60 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.browser import JSON, PAGE, Browser
 from sandbox.provider.visitor import Visitor
-from sandbox.template import REGION
+from sandbox.repository import ROOT
+from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # Another Lambda, in a process of its own: the example's handler, and nothing of Tripod but the reader layer.
 INVOKE = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
 
 
 def main() -> int:
-    """Run the demo; returns the process's exit code."""
+    """Run the demo; return the exit code."""
     with Sandbox() as sandbox:
         browser, user = Browser(sandbox.api), sandbox.provider_server.users[0]
         visitor = Visitor(user)
-        say("1", "A browser visits start. Tripod gets a request token, keeps its secret in DynamoDB, and sends the browser on:")
+        print_heading(
+            "1", "A browser visits start. Tripod gets a request token, keeps its secret in DynamoDB, and sends the browser on:"
+        )
         started = browser.start("x", accept=PAGE)
-        tell("GET /oauth/x/start", f"{started.status_code} → {masked(started.headers['location'], 'oauth_token=')}")
-        say("2", f"@{user.screen_name} signs in at the provider and agrees. The provider sends the browser back:")
+        show("GET /oauth/x/start", f"{started.status_code} → {masked(started.headers['location'], 'oauth_token=')}")
+        print_heading("2", f"@{user.screen_name} signs in at the provider and agrees. The provider sends the browser back:")
         callback = visitor.authorize(started.headers["location"])
         visitor.close()
-        tell("redirect to", masked(masked(callback, "oauth_token="), "oauth_verifier="))
-        say("3", "Tripod exchanges the verifier for access tokens, and writes them to Secrets Manager:")
+        show("redirect to", masked(masked(callback, "oauth_token="), "oauth_verifier="))
+        print_heading("3", "Tripod exchanges the verifier for access tokens, and writes them to Secrets Manager:")
         ended = browser.get(callback, accept=JSON)
-        tell("GET /oauth/x/callback", f"{ended.status_code} {ended.text}")
+        show("GET /oauth/x/callback", f"{ended.status_code} {ended.text}")
         name = f"{sandbox.prefix}/user/x/{user.user_id}"
         secret = json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
-        tell(
+        show(
             name, json.dumps({key: mask(value) if "token" in key else value for key, value in secret.items()}, ensure_ascii=False)
         )
-        say("4", "Another function (examples/post) reads them in two lines, and makes signed calls on the user's behalf:")
+        print_heading(
+            "4", "Another function (examples/post) reads them in two lines, and makes signed calls on the user's behalf:"
+        )
         posted = post_as_another_function(sandbox, {"user_id": user.user_id, "text": "Hello from another Lambda"})
-        tell("verify_credentials, 2/tweets, statuses/update", json.dumps(posted))
+        show("verify_credentials, 2/tweets, statuses/update", json.dumps(posted))
         reloaded = browser.get(callback, accept=JSON)
-        say("5", "The user reloads the page: the first outcome again, and no second exchange:")
-        tell("GET /oauth/x/callback", f"{reloaded.status_code} {reloaded.text}")
+        print_heading("5", "The user reloads the page: the first outcome again, and no second exchange:")
+        show("GET /oauth/x/callback", f"{reloaded.status_code} {reloaded.text}")
         sandbox.settle()
-        say("6", "Whoever listens to the stack's event bus was told:")
+        print_heading("6", "Whoever listens to the stack's event bus was told:")
         for event in sandbox.events:
-            tell(event.detail_type, json.dumps(event.detail))
+            show(event.detail_type, json.dumps(event.detail))
         done = all((ended.ok, reloaded.text == ended.text, posted.get("posted") == [201, 200], len(sandbox.events) == 1))
     print("\nAll of it worked." if done else "\nSomething went wrong: see above.")
     return 0 if done else 1
 
 
 def post_as_another_function(sandbox: Sandbox, event: dict[str, str]) -> dict[str, Any]:
-    """Run the example with the reader layer and AWS in reach, and return what it answers."""
+    """Run the example with the reader layer, connected to the sandbox's AWS, and return its answer."""
     folders = (ROOT / "examples" / "post" / "function", ROOT / "layers" / "tripod")
     environment = {
         "PATH": os.environ["PATH"],
@@ -80,14 +82,14 @@ def post_as_another_function(sandbox: Sandbox, event: dict[str, str]) -> dict[st
     return answer
 
 
-def say(leg: str, text: str) -> None:
+def print_heading(leg: str, text: str) -> None:
     """Print a leg's heading."""
     print(f"\n{leg}. {text}")
 
 
-def tell(what: str, came: str) -> None:
-    """Print what was done and what came of it."""
-    print(f"   {what}\n     {came}")
+def show(action: str, result: str) -> None:
+    """Print an action and its result."""
+    print(f"   {action}\n     {result}")
 
 
 def mask(value: str) -> str:

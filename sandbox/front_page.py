@@ -1,4 +1,4 @@
-"""The sandbox's own page, at the API's ``/``: ways in, and what has happened so far. (On AWS there is nothing at ``/``.)"""
+"""The sandbox's own page, at the API's ``/``: links to sign in, and the stored items, secrets and events. (On AWS, ``/`` is 404.)"""
 
 import json
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from sandbox.bus import Event
+from sandbox.aws.bus import PublishedEvent
 
 STYLE = """
 :root{color-scheme:light dark}
@@ -31,8 +31,8 @@ SECRET = ("consumer_secret", "oauth_token", "oauth_token_secret")
 LATEST = 20  # rows of a table
 
 
-def render(client: Callable[[str], Any], table: str, prefix: str, events: Iterable[Event], users: Iterable[str]) -> str:
-    """Return the page: ``client`` makes boto3 clients of the sandbox's AWS, ``users`` are told as who can sign in."""
+def render(client: Callable[[str], Any], table: str, prefix: str, events: Iterable[PublishedEvent], users: Iterable[str]) -> str:
+    """Return the page: ``client`` makes boto3 clients of the sandbox's AWS, ``users`` are listed as accounts that can sign in."""
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [_item(one) for page in pages for one in page["Items"]]
     begun = sorted((item for item in items if "state" in item), key=lambda item: item["created_at"], reverse=True)
@@ -54,7 +54,7 @@ def render(client: Callable[[str], Any], table: str, prefix: str, events: Iterab
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item's plain values; what is secret in it is never shown, for only named columns are."""
+    """Return an item's plain values. Only named columns are shown, none of which is secret."""
     return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
 
 

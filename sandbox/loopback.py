@@ -1,4 +1,4 @@
-"""An HTTP server on loopback, in threads of this process, that ends at once with everything it still holds open."""
+"""An HTTP server on loopback, in threads of this process, that closes every open connection when it stops."""
 
 import errno
 import socket
@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 HOST = "127.0.0.1"
-POLL = 0.02  # seconds between looks at whether to stop
+POLL = 0.02  # seconds between checks whether to stop
 CHUNK = 1 << 16  # bytes
 MAX_DRAINED = 1 << 26  # bytes of a refused body that are still read
 GRACE = 0.5  # seconds for open connections to end after they were shut
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on now; whoever uses it hurries."""
+    """Return a port that nothing listens on now; another program may take it any time."""
     with socket.create_server((HOST, 0)) as server:
         port: int = server.getsockname()[1]
         return port
@@ -32,7 +32,7 @@ class PortTakenError(Exception):
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """A threading HTTP server on a loopback port (0: any) that keeps account of its connections."""
+    """A threading HTTP server on a loopback port (0: any) that knows its open connections."""
 
     daemon_threads = True
     request_queue_size = 128  # a burst of a few hundred connections must not see a reset
@@ -77,7 +77,7 @@ class LoopbackServer(ThreadingHTTPServer):
             self._changed.wait_for(lambda: not self._open, GRACE)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Note the connection, then serve it in a thread."""
+        """Record the connection, then serve it in a thread."""
         with self._changed:
             self._open.add(request)
         super().process_request(request, client_address)
@@ -90,13 +90,13 @@ class LoopbackServer(ThreadingHTTPServer):
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a peer that went away; report anything else."""
+        """Ignore a peer that went away; report anything else."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
-class Exchange(BaseHTTPRequestHandler):
-    """One connection, kept alive: HTTP/1.1 with whole bodies, and silent about each request."""
+class ConnectionHandler(BaseHTTPRequestHandler):
+    """One connection, kept alive: HTTP/1.1 with whole bodies; it logs nothing."""
 
     server: LoopbackServer
     raw_requestline: bytes  # the standard library's; its stubs leave it out
@@ -113,11 +113,11 @@ class Exchange(BaseHTTPRequestHandler):
         return "sandbox"
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what can't be read as a request."""
+        """Answer a malformed request."""
         self._refuse(code, HTTPStatus(code).phrase)
 
     def read_body(self) -> bytes | None:
-        """Return the request's body, or None after answering 411 or 413 to one that is not to be read."""
+        """Return the request's body; None after answering 400, 411 or 413 instead."""
         length = self.headers.get("content-length", "0")
         if "transfer-encoding" in self.headers:
             self._refuse(411, "Length Required")
@@ -136,7 +136,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.answer(status, [("content-type", "application/json")], f'{{"message":"{message}"}}'.encode())
 
     def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        """Send one whole answer."""
+        """Send one whole response."""
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)

@@ -1,4 +1,4 @@
-"""The world on one machine, started and ended as one: AWS, the provider, the functions, and the APIs before them."""
+"""AWS, the provider, the functions and the APIs before them, started and ended together."""
 
 import errno
 import json
@@ -12,36 +12,38 @@ from typing import Any, Self, TextIO
 import boto3
 from botocore.config import Config
 
-from sandbox import front_page, stack
-from sandbox.aws import ACCESS_KEY, LAMBDA, SECRET_KEY, SESSION, Aws
-from sandbox.bus import Event
-from sandbox.emulator import built_template
-from sandbox.event_sources import EventSources
-from sandbox.functions import Functions, Outcome
-from sandbox.http_api import HttpApi
-from sandbox.iam import policy_of
-from sandbox.lambda_api import LambdaApi
-from sandbox.logs import Logs
+from sandbox import front_page
+from sandbox.aws.bus import PublishedEvent
+from sandbox.aws.credentials import ACCESS_KEY, LAMBDA_SERVICE, SECRET_KEY, SESSION_PREFIX
+from sandbox.aws.iam import policy_of
+from sandbox.aws.server import AwsServer
+from sandbox.gateway.http_api import HttpApi
+from sandbox.gateway.lambda_api import LambdaApi
 from sandbox.loopback import PortTakenError
-from sandbox.provider import Consumer, Provider
-from sandbox.template import ACCOUNT, REGION, Template
+from sandbox.provider import ProviderServer, RegisteredApp
+from sandbox.repository import TEMPLATE
+from sandbox.runtime.emulator import built_template
+from sandbox.runtime.functions import Functions, InvocationResult
+from sandbox.runtime.logs import Logs
+from sandbox.sources.event_sources import EventSources
+from sandbox.template import stack
+from sandbox.template.intrinsics import ACCOUNT, REGION
+from sandbox.template.template import Template
 
-TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 PATIENCE = 10.0  # seconds to wait for a stream to be drained
 
 
 class Sandbox:
-    """Everything between ``with`` and its end, on loopback; a port of 0 is any.
+    """The whole sandbox, on loopback, for as long as the ``with`` block lasts; a port of 0 is any.
 
     ``parameters`` override the template's, ``settings`` are added to every function's environment. ``consumer`` is the
     app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
-    an AWS endpoint that is already running. ``built`` runs what `make build` has
-    built, in Lambda's own runtime. ``echo`` gets a copy of what the functions print, and each published event.
-    ``streams`` and ``schedules`` tell whether the template's run by themselves.
+    an AWS endpoint that is already running. ``built`` runs what `make build` has built, in Lambda's own runtime. ``echo`` gets
+    a copy of what the functions print, and each published event. ``streams`` and ``schedules``: whether the template's run.
     """
 
-    aws_server: Aws
-    provider_server: Provider
+    aws_server: AwsServer
+    provider_server: ProviderServer
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ class Sandbox:
         self._aws_url = aws_url
         self._running = {"streams": streams, "schedules": schedules}
         self._clients: dict[tuple[str, str], Any] = {}
-        self._making = threading.Lock()  # boto3's session must not make two clients at once
+        self._client_lock = threading.Lock()  # boto3's session must not make two clients at once
         self.logs = Logs(echo)
 
     def __enter__(self) -> Self:
@@ -83,15 +85,15 @@ class Sandbox:
     def _start(self, ending: ExitStack) -> None:
         account = ACCOUNT
         if self._aws_url is None:
-            self.aws_server = Aws(self._ports["aws"])
+            self.aws_server = AwsServer(self._ports["aws"])
             ending.callback(self.aws_server.stop)
-            self.aws_server.on_event = lambda event: self.logs.tell(f"event {event.as_json()}\n")
+            self.aws_server.on_event = lambda event: self.logs.report(f"event {event.as_json()}\n")
             self.aws_server.start()
             account = self.aws_server.account
         self.aws = self._aws_url or self.aws_server.url
         self.template = Template(self._path, self._parameters, account)
         self.prefix = self.template.stack
-        self.provider_server = ending.enter_context(self._provider())
+        self.provider_server = ending.enter_context(self._provider_server())
         self.provider = self.provider_server.url
 
         described = self.template.functions()
@@ -102,30 +104,30 @@ class Sandbox:
         ending.callback(http_api.stop)
         ending.callback(lambda: [client.close() for client in self._clients.values()])
         ours = self._aws_url is None
-        self._sources = EventSources(self.functions, self._client_of_lambda, account, self.logs, noted=ours)
+        self._sources = EventSources(self.functions, self._client_of_lambda, account, self.logs, notified=ours)
         if ours:
-            self.aws_server.on_write = self._sources.note
+            self.aws_server.on_write = self._sources.notify
         ending.callback(self._sources.join)
         ending.callback(self.functions.stop)
         ending.callback(self._sources.release)
         self.lambda_, self.api = lambda_api.url, http_api.url
-        self.functions.add(described, self._own_settings())
+        self.functions.add(described, self.function_settings())
         lambda_api.start()
         http_api.start()
 
-        # What creation alone tells, such as a stream's ARN, is in no environment.
+        # No environment contains what only exists after creation, such as a stream's ARN.
         stack.create(self.template, self.client, self.api)
-        if self._aws_url is None:  # an AWS that is not ours has its own word on who may do what
-            for function in self.template.functions():  # anew: by now the table's own ARN is known
+        if ours:  # any other AWS decides itself who may do what
+            for function in self.template.functions():  # again: the table's own ARN is known by now
                 self.aws_server.roles[function.name] = policy_of(self.template, function)
         self.table = next((table.name for table in self.template.tables()), "")
         if self._consumer:
             key, secret = self._consumer
-            self._keep("x", {"consumer_key": key, "consumer_secret": secret})
+            self._store_secret("x", {"consumer_key": key, "consumer_secret": secret})
         else:
             self.add_provider("x")
         http_api.front_page = self._front_page
-        self._sources.start(self.template.functions(), **self._running)  # with the streams' own ARNs, known by now
+        self._sources.start(self.template.functions(), **self._running)  # again: the streams' own ARNs are known by now
 
     def _front_page(self) -> str:
         users = (
@@ -133,16 +135,16 @@ class Sandbox:
         )
         return front_page.render(self.client, self.table, self.prefix, self.events if self._aws_url is None else [], users)
 
-    def _provider(self) -> Provider:
+    def _provider_server(self) -> ProviderServer:
         try:
-            return Provider(self._ports["provider"])
+            return ProviderServer(self._ports["provider"])
         except OSError as error:
             if error.errno in {errno.EADDRINUSE, errno.EACCES}:
                 raise PortTakenError(self._ports["provider"]) from None
             raise
 
-    def _own_settings(self) -> dict[str, str]:
-        """Return what the sandbox sets and the template can't: where AWS is, and that plain http to loopback is allowed."""
+    def function_settings(self) -> dict[str, str]:
+        """Return the variables that the sandbox adds to a function's environment: AWS's address, and leave to use http on loopback."""
         return {
             "AWS_ENDPOINT_URL": self.aws,
             "AWS_ENDPOINT_URL_LAMBDA": self.lambda_,
@@ -152,18 +154,18 @@ class Sandbox:
 
     @property
     def with_real_x(self) -> bool:
-        """Whether ``x`` is the real X."""
+        """True if ``x`` is the real X."""
         return self._consumer is not None
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the sandbox's AWS; ``lambda`` reaches the functions. The sandbox closes it."""
         return self._client(service, "")
 
-    def _client_of_lambda(self, service: str, caller: str = LAMBDA) -> Any:
+    def _client_of_lambda(self, service: str, caller: str = LAMBDA_SERVICE) -> Any:
         return self._client(service, caller)
 
     def _client(self, service: str, caller: str) -> Any:
-        with self._making:
+        with self._client_lock:
             if (service, caller) not in self._clients:
                 self._clients[service, caller] = boto3.client(
                     service,  # type: ignore[call-overload]
@@ -171,33 +173,33 @@ class Sandbox:
                     endpoint_url=self.lambda_ if service == "lambda" else self.aws,
                     aws_access_key_id=ACCESS_KEY,
                     aws_secret_access_key=SECRET_KEY,
-                    aws_session_token=SESSION + caller if caller else None,
+                    aws_session_token=SESSION_PREFIX + caller if caller else None,
                     config=Config(retries={"mode": "standard"}, read_timeout=65, max_pool_connections=50),
                 )
             return self._clients[service, caller]
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[PublishedEvent]:
         """Return the events that were published on any bus so far, in order; none where AWS isn't the sandbox's own."""
         return self.aws_server.events if self._aws_url is None else []
 
     def settle(self, seconds: float = PATIENCE) -> None:
-        """Return when the streams are drained, and what the functions wrote meanwhile; else raise TimeoutError.
+        """Return when the streams are drained, including what the functions wrote meanwhile; else raise TimeoutError.
 
         A batching window isn't waited for.
         """
         self._sources.settle(seconds)
 
     def streams_lost(self, seconds: float = PATIENCE) -> AbstractContextManager[None]:
-        """Return a context whose writes no function hears of by a stream, as if the stream had lost them."""
+        """Return a context in which the streams lose every write."""
         return self._sources.lost(seconds)
 
-    def run_schedule(self, function: str | None = None) -> Outcome:
-        """Run a function's schedule once, now (by default the template's only one), and return how it ended."""
+    def run_schedule(self, function: str | None = None) -> InvocationResult:
+        """Run a function's schedule once, now (by default the template's only one), and return the result."""
         return self._sources.run_schedule(function)
 
-    def add_provider(self, name: str, **secret_fields: Any) -> Consumer:
-        """Register an app at the provider and keep its consumer secret as ``name``: a namespace of its own for a test.
+    def add_provider(self, name: str, **secret_fields: Any) -> RegisteredApp:
+        """Register an app at the provider and store its consumer secret as ``name``.
 
         ``secret_fields`` are added to the secret; ``provider`` among them replaces the provider's own endpoints, and
         None leaves it out.
@@ -209,10 +211,10 @@ class Sandbox:
             "provider": self.provider_server.endpoints(consumer.key),
             **secret_fields,
         }
-        self._keep(name, {key: value for key, value in secret.items() if value is not None})
+        self._store_secret(name, {key: value for key, value in secret.items() if value is not None})
         return consumer
 
-    def _keep(self, provider: str, secret: dict[str, Any]) -> None:
+    def _store_secret(self, provider: str, secret: dict[str, Any]) -> None:
         secrets_manager = self.client("secretsmanager")
         name, content = f"{self.prefix}/consumer/{provider}", json.dumps(secret)
         try:
@@ -221,7 +223,7 @@ class Sandbox:
             secrets_manager.put_secret_value(SecretId=name, SecretString=content)
 
     def ready(self) -> dict[str, str]:
-        """Return what a program that uses the sandbox needs to know."""
+        """Return the addresses and names that a program needs to use the sandbox."""
         return {
             "api": self.api,
             "aws": self.aws,

@@ -3,9 +3,9 @@
 Signatures, nonces and timestamps are verified by oauthlib; everything else is kept in memory, per app.
 """
 
-from sandbox.provider.faults import Fault
-from sandbox.provider.provider import Provider
-from sandbox.provider.records import Call, Consumer, Leg, Post, User
+from sandbox.provider.faults import ProviderFault
+from sandbox.provider.records import Leg, Post, ProviderCall, RegisteredApp, User
+from sandbox.provider.server import ProviderServer
 from sandbox.provider.visitor import Visitor
 
-__all__ = ["Call", "Consumer", "Fault", "Leg", "Post", "Provider", "User", "Visitor"]
+__all__ = ["Leg", "Post", "ProviderCall", "ProviderFault", "ProviderServer", "RegisteredApp", "User", "Visitor"]

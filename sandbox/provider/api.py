@@ -1,4 +1,4 @@
-"""What apps call: the token legs, and the endpoints that a token opens."""
+"""The endpoints that apps call: the token legs, and those that need a token."""
 
 import hmac
 import string
@@ -8,25 +8,25 @@ from flask import Response, jsonify, request
 
 from sandbox.provider import failures
 from sandbox.provider.failures import Failure
-from sandbox.provider.records import AccessToken, Post
-from sandbox.provider.signed import Signed, basic, bearer
-from sandbox.provider.state import State, made_up
+from sandbox.provider.records import IssuedAccessToken, Post
+from sandbox.provider.signed_request import SignedRequest, basic, bearer
+from sandbox.provider.state import ProviderState, random_text
 from sandbox.provider.token_server import TokenServer
 
 
 class Api:
     """One method per leg."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ProviderState) -> None:
         self._state = state
 
     def request_token(self) -> Response:
         """Leg 1: issue a request token."""
-        return _form(TokenServer(self._state).request_token(Signed.of(request)))
+        return _form(TokenServer(self._state).request_token(SignedRequest.of(request)))
 
     def access_token(self) -> Response:
         """Leg 3: exchange a request token for an access token."""
-        return _form(TokenServer(self._state).access_token(Signed.of(request)))
+        return _form(TokenServer(self._state).access_token(SignedRequest.of(request)))
 
     def verify_credentials(self) -> Response:
         """Answer who the user is, as v1.1 does."""
@@ -54,20 +54,20 @@ class Api:
         )
 
     def invalidate_token(self) -> Response:
-        """End the access token that signed the call."""
+        """Revoke the access token that signed the call."""
 
-        def end(token: AccessToken) -> Response:
+        def end(token: IssuedAccessToken) -> Response:
             self._state.revoke(token)
             return jsonify(access_token=token.token)
 
         return self._as_user(end)
 
     def update_status(self) -> Response:
-        """Keep a post that came as a form."""
+        """Record a post sent as a form."""
         return self._as_user(lambda token: self._post(token, request.values.get("status", "")))
 
     def create_post(self) -> Response:
-        """Keep a post that came as JSON, which no signature covers."""
+        """Record a post sent as JSON, which no signature covers."""
         return self._as_user(lambda token: self._post(token, str(request.get_json().get("text", ""))))
 
     def bearer_token(self) -> Response:
@@ -80,37 +80,37 @@ class Api:
         return jsonify(token_type="bearer", access_token=self._state.bearer(self._state.app(key)))  # noqa: S106 no secret
 
     def invalidate_bearer_token(self) -> Response:
-        """End the app's bearer token; signed with a user's token of the same app."""
+        """Revoke the app's bearer token; signed with a user's token of the same app."""
 
-        def end(token: AccessToken) -> Response:
+        def end(token: IssuedAccessToken) -> Response:
             held = request.values.get("access_token", "")
             if self._state.app_of_bearer(held) != token.app:
                 return failures.UNVERIFIED.response()
-            self._state.drop_bearer(token.app)
+            self._state.revoke_bearer(token.app)
             return jsonify(access_token=held)
 
         return self._as_user(end)
 
     def rate_limit_status(self) -> Response:
-        """Answer an app that comes with its bearer token."""
+        """Answer an app that sends its bearer token."""
         app = self._state.app_of_bearer(bearer(request))
         if app is None:
             return failures.REVOKED.response()
         return jsonify(rate_limit_context={"application": self._state.consumer_of(app).key}, resources={})
 
-    def _as_user(self, answer: Callable[[AccessToken], Response]) -> Response:
-        """Answer a call that is rightly signed with an access token."""
-        token = TokenServer(self._state).signed_by(Signed.of(request))
+    def _as_user(self, answer: Callable[[IssuedAccessToken], Response]) -> Response:
+        """Verify the access token's signature, then answer the call."""
+        token = TokenServer(self._state).signed_by(SignedRequest.of(request))
         if isinstance(token, Failure):
             return token.response()
         response = answer(token)
         response.headers["x-access-level"] = "read" if token.access == "read" else "read-write"
         return response
 
-    def _post(self, token: AccessToken, text: str) -> Response:
+    def _post(self, token: IssuedAccessToken, text: str) -> Response:
         if token.access == "read":
             return failures.READ_ONLY.response()
-        post = Post(made_up(19, string.digits[1:]), token.user.user_id, text)
+        post = Post(random_text(19, string.digits[1:]), token.user.user_id, text)
         self._state.journal.add_post(token.app, post)
         if request.is_json:
             created = jsonify(data={"id": post.post_id, "text": text})

@@ -1,4 +1,4 @@
-"""The provider's routes, and around each call the fault that a test has armed and the record of it."""
+"""The provider's routes; each call gets the fault that a test has armed for it, and is recorded."""
 
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -6,17 +6,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from sandbox.provider import failures, faults
 from sandbox.provider.api import Api
 from sandbox.provider.consent import Consent
-from sandbox.provider.line import Line
-from sandbox.provider.records import Call
-from sandbox.provider.signed import Signed, basic, bearer
-from sandbox.provider.state import State
+from sandbox.provider.raw_connection import RawConnection
+from sandbox.provider.records import ProviderCall
+from sandbox.provider.signed_request import SignedRequest, basic, bearer
+from sandbox.provider.state import ProviderState
 
 
-def make_app(state: State) -> Flask:
+def make_app(state: ProviderState) -> Flask:
     """Return the WSGI app; the name of each route is the leg's."""
     app = Flask(__name__, static_folder=None)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1)  # type: ignore[method-assign]  # behind TLS, signatures are over https
-    app.config["PROPAGATE_EXCEPTIONS"] = True  # a line that hung up must reach the server, not become a 500
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # a connection that was hung up must reach the server, not become a 500
     api, consent = Api(state), Consent(state)
     post, get, page = ["POST"], ["GET"], ["GET", "POST"]
     for path, leg, view, methods in (
@@ -39,31 +39,31 @@ def make_app(state: State) -> Flask:
     app.register_error_handler(404, lambda _: failures.NOT_FOUND.response())
 
     @app.before_request
-    def suffer() -> Response | None:
+    def apply_fault() -> Response | None:
         g.app, g.method = _caller(state)
         g.armed = state.journal.take_fault(g.app, request.endpoint) if request.endpoint else None
-        if g.armed is None or g.armed.fault.exchanged:
+        if g.armed is None or g.armed.fault.work_done:
             return None
         elsewhere = f"http://127.0.0.1:{request.host.rpartition(':')[2]}{request.path}"
-        if g.armed.fault.hangs_up:  # recorded first: whoever sees the line end may count calls at once
+        if g.armed.fault.hangs_up:  # recorded first: a client that sees the connection end may count calls at once
             _record(state, None)
-        return faults.instead(g.armed.fault, _line(), g.armed.seconds, state.clock(), elsewhere)
+        return faults.replaced_response(g.armed.fault, _raw_connection(), g.armed.seconds, state.clock(), elsewhere)
 
     @app.after_request
-    def keep(response: Response) -> Response:
-        if g.armed is not None and g.armed.fault.exchanged:
+    def spoil_and_record(response: Response) -> Response:
+        if g.armed is not None and g.armed.fault.work_done:
             if g.armed.fault.hangs_up:
                 _record(state, None)
-            response = faults.spoiled(g.armed.fault, _line(), g.armed.seconds, response)
+            response = faults.spoiled_response(g.armed.fault, _raw_connection(), g.armed.seconds, response)
         _record(state, response.status_code)
         return response
 
     return app
 
 
-def _caller(state: State) -> tuple[str, str]:
-    """Return the app that a call names, unverified, and the signature method; each empty where there is none."""
-    oauth = Signed.of(request).oauth
+def _caller(state: ProviderState) -> tuple[str, str]:
+    """Return the app that a call names (not verified) and the signature method; each is empty if absent."""
+    oauth = SignedRequest.of(request).oauth
     if "oauth_consumer_key" in oauth:
         return state.app(oauth["oauth_consumer_key"]), oauth.get("oauth_signature_method", "")
     token = state.request_token(request.values.get("oauth_token", ""))  # a browser at leg 2
@@ -72,13 +72,13 @@ def _caller(state: State) -> tuple[str, str]:
     return state.app(basic(request)[0]) or state.app_of_bearer(bearer(request)) or "", ""
 
 
-def _line() -> Line:
-    return Line(request.environ["werkzeug.socket"])
+def _raw_connection() -> RawConnection:
+    return RawConnection(request.environ["werkzeug.socket"])
 
 
-def _record(state: State, status: int | None) -> None:
+def _record(state: ProviderState, status: int | None) -> None:
     if request.endpoint is None:
         return
     fault = g.armed.fault if g.armed else None
     agent = request.headers.get("User-Agent", "")
-    state.journal.add_call(g.app, Call(request.endpoint, status, state.clock(), fault, agent, g.method))
+    state.journal.add_call(g.app, ProviderCall(request.endpoint, status, state.clock(), fault, agent, g.method))

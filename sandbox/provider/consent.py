@@ -1,4 +1,4 @@
-"""Leg 2: the browser's way through sign-in and consent, back to the app."""
+"""Leg 2: sign-in and consent in the browser, then the redirect to the app."""
 
 import secrets
 
@@ -6,8 +6,8 @@ from flask import Response, request
 from oauthlib.common import add_params_to_uri
 
 from sandbox.provider import pages
-from sandbox.provider.records import BrowserSession, RequestToken
-from sandbox.provider.state import State
+from sandbox.provider.records import BrowserSession, IssuedRequestToken
+from sandbox.provider.state import ProviderState
 
 COOKIE = "sandbox_provider_session"
 
@@ -15,7 +15,7 @@ COOKIE = "sandbox_provider_session"
 class Consent:
     """The authorize and authenticate pages."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ProviderState) -> None:
         self._state = state
 
     def authorize(self) -> Response:
@@ -43,7 +43,7 @@ class Consent:
         response.set_cookie(COOKIE, session.key, httponly=True, samesite="Lax")
         return response
 
-    def _decide(self, session: BrowserSession, token: RequestToken, *, always_ask: bool) -> Response:
+    def _decide(self, session: BrowserSession, token: IssuedRequestToken, *, always_ask: bool) -> Response:
         form = request.form
         if not secrets.compare_digest(form.get("form_token", "").encode(), session.form_token.encode()):
             return pages.forged()
@@ -58,12 +58,12 @@ class Consent:
         session.user = user
         return self._ask(session, token, always_ask=always_ask)
 
-    def _ask(self, session: BrowserSession, token: RequestToken, *, always_ask: bool) -> Response:
+    def _ask(self, session: BrowserSession, token: IssuedRequestToken, *, always_ask: bool) -> Response:
         if not always_ask and session.user and self._state.granted(token.app, session.user):
             return self._grant(session, token)
         return pages.consent(session, token, self._state.consumer_of(token.app))
 
-    def _grant(self, session: BrowserSession, token: RequestToken) -> Response:
+    def _grant(self, session: BrowserSession, token: IssuedRequestToken) -> Response:
         with self._state.lock:
             if session.user is None:
                 return pages.invalid()
@@ -74,7 +74,7 @@ class Consent:
             return pages.pin(self._state.consumer_of(token.app), verifier)
         return _back(token.callback, oauth_token=token.token, oauth_verifier=verifier)
 
-    def _again(self, session: BrowserSession, token: RequestToken) -> Response:
+    def _again(self, session: BrowserSession, token: IssuedRequestToken) -> Response:
         """Answer a second click on "Authorize app" as the first; any other visit of a used request token finds nothing."""
         clicked = request.method == "POST" and request.form.get("decision") == "authorize"
         forged = not secrets.compare_digest(request.form.get("form_token", "").encode(), session.form_token.encode())
@@ -82,7 +82,7 @@ class Consent:
             return pages.invalid()
         return _back(token.callback, oauth_token=token.token, oauth_verifier=token.verifier)
 
-    def _cancel(self, token: RequestToken) -> Response:
+    def _cancel(self, token: IssuedRequestToken) -> Response:
         self._state.forget(token.token)
         if token.callback == "oob":
             return pages.cancelled(self._state.consumer_of(token.app))

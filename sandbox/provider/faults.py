@@ -1,6 +1,6 @@
-"""The faults that a test can arm: what the provider does wrong, on the wire, when told to.
+"""The provider's faults that a test can arm.
 
-Whether the leg's work was done (a token issued, an exchange made, a post kept) is :attr:`Fault.exchanged`.
+:attr:`ProviderFault.work_done` is True where the leg still does its work: a token issued, an exchange made, a post kept.
 """
 
 import gzip
@@ -13,14 +13,14 @@ from flask import Response
 
 from sandbox.provider import failures
 from sandbox.provider.failures import Failure
-from sandbox.provider.line import Line
+from sandbox.provider.raw_connection import RawConnection
 
 HUGE = 50_000_000  # bytes; far beyond the 64 KiB that a client should read
 CHUNK = 65_536  # bytes sent at a time
 
 
-class Fault(Enum):
-    """One way to fail. Up to ``GARBAGE`` the leg's work is NOT done; from ``DRIP`` on it IS, and the answer suffers."""
+class ProviderFault(Enum):
+    """One way to fail. Up to ``GARBAGE`` the leg's work is NOT done; from ``DRIP`` on it IS done, and the response is spoiled."""
 
     SERVER_ERROR = "500, JSON, code 131"
     OVER_CAPACITY = "503, JSON, code 130"
@@ -61,72 +61,72 @@ class Fault(Enum):
     EMPTY_SECRET = "the right answer, with an empty oauth_token_secret"  # noqa: S105 a description
 
     @property
-    def exchanged(self) -> bool:
-        """Tell whether the leg's work is done all the same."""
+    def work_done(self) -> bool:
+        """Return True if the leg's work is done all the same."""
         return self in _SPOILED
 
     @property
     def hangs_up(self) -> bool:
-        """Tell whether the line ends without a whole HTTP answer."""
+        """Return True if the connection ends without a whole HTTP response."""
         return self in _HANGS_UP
 
 
-def instead(fault: Fault, line: Line, seconds: float, now: float, elsewhere: str) -> Response:
-    """Answer in place of the leg, or hang up; ``elsewhere`` is where ``REDIRECT`` points."""
+def replaced_response(fault: ProviderFault, connection: RawConnection, seconds: float, now: float, elsewhere: str) -> Response:
+    """Return the response in place of the leg's, or hang up; ``elsewhere`` is the target of ``REDIRECT``."""
     if fault in _REFUSED:
         return _REFUSED[fault].response()
-    if fault is Fault.RATE_LIMITED:
+    if fault is ProviderFault.RATE_LIMITED:
         return failures.rate_limited(now).response()
-    if fault is Fault.REDIRECT:
+    if fault is ProviderFault.REDIRECT:
         return Response("", 302, {"Location": elsewhere})
-    if fault in (Fault.REDIRECT_HUGE, Fault.REDIRECT_BOMB):
-        response = _ODD[Fault.HUGE if fault is Fault.REDIRECT_HUGE else Fault.GZIP_BOMB]()
+    if fault in (ProviderFault.REDIRECT_HUGE, ProviderFault.REDIRECT_BOMB):
+        response = _ODD[ProviderFault.HUGE if fault is ProviderFault.REDIRECT_HUGE else ProviderFault.GZIP_BOMB]()
         response.status_code = 302
         response.headers["Location"] = elsewhere
         return response
-    if fault is Fault.TIMEOUT:
-        line.hang(seconds)
-    if fault is Fault.RESET:
-        line.reset()
-    if fault is Fault.GARBAGE:
-        line.send(b"\x00\xff\x13\x37 this is not HTTP\r\n\x00\r\n")
+    if fault is ProviderFault.TIMEOUT:
+        connection.hang(seconds)
+    if fault is ProviderFault.RESET:
+        connection.reset()
+    if fault is ProviderFault.GARBAGE:
+        connection.send(b"\x00\xff\x13\x37 this is not HTTP\r\n\x00\r\n")
     return _ODD[fault]()
 
 
-def spoiled(fault: Fault, line: Line, seconds: float, response: Response) -> Response:
-    """Return the leg's own ``response`` as ``fault`` lets it through, or hang up."""
-    return _SPOILED[fault](line, seconds, response)
+def spoiled_response(fault: ProviderFault, connection: RawConnection, seconds: float, response: Response) -> Response:
+    """Return the leg's own ``response`` spoiled by ``fault``, or hang up."""
+    return _SPOILED[fault](connection, seconds, response)
 
 
-def _reset(line: Line, _seconds: float, response: Response) -> Response:
-    line.reset()
+def _reset(connection: RawConnection, _seconds: float, response: Response) -> Response:
+    connection.reset()
     return response
 
 
-def _hang(line: Line, seconds: float, response: Response) -> Response:
-    line.hang(seconds)
+def _hang(connection: RawConnection, seconds: float, response: Response) -> Response:
+    connection.hang(seconds)
     return response
 
 
-def _drip(line: Line, seconds: float, response: Response) -> Response:
-    line.drip(response, seconds)
+def _drip(connection: RawConnection, seconds: float, response: Response) -> Response:
+    connection.drip(response, seconds)
     return response
 
 
-def _cut(line: Line, _seconds: float, response: Response) -> Response:
-    line.cut(response)
+def _cut(connection: RawConnection, _seconds: float, response: Response) -> Response:
+    connection.cut(response)
     return response
 
 
-def _error(_line: Line, _seconds: float, _response: Response) -> Response:
+def _error(_connection: RawConnection, _seconds: float, _response: Response) -> Response:
     return failures.SERVER_ERROR.response()
 
 
-def _unconfirmed(_line: Line, _seconds: float, response: Response) -> Response:
+def _unconfirmed(_connection: RawConnection, _seconds: float, response: Response) -> Response:
     return _changed(response, "oauth_callback_confirmed", "false")
 
 
-def _without_secret(_line: Line, _seconds: float, response: Response) -> Response:
+def _without_secret(_connection: RawConnection, _seconds: float, response: Response) -> Response:
     return _changed(response, "oauth_token_secret", "")
 
 
@@ -151,48 +151,48 @@ def _bomb() -> bytes:
     return gzip.compress(b"oauth_token=" + b"A" * HUGE)
 
 
-_REFUSED: dict[Fault, Failure] = {
-    Fault.SERVER_ERROR: failures.SERVER_ERROR,
-    Fault.OVER_CAPACITY: failures.OVER_CAPACITY,
-    Fault.NOT_AUTHENTICATED: failures.NOT_AUTHENTICATED,
-    Fault.CLOCK_OFF: failures.CLOCK_OFF,
-    Fault.CALLBACK_NOT_APPROVED: failures.CALLBACK_NOT_APPROVED,
-    Fault.CALLBACK_NOT_APPROVED_XML: failures.CALLBACK_NOT_APPROVED_XML,
-    Fault.CALLBACK_NOT_APPROVED_HASH: failures.CALLBACK_NOT_APPROVED_HASH,
-    Fault.NO_CALLBACK: failures.NO_CALLBACK,
-    Fault.SUSPENDED: failures.SUSPENDED,
-    Fault.REVOKED: failures.REVOKED,
-    Fault.NO_CREDITS: failures.NO_CREDITS,
-    Fault.NO_ACCESS: failures.NO_ACCESS,
-    Fault.UNKNOWN_REQUEST_TOKEN: failures.UNKNOWN_REQUEST_TOKEN,
-    Fault.WRONG_VERIFIER: failures.WRONG_VERIFIER,
-    Fault.EXPIRED_REQUEST_TOKEN: failures.EXPIRED_REQUEST_TOKEN,
-    Fault.ERROR_TEXT: Failure(200, "Error: The authorization headers in your request are not valid", failures.TEXT),
-    Fault.OAUTH_PROBLEM: Failure(401, "oauth_problem=token_rejected", "application/x-www-form-urlencoded"),
-    Fault.EMPTY: Failure(200, "", failures.TEXT),
-    Fault.HTML: Failure(200, "<!doctype html><title>Welcome</title><p>Please log in to the network.", failures.TEXT),
+_REFUSED: dict[ProviderFault, Failure] = {
+    ProviderFault.SERVER_ERROR: failures.SERVER_ERROR,
+    ProviderFault.OVER_CAPACITY: failures.OVER_CAPACITY,
+    ProviderFault.NOT_AUTHENTICATED: failures.NOT_AUTHENTICATED,
+    ProviderFault.CLOCK_OFF: failures.CLOCK_OFF,
+    ProviderFault.CALLBACK_NOT_APPROVED: failures.CALLBACK_NOT_APPROVED,
+    ProviderFault.CALLBACK_NOT_APPROVED_XML: failures.CALLBACK_NOT_APPROVED_XML,
+    ProviderFault.CALLBACK_NOT_APPROVED_HASH: failures.CALLBACK_NOT_APPROVED_HASH,
+    ProviderFault.NO_CALLBACK: failures.NO_CALLBACK,
+    ProviderFault.SUSPENDED: failures.SUSPENDED,
+    ProviderFault.REVOKED: failures.REVOKED,
+    ProviderFault.NO_CREDITS: failures.NO_CREDITS,
+    ProviderFault.NO_ACCESS: failures.NO_ACCESS,
+    ProviderFault.UNKNOWN_REQUEST_TOKEN: failures.UNKNOWN_REQUEST_TOKEN,
+    ProviderFault.WRONG_VERIFIER: failures.WRONG_VERIFIER,
+    ProviderFault.EXPIRED_REQUEST_TOKEN: failures.EXPIRED_REQUEST_TOKEN,
+    ProviderFault.ERROR_TEXT: Failure(200, "Error: The authorization headers in your request are not valid", failures.TEXT),
+    ProviderFault.OAUTH_PROBLEM: Failure(401, "oauth_problem=token_rejected", "application/x-www-form-urlencoded"),
+    ProviderFault.EMPTY: Failure(200, "", failures.TEXT),
+    ProviderFault.HTML: Failure(200, "<!doctype html><title>Welcome</title><p>Please log in to the network.", failures.TEXT),
 }
-_ODD: dict[Fault, Callable[[], Response]] = {
-    Fault.BINARY: lambda: Response(b"\xff\xfe" + os.urandom(1000), content_type=failures.TEXT),
-    Fault.SLOW_TEXT: lambda: Response((b"callback" * 2700 + b"not" * 14000)[:64000], 403, content_type=failures.TEXT),
-    Fault.HUGE: _huge,
-    Fault.GZIP_BOMB: lambda: Response(_bomb(), 200, {"Content-Encoding": "gzip"}, content_type=failures.TEXT),
+_ODD: dict[ProviderFault, Callable[[], Response]] = {
+    ProviderFault.BINARY: lambda: Response(b"\xff\xfe" + os.urandom(1000), content_type=failures.TEXT),
+    ProviderFault.SLOW_TEXT: lambda: Response((b"callback" * 2700 + b"not" * 14000)[:64000], 403, content_type=failures.TEXT),
+    ProviderFault.HUGE: _huge,
+    ProviderFault.GZIP_BOMB: lambda: Response(_bomb(), 200, {"Content-Encoding": "gzip"}, content_type=failures.TEXT),
 }
-_SPOILED: dict[Fault, Callable[[Line, float, Response], Response]] = {
-    Fault.DRIP: _drip,
-    Fault.RESET_AFTER: _reset,
-    Fault.TIMEOUT_AFTER: _hang,
-    Fault.ERROR_AFTER: _error,
-    Fault.TRUNCATED: _cut,
-    Fault.UNCONFIRMED: _unconfirmed,
-    Fault.EMPTY_SECRET: _without_secret,
+_SPOILED: dict[ProviderFault, Callable[[RawConnection, float, Response], Response]] = {
+    ProviderFault.DRIP: _drip,
+    ProviderFault.RESET_AFTER: _reset,
+    ProviderFault.TIMEOUT_AFTER: _hang,
+    ProviderFault.ERROR_AFTER: _error,
+    ProviderFault.TRUNCATED: _cut,
+    ProviderFault.UNCONFIRMED: _unconfirmed,
+    ProviderFault.EMPTY_SECRET: _without_secret,
 }
 _HANGS_UP = {
-    Fault.TIMEOUT,
-    Fault.RESET,
-    Fault.GARBAGE,
-    Fault.DRIP,
-    Fault.RESET_AFTER,
-    Fault.TIMEOUT_AFTER,
-    Fault.TRUNCATED,
+    ProviderFault.TIMEOUT,
+    ProviderFault.RESET,
+    ProviderFault.GARBAGE,
+    ProviderFault.DRIP,
+    ProviderFault.RESET_AFTER,
+    ProviderFault.TIMEOUT_AFTER,
+    ProviderFault.TRUNCATED,
 }

@@ -1,18 +1,18 @@
-"""The tests' side of the provider: which faults wait for an app, and what it did so far."""
+"""What tests arm and read, per app: faults for its next calls, its calls, posts and issued secrets."""
 
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sandbox.provider.faults import Fault
-from sandbox.provider.records import Call, Post
+from sandbox.provider.faults import ProviderFault
+from sandbox.provider.records import Post, ProviderCall
 
 
 @dataclass
-class Armed:
-    """A fault that waits for the next ``times`` calls; ``seconds`` bounds those that take time."""
+class ArmedFault:
+    """A fault of the next ``times`` calls; ``seconds`` bounds one that takes time."""
 
-    fault: Fault
+    fault: ProviderFault
     times: int
     seconds: float
 
@@ -22,18 +22,18 @@ class Journal:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: dict[tuple[str, str], list[Armed]] = defaultdict(list)
-        self._calls: dict[str, list[Call]] = defaultdict(list)
+        self._faults: dict[tuple[str, str], list[ArmedFault]] = defaultdict(list)
+        self._calls: dict[str, list[ProviderCall]] = defaultdict(list)
         self._posts: dict[str, list[Post]] = defaultdict(list)
         self._issued: dict[str, list[str]] = defaultdict(list)
 
-    def arm(self, app: str, leg: str, armed: Armed) -> None:
-        """Let ``armed`` spoil the app's next calls of ``leg``, after those armed before."""
+    def arm(self, app: str, leg: str, armed: ArmedFault) -> None:
+        """Arm a fault for the app's next calls of ``leg``, after those armed before."""
         with self._lock:
             self._faults[app, leg].append(armed)
 
-    def take_fault(self, app: str, leg: str) -> Armed | None:
-        """Return the fault that this call is to suffer, and count it."""
+    def take_fault(self, app: str, leg: str) -> ArmedFault | None:
+        """Return the fault of this call, with one use counted; None if none is armed."""
         with self._lock:
             waiting = self._faults.get((app, leg))
             if not waiting:
@@ -41,18 +41,18 @@ class Journal:
             waiting[0].times -= 1
             return waiting[0] if waiting[0].times > 0 else waiting.pop(0)
 
-    def add_call(self, app: str, call: Call) -> None:
-        """Keep what the provider saw of a call."""
+    def add_call(self, app: str, call: ProviderCall) -> None:
+        """Record a call."""
         with self._lock:
             self._calls[app].append(call)
 
-    def calls(self, app: str) -> list[Call]:
+    def calls(self, app: str) -> list[ProviderCall]:
         """Return the app's calls so far, oldest first."""
         with self._lock:
             return list(self._calls.get(app, ()))
 
     def add_post(self, app: str, post: Post) -> None:
-        """Keep a post."""
+        """Record a post."""
         with self._lock:
             self._posts[app].append(post)
 
@@ -62,7 +62,7 @@ class Journal:
             return list(self._posts.get(app, ()))
 
     def add_issued(self, app: str, *values: str) -> None:
-        """Keep secret values that the app or its user was given."""
+        """Record secret values issued to the app or its user."""
         with self._lock:
             self._issued[app].extend(values)
 

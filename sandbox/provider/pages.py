@@ -2,7 +2,7 @@
 
 from flask import Response, render_template_string
 
-from sandbox.provider.records import BrowserSession, Consumer, RequestToken
+from sandbox.provider.records import BrowserSession, IssuedRequestToken, RegisteredApp
 
 _FRAME = """<!doctype html>
 <html lang="en">
@@ -58,7 +58,7 @@ _PIN = """<p>Return to <strong>{{ app }}</strong> and enter this PIN to complete
 
 
 def sign_in(
-    session: BrowserSession, token: RequestToken, consumer: Consumer, screen_name: str = "", *, wrong: bool = False
+    session: BrowserSession, token: IssuedRequestToken, consumer: RegisteredApp, screen_name: str = "", *, wrong: bool = False
 ) -> Response:
     """Ask who the user is; ``wrong`` after a failed try."""
     return _page(
@@ -72,7 +72,7 @@ def sign_in(
     )
 
 
-def consent(session: BrowserSession, token: RequestToken, consumer: Consumer) -> Response:
+def consent(session: BrowserSession, token: IssuedRequestToken, consumer: RegisteredApp) -> Response:
     """Ask a signed-in user for consent."""
     return _page(
         f"Authorize {consumer.name} to access your account?",
@@ -84,24 +84,24 @@ def consent(session: BrowserSession, token: RequestToken, consumer: Consumer) ->
     )
 
 
-def pin(consumer: Consumer, digits: str) -> Response:
+def pin(consumer: RegisteredApp, digits: str) -> Response:
     """Show the PIN of an app that has no callback."""
     return _page("You've granted access", _PIN, app=consumer.name, pin=digits)
 
 
-def cancelled(consumer: Consumer) -> Response:
+def cancelled(consumer: RegisteredApp) -> Response:
     """Confirm a refusal to an app that has no callback."""
     return _page("You cancelled", "<p><strong>{{ app }}</strong> has no access.</p>", app=consumer.name)
 
 
 def invalid() -> Response:
-    """Tell that the request token is unknown, expired or used."""
+    """Say that the request token is unknown, expired or used."""
     text = "<p>The request token for this page is invalid. It may have already been used, or expired. Please go back.</p>"
     return _page("Whoa there!", text, status=403)
 
 
 def forged() -> Response:
-    """Tell that a form came from somewhere else."""
+    """Say that a form does not belong to this session."""
     return _page("Please try again", "<p>This form does not belong to your session.</p>", status=403)
 
 

@@ -1,9 +1,9 @@
-"""What the provider remembers: apps, users, tokens, and the calls that it saw."""
+"""The provider's records: apps, users, tokens, calls and posts."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sandbox.provider.faults import Fault
+from sandbox.provider.faults import ProviderFault
 
 Leg = Literal[
     "request_token",
@@ -24,8 +24,8 @@ Access = Literal["read", "write"]
 
 
 @dataclass(frozen=True)
-class Consumer:
-    """An app: its credentials, its approved callbacks, and how the provider answers it.
+class RegisteredApp:
+    """A registered app: its credentials, its approved callbacks, and what its responses contain.
 
     ``callback_urls``: None accepts any, empty makes it a desktop app (PIN only, else 417), others match exactly.
     ``user_id_field``, ``screen_name_field``: names in the access-token answer; None leaves the field out.
@@ -45,7 +45,7 @@ class Consumer:
 
 @dataclass(frozen=True)
 class User:
-    """Somebody with an account at the provider; ``user_id`` is a numeric string."""
+    """An account at the provider; ``user_id`` is a numeric string."""
 
     user_id: str
     screen_name: str
@@ -54,7 +54,7 @@ class User:
 
 
 @dataclass
-class RequestToken:
+class IssuedRequestToken:
     """Temporary credentials; ``verifier`` and ``user`` are set by the user's consent."""
 
     app: str
@@ -68,7 +68,7 @@ class RequestToken:
 
 
 @dataclass
-class AccessToken:
+class IssuedAccessToken:
     """Lasting credentials of one user for one app."""
 
     app: str
@@ -88,13 +88,13 @@ class BrowserSession:
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call that the provider saw; ``status`` is None where it answered nothing that is HTTP."""
+class ProviderCall:
+    """One call that the provider saw; ``status`` is None where it sent no HTTP response."""
 
     leg: str
     status: int | None
     time: float
-    fault: Fault | None = None
+    fault: ProviderFault | None = None
     user_agent: str = ""
     signature_method: str = ""
 

@@ -1,111 +1,133 @@
-"""The listening sockets: one thread per connection, all of them ended when the server stops."""
+"""The provider's server, with what tests use: registering apps, arming faults, reading calls and issued secrets."""
 
-import errno
-import socket
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from sandbox.provider.app import make_app
+from sandbox.provider.faults import ProviderFault
+from sandbox.provider.journal import ArmedFault
+from sandbox.provider.records import Leg, Post, ProviderCall, RegisteredApp, User
+from sandbox.provider.state import ProviderState, random_text
+from sandbox.provider.wsgi_server import WsgiServer
 
-from sandbox.provider.line import is_to_reset
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-POLL = 0.02  # seconds between two looks at whether to stop
-BACKLOG = 128  # connections that wait to be accepted
-PORTS_TO_TRY = 20  # a free port on IPv4 may be taken on IPv6
+FAULT_SECONDS = 30.0  # seconds; the longest that a fault takes: API Gateway gives up then
 
 
-class _Handler(WSGIRequestHandler):
-    """One request; its line is not logged, because authorize URLs carry request tokens."""
+class ProviderServer:
+    """An OAuth 1.0a provider that behaves like X, at :attr:`url` for as long as the ``with`` block lasts.
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
+    Everything is kept per app (consumer key), so that many tests can share one provider. ``clock`` gives epoch seconds.
+    """
 
-    def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:  # noqa: ARG002 werkzeug's
-        """Close a line that a fault hung up on; without this, HTTP/1.1 would wait for the next request."""
-        self.close_connection = True
+    def __init__(self, port: int = 0, clock: Callable[[], float] = time.time) -> None:
+        self._state = ProviderState(clock)
+        self._server = WsgiServer(make_app(self._state), port)
+        self.url = f"http://localhost:{self._server.port}"
 
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
 
-class _Listener(ThreadedWSGIServer):
-    """One listening socket, which knows its open connections."""
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.stop()
 
-    daemon_threads = False  # closing joins every handler's thread
+    @property
+    def users(self) -> tuple[User, ...]:
+        """The accounts, with their passwords."""
+        return tuple(self._state.users)
 
-    def __init__(self, bound: socket.socket, app: Callable[..., Any]) -> None:
-        self._open: set[socket.socket] = set()
-        self._changing = threading.Lock()
-        host, port = bound.getsockname()[:2]
-        super().__init__(host, port, app, _Handler, fd=bound.fileno())
+    def add_user(self, screen_name: str | None = None, user_id: str | None = None) -> User:
+        """Open an account; what is None is generated."""
+        user_id = user_id or "9" + random_text(15, "0123456789")
+        screen_name = screen_name or f"user{user_id[-11:]}"  # X's have 15 characters at most
+        user = User(user_id, screen_name, screen_name.title(), random_text(12))
+        self._state.users.append(user)
+        return user
 
-    def get_request(self) -> tuple[Any, Any]:
-        """Accept a connection and keep it, so that stopping can end it."""
-        connection, address = super().get_request()
-        with self._changing:
-            self._open.add(connection)
-        return connection, address
+    def register(
+        self,
+        consumer_key: str | None = None,
+        consumer_secret: str | None = None,
+        callback_urls: Iterable[str] | None = None,
+        *,
+        name: str = "Sandbox app",
+        user_id_field: str | None = "user_id",
+        screen_name_field: str | None = "screen_name",
+        callback_confirmed: str | None = "true",
+        renews: bool = False,
+    ) -> RegisteredApp:
+        """Register an app, as :class:`RegisteredApp` describes it; key and secret are generated where None."""
+        approved = None if callback_urls is None else tuple(callback_urls)
+        return self._state.add(
+            RegisteredApp(
+                consumer_key or "",
+                consumer_secret or "",
+                approved,
+                name,
+                user_id_field,
+                screen_name_field,
+                callback_confirmed,
+                renews,
+            )
+        )
 
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """End a connection: with RST where a fault asked for it, otherwise with FIN."""
-        connection = request[1] if isinstance(request, tuple) else request
-        with self._changing:
-            self._open.discard(connection)
-        if is_to_reset(connection):
-            self.close_request(request)
-        else:
-            super().shutdown_request(request)
+    def consumer(self, consumer_key: str) -> RegisteredApp:
+        """Return the app that has, or had, this key."""
+        return self._state.consumer_of(self._state.app(consumer_key))
 
-    def server_close(self) -> None:
-        """Stop listening, end every open connection and wait for its thread."""
-        with self._changing:
-            for connection in self._open:
-                with suppress(OSError):  # the client was quicker
-                    connection.shutdown(socket.SHUT_RDWR)
-        super().server_close()
+    def rotate(self, consumer_key: str) -> RegisteredApp:
+        """Give the app a new key and secret; the old ones answer 32, users' tokens stay in force."""
+        return self._state.rotate(consumer_key)
 
+    def endpoints(self, consumer_key: str | None = None) -> dict[str, str]:
+        """Return the ``provider`` object of a Tripod consumer secret; for an app, with the fields of its answers."""
+        known = {
+            "request_token_url": f"{self.url}/oauth/request_token",
+            "authorize_url": f"{self.url}/oauth/authorize",
+            "authenticate_url": f"{self.url}/oauth/authenticate",
+            "access_token_url": f"{self.url}/oauth/access_token",
+            "invalidate_url": f"{self.url}/1.1/oauth/invalidate_token.json",
+        }
+        if consumer_key is None:
+            return known
+        consumer = self._state.consumer_of(consumer_key)
+        if consumer.user_id_field is None:
+            return known | {
+                "identity_url": f"{self.url}/identity",
+                "user_id_field": "response.user.id",
+                "screen_name_field": "response.user.name",
+            }
+        fields = {"user_id_field": consumer.user_id_field, "screen_name_field": consumer.screen_name_field}
+        return known | {name: value for name, value in fields.items() if value is not None and value != name[:-6]}
 
-class Server:
-    """A WSGI app at ``http://localhost:<port>``, on 127.0.0.1 and, where there is one, on ::1."""
+    def fault(self, consumer_key: str, leg: Leg, fault: ProviderFault, times: int = 1, seconds: float = FAULT_SECONDS) -> None:
+        """Let the app's next ``times`` calls of ``leg`` fail; ``seconds`` bounds a fault that takes time."""
+        self._state.journal.arm(self._state.app(consumer_key), leg, ArmedFault(fault, times, seconds))
 
-    def __init__(self, app: Callable[..., Any], port: int = 0) -> None:
-        self._listeners = []
-        for bound in _bound(port):
-            with bound:  # the listener works on a copy
-                self._listeners.append(_Listener(bound, app))
-        self.port = self._listeners[0].port
-        self._threads = [
-            threading.Thread(target=listener.serve_forever, args=(POLL,), name="provider") for listener in self._listeners
-        ]
+    def calls(self, consumer_key: str, leg: Leg | None = None) -> list[ProviderCall]:
+        """Return the app's calls, oldest first, under any key that it ever had."""
+        return [call for call in self._state.journal.calls(self._state.app(consumer_key)) if leg in (None, call.leg)]
 
-    def start(self) -> None:
-        """Serve from threads of its own."""
-        for thread in self._threads:
-            thread.start()
+    def posts(self, consumer_key: str) -> list[Post]:
+        """Return what the app has posted, oldest first."""
+        return self._state.journal.posts(self._state.app(consumer_key))
 
-    def stop(self) -> None:
-        """Stop serving; every connection is closed and every thread has ended when this returns."""
-        for listener in self._listeners:
-            listener.shutdown()
-        for thread in self._threads:
-            thread.join()
+    def issued(self, consumer_key: str | None = None) -> list[str]:
+        """Return every secret value ever issued, to one app or to all, so that a test can search logs for them.
 
+        These are consumer secrets, request-token secrets, verifiers and PINs, access tokens and secrets, bearer tokens.
+        """
+        return self._state.journal.issued(consumer_key and self._state.app(consumer_key))
 
-def _bound(port: int) -> list[socket.socket]:
-    """Listen on both loopback addresses at one port, any if it is 0; raise OSError when it is taken."""
-    attempts = PORTS_TO_TRY if port == 0 else 1
-    while True:
-        attempts -= 1
-        first = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
-        try:
-            second = socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6, backlog=BACKLOG)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:  # no IPv6 on this machine, so localhost isn't ::1 either
-                return [first]
-            first.close()
-            if not attempts:
-                raise
-        else:
-            return [first, second]
+    def expire(self, request_token: str) -> None:
+        """Let a request token expire now."""
+        self._state.expire(request_token)
+
+    def revoke(self, consumer_key: str, user: User) -> None:
+        """Let the user revoke the app in the provider's own settings: its token answers 89 from now on."""
+        token = self._state.granted(consumer_key, user)
+        if token is None:
+            raise LookupError(f"{user.screen_name} has granted this app nothing")
+        self._state.revoke(token)

@@ -7,32 +7,32 @@ from oauthlib.oauth1 import WebApplicationServer
 
 from sandbox.provider import failures
 from sandbox.provider.failures import Failure
-from sandbox.provider.records import Access, AccessToken
-from sandbox.provider.signed import Signed
-from sandbox.provider.state import State
+from sandbox.provider.records import Access, IssuedAccessToken
+from sandbox.provider.signed_request import SignedRequest
+from sandbox.provider.state import ProviderState
 from sandbox.provider.validator import Validator
 
 
 class TokenServer(WebApplicationServer):
-    """Verifies one call, and does its work if it is right."""
+    """Verifies one call and, if it is valid, performs it."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ProviderState) -> None:
         self.validator = Validator(state)
         super().__init__(self.validator)
         self._state = state
 
-    def request_token(self, call: Signed) -> str | Failure:
+    def request_token(self, call: SignedRequest) -> str | Failure:
         """Verify leg 1 and return its form-encoded answer."""
         return self._answer(self.create_request_token_response, call)
 
-    def access_token(self, call: Signed) -> str | Failure:
+    def access_token(self, call: SignedRequest) -> str | Failure:
         """Verify leg 3 and return its form-encoded answer; of two at once, one finds the request token gone."""
         if not call.oauth.get("oauth_verifier"):
             return failures.WRONG_VERIFIER
         return self._answer(self.create_access_token_response, call)
 
-    def signed_by(self, call: Signed) -> AccessToken | Failure:
-        """Verify a call on a user's behalf and return whose token signed it."""
+    def signed_by(self, call: SignedRequest) -> IssuedAccessToken | Failure:
+        """Verify a call on a user's behalf and return the access token that signed it."""
         with self._state.lock:
             try:
                 valid, request = self.validate_protected_resource_request(call.uri, call.method, call.body, call.headers)
@@ -41,7 +41,7 @@ class TokenServer(WebApplicationServer):
             token = self._state.access_token(request.resource_owner_key) if valid else None
             return token or self.validator.failure
 
-    def _answer(self, leg: Callable[..., tuple[dict[str, str], str, int]], call: Signed) -> str | Failure:
+    def _answer(self, leg: Callable[..., tuple[dict[str, str], str, int]], call: SignedRequest) -> str | Failure:
         with self._state.lock:
             try:
                 _, body, status = leg(call.uri, call.method, call.body, call.headers)

@@ -1,4 +1,4 @@
-"""The questions that oauthlib asks about a signed call, answered from the provider's memory."""
+"""oauthlib's checks of a signed call, answered from the provider's state."""
 
 import hmac
 
@@ -7,15 +7,15 @@ from oauthlib.oauth1 import RequestValidator
 
 from sandbox.provider import failures
 from sandbox.provider.failures import Failure
-from sandbox.provider.records import AccessToken, RequestToken
-from sandbox.provider.state import State
+from sandbox.provider.records import IssuedAccessToken, IssuedRequestToken
+from sandbox.provider.state import ProviderState
 
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 NOBODY = "nobody"  # stands in for an unknown key or token, so that oauthlib still computes a signature
 
 
 class Validator(RequestValidator):
-    """The answers for one call; afterwards ``failure`` is X's word for what was wrong."""
+    """Validates one call; afterwards ``failure`` is X's error for it."""
 
     allowed_signature_methods = SIGNATURE_METHODS
     enforce_ssl = False  # the sandbox is plain HTTP on loopback
@@ -23,7 +23,7 @@ class Validator(RequestValidator):
     timestamp_lifetime = 10**10  # seconds: never oauthlib's to judge, so that 135 can be told from the rest
     dummy_client = dummy_request_token = dummy_access_token = NOBODY
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ProviderState) -> None:
         super().__init__()
         self._state = state
         self._refused: Failure | None = None
@@ -142,10 +142,10 @@ class Validator(RequestValidator):
         """Accept any realm."""
         return True
 
-    def _request_token(self, client_key: str, token: str) -> RequestToken | None:
+    def _request_token(self, client_key: str, token: str) -> IssuedRequestToken | None:
         known = self._state.request_token(token)
         return known if known and known.app == self._state.app(client_key) else None
 
-    def _access_token(self, client_key: str, token: str) -> AccessToken | None:
+    def _access_token(self, client_key: str, token: str) -> IssuedAccessToken | None:
         known = self._state.access_token(token)
         return known if known and known.app == self._state.app(client_key) else None

@@ -12,7 +12,7 @@ TIMEOUT = 10  # seconds
 
 
 class Visitor:
-    """One browser, signed out at first, in the hands of ``user``."""
+    """A browser of ``user``, signed out at first."""
 
     def __init__(self, user: User) -> None:
         self._user = user
@@ -50,7 +50,7 @@ class Visitor:
 
 
 class _Page(HTMLParser):
-    """What a visitor sees of a page: its heading, form fields, buttons and PIN."""
+    """A page's heading, form fields, buttons and PIN."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -10,13 +10,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.aws import Aws
+from sandbox.aws.server import AwsServer
 from sandbox.world import Sandbox
-from tests.sandbox.waiting import eventually
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="session")
-def aws(small: Sandbox) -> Aws:
+def aws(small: Sandbox) -> AwsServer:
     return small.aws_server
 
 
@@ -136,8 +136,8 @@ def test_the_label_moves_back_and_a_read_follows_it(vault: Any, name: str) -> No
     assert stages == {token("c"): ["AWSCURRENT"], token("a"): ["AWSPREVIOUS"]}
 
 
-def test_each_server_has_an_account_of_its_own(aws: Aws) -> None:
-    other = Aws()
+def test_each_server_has_an_account_of_its_own(aws: AwsServer) -> None:
+    other = AwsServer()
     other.stop()
     assert other.account != aws.account
 
@@ -209,7 +209,7 @@ def test_the_templates_other_resources_exist(small: Sandbox) -> None:
 # The record, and faults
 
 
-def test_every_call_is_on_record(small: Sandbox, aws: Aws, vault: Any, items: Any, name: str) -> None:
+def test_every_call_is_on_record(small: Sandbox, aws: AwsServer, vault: Any, items: Any, name: str) -> None:
     vault.create_secret(Name=name, SecretString="v")
     refused(vault.get_secret_value, SecretId=f"{name}-other")
     items.get_item(TableName=small.table, Key={"pk": {"S": name}})
@@ -227,12 +227,12 @@ def test_every_call_is_on_record(small: Sandbox, aws: Aws, vault: Any, items: An
     assert [call.operation for call in aws.called("dynamodb", "GetItem", name)] == ["GetItem"]
 
 
-def test_a_call_on_record_tells_which_function_made_it(small: Sandbox, aws: Aws) -> None:
+def test_a_call_on_record_tells_which_function_made_it(small: Sandbox, aws: AwsServer) -> None:
     small.functions.invoke("small-act", {"do": "call", "pk": "who-asks"})
     assert [call.caller for call in aws.called("dynamodb", "GetItem", "who-asks")] == ["small-act"]
 
 
-def test_the_record_keeps_values_out_of_its_repr(aws: Aws, vault: Any, name: str) -> None:
+def test_the_record_keeps_values_out_of_its_repr(aws: AwsServer, vault: Any, name: str) -> None:
     vault.create_secret(Name=name, SecretString="do-not-show")
     (call,) = aws.called("secretsmanager", "CreateSecret", name)
     assert call.parameters["SecretString"] == "do-not-show"
@@ -248,7 +248,7 @@ def test_the_record_keeps_values_out_of_its_repr(aws: Aws, vault: Any, name: str
         ("unavailable", "ServiceUnavailable"),
     ],
 )
-def test_an_armed_fault_strikes_as_often_as_told(aws: Aws, small: Sandbox, name: str, kind: Any, code: str) -> None:
+def test_an_armed_fault_strikes_as_often_as_told(aws: AwsServer, small: Sandbox, name: str, kind: Any, code: str) -> None:
     with impatient(small, "secretsmanager") as vault:
         fault = aws.fault("secretsmanager", "CreateSecret", kind, times=2, match=name)
         assert refused(vault.create_secret, Name=name, SecretString="v") == code
@@ -257,7 +257,7 @@ def test_an_armed_fault_strikes_as_often_as_told(aws: Aws, small: Sandbox, name:
     assert fault.strikes == 2
 
 
-def test_a_fault_leaves_other_calls_alone(aws: Aws, vault: Any, name: str) -> None:
+def test_a_fault_leaves_other_calls_alone(aws: AwsServer, vault: Any, name: str) -> None:
     fault = aws.fault("secretsmanager", "*", "denied", match=name)
     vault.create_secret(Name=f"small/{uuid4().hex}", SecretString="v")
     assert fault.strikes == 0
@@ -265,7 +265,7 @@ def test_a_fault_leaves_other_calls_alone(aws: Aws, vault: Any, name: str) -> No
     vault.create_secret(Name=name, SecretString="v")
 
 
-def test_a_lost_answer_has_been_performed(aws: Aws, small: Sandbox, name: str) -> None:
+def test_a_lost_answer_has_been_performed(aws: AwsServer, small: Sandbox, name: str) -> None:
     with impatient(small, "secretsmanager") as vault:
         aws.fault("secretsmanager", "CreateSecret", "lost", match=name)
         with pytest.raises(BotoCoreError):
@@ -274,7 +274,7 @@ def test_a_lost_answer_has_been_performed(aws: Aws, small: Sandbox, name: str) -
     assert aws.called("secretsmanager", "CreateSecret", name)[0].error == "lost"
 
 
-def test_a_reset_call_has_not_been_performed(aws: Aws, small: Sandbox, name: str) -> None:
+def test_a_reset_call_has_not_been_performed(aws: AwsServer, small: Sandbox, name: str) -> None:
     with impatient(small, "secretsmanager") as vault:
         aws.fault("secretsmanager", "CreateSecret", "reset", match=name)
         with pytest.raises(BotoCoreError):
@@ -282,7 +282,7 @@ def test_a_reset_call_has_not_been_performed(aws: Aws, small: Sandbox, name: str
         assert refused(vault.get_secret_value, SecretId=name) == "ResourceNotFoundException"
 
 
-def test_a_hanging_call_ends_with_the_callers_patience_and_holds_nobody_up(aws: Aws, small: Sandbox, name: str) -> None:
+def test_a_hanging_call_ends_with_the_callers_patience_and_holds_nobody_up(aws: AwsServer, small: Sandbox, name: str) -> None:
     with impatient(small, "secretsmanager") as vault:
         aws.fault("secretsmanager", "CreateSecret", "hang", match=name)
         began = time.monotonic()
@@ -293,7 +293,7 @@ def test_a_hanging_call_ends_with_the_callers_patience_and_holds_nobody_up(aws: 
 
 
 def test_stopping_ends_a_hanging_call() -> None:
-    server = Aws()
+    server = AwsServer()
     server.start()
     server.fault("secretsmanager", "*", "hang")
     ended = threading.Event()

@@ -2,8 +2,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.batches import Handing, Mapping
-from sandbox.functions import Outcome
+from sandbox.runtime.functions import InvocationResult
+from sandbox.sources.batches import BatchDelivery, EventSourceMapping
 
 NOW = 1_000_000.0
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:dead"
@@ -17,18 +17,24 @@ class Trial:
         self.discarded: list[dict[str, Any]] = []
         self.ending = threading.Event()
         self._behave = behave
-        mapping = Mapping.of({"Stream": "arn:stream", **properties})
-        self._handing = Handing(mapping, "arn:function", self._invoke, self.discarded.append, self.ending, clock=lambda: NOW)
+        mapping = EventSourceMapping.of({"Stream": "arn:stream", **properties})
+        self._delivery = BatchDelivery(
+            mapping, "arn:function", self._invoke, self.discarded.append, self.ending, clock=lambda: NOW
+        )
 
     def run(self, *numbers: int, age: float = 0) -> None:
         change = {"ApproximateCreationDateTime": int(NOW - age)}
-        self._handing.all_of("shard-1", [{"dynamodb": {**change, "SequenceNumber": str(number)}} for number in numbers])
+        self._delivery.deliver("shard-1", [{"dynamodb": {**change, "SequenceNumber": str(number)}} for number in numbers])
 
-    def _invoke(self, event: dict[str, Any]) -> Outcome:
+    def _invoke(self, event: dict[str, Any]) -> InvocationResult:
         numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in event["Records"]]
         self.got.append(numbers)
         answer = self._behave(numbers)
-        return Outcome({"errorType": "E"}, "Unhandled", "", "r") if answer is Exception else Outcome(answer, None, "", "r")
+        return (
+            InvocationResult({"errorType": "E"}, "Unhandled", "", "r")
+            if answer is Exception
+            else InvocationResult(answer, None, "", "r")
+        )
 
     @property
     def given_up(self) -> list[tuple[str, str]]:
@@ -167,7 +173,7 @@ def test_nothing_is_given_up_because_the_sandbox_ends() -> None:
 
 
 def test_the_settings_are_read_from_the_template() -> None:
-    mapping = Mapping.of(
+    mapping = EventSourceMapping.of(
         {
             "Stream": "arn:stream",
             "StartingPosition": "TRIM_HORIZON",
@@ -179,4 +185,4 @@ def test_the_settings_are_read_from_the_template() -> None:
     )
     assert (mapping.from_start, mapping.batch_size, mapping.window, mapping.retries) == (True, 5, 2.0, 3.0)
     assert mapping.queue == "dead"
-    assert Mapping.of({"Stream": "arn:stream"}) == Mapping("arn:stream")
+    assert EventSourceMapping.of({"Stream": "arn:stream"}) == EventSourceMapping("arn:stream")

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.bus import Event
+from sandbox.aws.bus import PublishedEvent
 from sandbox.world import Sandbox
 
 
@@ -32,7 +32,7 @@ def entry(kind: str, **detail: Any) -> dict[str, Any]:
     return {"EventBusName": "small-bus", "Source": "small", "DetailType": kind, "Detail": json.dumps(detail)}
 
 
-def published(small: Sandbox, kind: str) -> list[Event]:
+def published(small: Sandbox, kind: str) -> list[PublishedEvent]:
     return [event for event in small.events if event.detail_type == kind]
 
 
@@ -41,7 +41,7 @@ def test_published_events_are_kept_in_order(small: Sandbox, bus: Any, kind: str)
     answer = bus.put_events(Entries=[{**entry(kind, n=1), "Time": moment}, entry(kind, n=2)])
     bus.put_events(Entries=[entry(kind, n=3)])
     first, second, third = published(small, kind)
-    assert first == Event(answer["Entries"][0]["EventId"], "small-bus", "small", kind, {"n": 1}, moment)
+    assert first == PublishedEvent(answer["Entries"][0]["EventId"], "small-bus", "small", kind, {"n": 1}, moment)
     assert [each.detail["n"] for each in (second, third)] == [2, 3]
     assert abs((second.time - datetime.now(UTC)).total_seconds()) < 10
 

@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from sandbox.event import HttpRequest, MalformedResultError, answer, event, pairs
-from sandbox.template import Route
+from sandbox.gateway.event import GatewayRequest, MalformedResultError, path_parameters, to_event, to_reply
+from sandbox.template.template import Route
 
 ROUTE = Route("GET", "/oauth/{provider}/start")
 
 
-def request(target: str = "/oauth/x/start", headers: list[tuple[str, str]] | None = None, body: bytes = b"") -> HttpRequest:
-    return HttpRequest("GET", target, "HTTP/1.1", headers or [], body, "127.0.0.1", 8000)
+def request(target: str = "/oauth/x/start", headers: list[tuple[str, str]] | None = None, body: bytes = b"") -> GatewayRequest:
+    return GatewayRequest("GET", target, "HTTP/1.1", headers or [], body, "127.0.0.1", 8000)
 
 
-def translated(asked: HttpRequest) -> dict[str, Any]:
-    return event(asked, ROUTE, {"provider": "x"}, "123456789012")
+def translated(asked: GatewayRequest) -> dict[str, Any]:
+    return to_event(asked, ROUTE, {"provider": "x"}, "123456789012")
 
 
 def test_an_event_has_what_api_gateway_sends() -> None:
@@ -120,7 +120,7 @@ def test_weird_bytes_become_an_event_nonetheless(target: str) -> None:
     ],
 )
 def test_a_path_fits_its_route(pattern: str, path: str, parameters: dict[str, str] | None) -> None:
-    assert pairs(Route("GET", pattern), path) == parameters
+    assert path_parameters(Route("GET", pattern), path) == parameters
 
 
 def test_a_result_becomes_an_answer() -> None:
@@ -130,7 +130,7 @@ def test_a_result_becomes_an_answer() -> None:
         "cookies": ["a=1; Secure", "b=2"],
         "body": "grün",
     }
-    assert answer(result) == (
+    assert to_reply(result) == (
         302,
         [
             ("location", "https://x.example/"),
@@ -145,12 +145,12 @@ def test_a_result_becomes_an_answer() -> None:
 
 
 def test_a_base64_body_is_decoded() -> None:
-    assert answer({"statusCode": "200", "body": "/w==", "isBase64Encoded": True})[2] == b"\xff"
+    assert to_reply({"statusCode": "200", "body": "/w==", "isBase64Encoded": True})[2] == b"\xff"
 
 
 @pytest.mark.parametrize(("result", "body"), [({"a": 1}, b'{"a":1}'), ("text", b"text"), (None, b"null"), ([1], b"[1]")])
 def test_a_result_without_status_code_is_json_with_200(result: Any, body: bytes) -> None:
-    assert answer(result) == (200, [("content-type", "application/json")], body)
+    assert to_reply(result) == (200, [("content-type", "application/json")], body)
 
 
 @pytest.mark.parametrize(
@@ -173,4 +173,4 @@ def test_a_result_without_status_code_is_json_with_200(result: Any, body: bytes)
 )
 def test_a_malformed_result_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(MalformedResultError):
-        answer(wrong)
+        to_reply(wrong)

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.event_filter import passes, patterns
-from sandbox.intrinsics import TemplateError
+from sandbox.sources.event_filter import passes, patterns
+from sandbox.template.intrinsics import TemplateError
 
 RECORD = {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "authorization#x#1"}}, "SizeBytes": 20}}
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from sandbox.functions import UnknownFunctionError
+from sandbox.runtime.functions import UnknownFunctionError
 from sandbox.world import Sandbox
-from tests.sandbox.waiting import eventually
+from tests.support.waiting import eventually
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -333,7 +333,7 @@ def test_which_schedule_must_be_clear(told: Sandbox, name: str | None) -> None:
 
 
 def test_a_schedule_runs_by_itself_where_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.schedule._UNITS", {"minute": 0.05, "hour": 3600.0, "day": 86400.0})
+    monkeypatch.setattr("sandbox.sources.schedule._UNITS", {"minute": 0.05, "hour": 3600.0, "day": 86400.0})
     with Sandbox(template=path, schedules=True) as sandbox:
         assert eventually(lambda: sum("told-ticked" in line for line in sandbox.logs.lines) > 1)
         assert "told-ticked-too" not in sandbox.logs.text

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.functions import Functions, Outcome, UnknownFunctionError
-from sandbox.logs import Logs
-from sandbox.template import Function, Template
+from sandbox.runtime.functions import Functions, InvocationResult, UnknownFunctionError
+from sandbox.runtime.logs import Logs
+from sandbox.template.template import Function, Template
 from sandbox.world import Sandbox
-from tests.sandbox.waiting import eventually
+from tests.support.waiting import eventually
 
 
-def act(small: Sandbox, **instructions: Any) -> Outcome:
+def act(small: Sandbox, **instructions: Any) -> InvocationResult:
     return small.functions.invoke("small-act", instructions)
 
 
@@ -142,7 +142,7 @@ def test_stopping_ends_busy_processes_at_once(template_path: Path) -> None:
     functions = Functions(Logs())
     functions.add([Function(**{**vars(function), "timeout": 30.0})], {})
     idle = functions.invoke(function.name, {"do": "sleep", "seconds": 0}).payload
-    outcomes: list[Outcome] = []
+    outcomes: list[InvocationResult] = []
     busy = threading.Thread(target=lambda: outcomes.append(functions.invoke(function.name, {"do": "sleep", "seconds": 30})))
     busy.start()
     assert eventually(lambda: not functions._pools[function.name]._idle)

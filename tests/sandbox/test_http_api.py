@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.world import Sandbox
 
 
@@ -169,7 +169,7 @@ def test_an_iam_route_forbids_anything_not_rightly_signed(small: Sandbox) -> Non
 
 def test_what_a_function_answers_wrongly_is_told_in_the_logs(small: Sandbox) -> None:
     act(small, do="answer", result={"statusCode": 200, "body": {"a": 1}})
-    assert "small-act answered what API Gateway doesn't understand" in small.logs.text
+    assert "small-act returned a malformed result" in small.logs.text
 
 
 def test_the_events_json_fits_what_lambda_takes(small: Sandbox) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from samtranslator.yaml_helper import yaml_parse
 
-from sandbox.iam import VIA_SERVICE, Check, Policy, PolicyError
-from sandbox.intrinsics import Loader
-from sandbox.world import TEMPLATE, Sandbox
+from sandbox.aws.iam import VIA_SERVICE, Check, Policy, PolicyError
+from sandbox.repository import TEMPLATE
+from sandbox.world import Sandbox
 from tests.support.sandbox_app import QUICK, make_app
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tripod/user/x/1-AbCdEf"
@@ -86,7 +86,7 @@ def test_what_is_not_understood_is_an_error(statement: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def poorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Tripod whose start may not write to its table."""
-    body = yaml.load(TEMPLATE.read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+    body = yaml_parse(TEMPLATE.read_text())
     statements = body["Resources"]["StartFunction"]["Properties"]["Policies"][0]["Statement"]
     statements[0]["Action"] = "dynamodb:GetItem"
     path: Path = tmp_path_factory.mktemp("poorer") / "template.yaml"

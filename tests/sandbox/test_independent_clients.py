@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.provider import Consumer, Provider, User, Visitor
-from tests.sandbox.app_client import CALLBACK, query_of
+from sandbox.provider import ProviderServer, RegisteredApp, User, Visitor
+from tests.support.app_client import CALLBACK, query_of
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / ".peers"
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.skipif(not (PEERS / ".ready").exists(), reason="run: ma
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
+def provider() -> Iterator[ProviderServer]:
+    with ProviderServer() as running:
         yield running
 
 
 def authorize(
-    command: list[str], provider: Provider, consumer: Consumer, user: User, *more: str, spoil: str = ""
+    command: list[str], provider: ProviderServer, consumer: RegisteredApp, user: User, *more: str, spoil: str = ""
 ) -> tuple[int, str, str]:
     """Run a client with the user's consent between its two halves; return its code, last line and complaint."""
     with subprocess.Popen(
@@ -53,7 +53,7 @@ def authorize(
     return client.returncode, out.strip(), complaint
 
 
-def test_tweepy_signs_in_and_calls_both_versions(provider: Provider) -> None:
+def test_tweepy_signs_in_and_calls_both_versions(provider: ProviderServer) -> None:
     consumer = provider.register(callback_urls=[CALLBACK])
     code, out, complaint = authorize(TWEEPY, provider, consumer, provider.users[1])
     assert code == 0, complaint
@@ -63,7 +63,7 @@ def test_tweepy_signs_in_and_calls_both_versions(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
-def test_node_signs_in_and_calls_both_versions(provider: Provider, method: str) -> None:
+def test_node_signs_in_and_calls_both_versions(provider: ProviderServer, method: str) -> None:
     consumer = provider.register(callback_urls=[CALLBACK])
     code, out, complaint = authorize(NODE, provider, consumer, provider.users[0], method)
     assert code == 0, complaint
@@ -73,17 +73,17 @@ def test_node_signs_in_and_calls_both_versions(provider: Provider, method: str) 
 
 
 @pytest.mark.parametrize("command", [TWEEPY, [*NODE]], ids=["tweepy", "node"])
-def test_wrong_consumer_secret_is_refused(provider: Provider, command: list[str]) -> None:
+def test_wrong_consumer_secret_is_refused(provider: ProviderServer, command: list[str]) -> None:
     consumer = provider.register()
     more = ["HMAC-SHA1"] if command == NODE else []
-    code, _, complaint = authorize(command, provider, Consumer(consumer.key, "wrong"), provider.users[0], *more)
+    code, _, complaint = authorize(command, provider, RegisteredApp(consumer.key, "wrong"), provider.users[0], *more)
     assert code == 1
     assert "refused: " in complaint
     assert [(call.leg, call.status) for call in provider.calls(consumer.key)] == [("request_token", 401)]
 
 
 @pytest.mark.parametrize("command", [TWEEPY, [*NODE]], ids=["tweepy", "node"])
-def test_wrong_verifier_is_refused(provider: Provider, command: list[str]) -> None:
+def test_wrong_verifier_is_refused(provider: ProviderServer, command: list[str]) -> None:
     consumer = provider.register()
     more = ["HMAC-SHA1"] if command == NODE else []
     code, _, complaint = authorize(command, provider, consumer, provider.users[0], *more, spoil="x")

@@ -7,7 +7,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from sandbox.world import Sandbox
-from tests.sandbox.waiting import eventually
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="session")

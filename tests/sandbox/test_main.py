@@ -2,46 +2,15 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 import pytest
 import requests
 
-from tests.sandbox.waiting import eventually
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def sandbox(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run ``python -m sandbox`` in a process group of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def ready(process: "subprocess.Popen[str]") -> dict[str, str]:
-    assert process.stdout is not None
-    word, _, content = process.stdout.readline().partition(" ")
-    assert word == "ready"
-    values: dict[str, str] = json.loads(content)
-    return values
+from tests.support.sandbox_process import ready, sandbox_process
+from tests.support.waiting import eventually
 
 
 def group(leader: int) -> list[int]:
@@ -58,7 +27,7 @@ def group(leader: int) -> list[int]:
 
 
 def test_one_line_says_ready_and_sigterm_ends_everything_at_once() -> None:
-    with sandbox() as process:
+    with sandbox_process() as process:
         values = ready(process)
         assert list(values) == ["api", "aws", "provider", "lambda", "table", "prefix"]
         response = requests.get(f"{values['api']}/oauth/x/start", headers={"Accept": "application/json"}, timeout=20)
@@ -73,7 +42,7 @@ def test_one_line_says_ready_and_sigterm_ends_everything_at_once() -> None:
 
 
 def test_what_is_published_is_told_on_standard_error() -> None:
-    with sandbox() as process:
+    with sandbox_process() as process:
         values = ready(process)
         events = boto3.client(
             "events", region_name="us-east-1", endpoint_url=values["aws"], aws_access_key_id="AKIAX", aws_secret_access_key="x"
@@ -88,7 +57,7 @@ def test_what_is_published_is_told_on_standard_error() -> None:
 
 
 def test_ctrl_c_to_the_whole_group_ends_it_cleanly() -> None:
-    with sandbox() as process:
+    with sandbox_process() as process:
         values = ready(process)
         requests.get(f"{values['api']}/oauth/x/start", timeout=20)
         os.killpg(process.pid, signal.SIGINT)
@@ -100,7 +69,7 @@ def test_ctrl_c_to_the_whole_group_ends_it_cleanly() -> None:
 
 @pytest.mark.parametrize("after", [0.2, 0.7, 1.2])
 def test_a_signal_while_starting_leaves_no_process(after: float) -> None:
-    with sandbox() as process:
+    with sandbox_process() as process:
         time.sleep(after)  # the moment is the subject: anywhere in the start
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=5)
@@ -110,7 +79,7 @@ def test_a_signal_while_starting_leaves_no_process(after: float) -> None:
 
 
 def test_no_process_survives_a_kill() -> None:
-    with sandbox() as process:
+    with sandbox_process() as process:
         ready(process)
         process.kill()
         process.communicate(timeout=5)
@@ -120,14 +89,14 @@ def test_no_process_survives_a_kill() -> None:
 def test_a_port_that_is_taken_is_one_line_and_exit_code_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with sandbox("--aws-port", str(port)) as process:
+        with sandbox_process("--aws-port", str(port)) as process:
             output, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert (output, errors.splitlines()) == ("", [f"sandbox: port {port} is taken by another program"])
 
 
 def test_half_a_consumer_is_an_error() -> None:
-    with sandbox("--consumer-key", "k") as process:
+    with sandbox_process("--consumer-key", "k") as process:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert "belong together" in errors

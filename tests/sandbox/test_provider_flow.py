@@ -8,18 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from sandbox.provider import Provider
-from tests.sandbox.app_client import CALLBACK, AppClient, Token, fields_of, query_of
+from sandbox.provider import ProviderServer
+from tests.support.app_client import CALLBACK, AppClient, Token, fields_of, query_of
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
+def provider() -> Iterator[ProviderServer]:
+    with ProviderServer() as running:
         yield running
 
 
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
-def test_three_legs_end_in_a_token_that_signs_calls(provider: Provider, method: str) -> None:
+def test_three_legs_end_in_a_token_that_signs_calls(provider: ProviderServer, method: str) -> None:
     app = AppClient(provider, signature_method=method)
 
     first = app.ask_request_token()
@@ -34,7 +34,7 @@ def test_three_legs_end_in_a_token_that_signs_calls(provider: Provider, method: 
     assert {call.signature_method for call in provider.calls(app.consumer.key, "verify_credentials")} == {method}
 
 
-def test_token_answer_names_the_user_and_the_token_begins_with_the_id(provider: Provider) -> None:
+def test_token_answer_names_the_user_and_the_token_begins_with_the_id(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token()
     answer = app.exchange(token, app.consent(token, provider.users[2]))
@@ -44,20 +44,20 @@ def test_token_answer_names_the_user_and_the_token_begins_with_the_id(provider: 
     assert fields["oauth_token"].startswith("1462894532875063296-")
 
 
-def test_localhost_and_127_0_0_1_both_answer(provider: Provider) -> None:
+def test_localhost_and_127_0_0_1_both_answer(provider: ProviderServer) -> None:
     port = provider.url.rpartition(":")[2]
     for host in ("localhost", "127.0.0.1"):
         assert requests.get(f"http://{host}:{port}/nothing", timeout=5).json()["errors"][0]["code"] == 34
 
 
-def test_verifier_may_come_in_the_form_body(provider: Provider) -> None:
+def test_verifier_may_come_in_the_form_body(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token()
     answer = app.call("POST", "/oauth/access_token", token, data={"oauth_verifier": app.consent(token)})
     assert answer.status_code == 200
 
 
-def test_verifier_in_header_and_body_is_refused(provider: Provider) -> None:
+def test_verifier_in_header_and_body_is_refused(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token()
     verifier = app.consent(token)
@@ -66,12 +66,12 @@ def test_verifier_in_header_and_body_is_refused(provider: Provider) -> None:
     assert app.exchange(token, verifier).status_code == 200
 
 
-def test_callback_may_come_in_the_form_body(provider: Provider) -> None:
+def test_callback_may_come_in_the_form_body(provider: ProviderServer) -> None:
     app = AppClient(provider)
     assert app.call("POST", "/oauth/request_token", data={"oauth_callback": CALLBACK}).status_code == 200
 
 
-def test_whole_call_may_be_signed_in_the_form_body_or_the_query(provider: Provider) -> None:
+def test_whole_call_may_be_signed_in_the_form_body_or_the_query(provider: ProviderServer) -> None:
     for place in ("BODY", "QUERY"):
         app = AppClient(provider, signature_type=place)
         answer = app.call("POST", "/oauth/request_token", data={"a": "b c+d"}, callback_uri=CALLBACK)
@@ -79,7 +79,7 @@ def test_whole_call_may_be_signed_in_the_form_body_or_the_query(provider: Provid
         assert [call.status for call in provider.calls(app.consumer.key)] == [200]
 
 
-def test_granting_again_gives_the_same_token_until_it_is_revoked(provider: Provider) -> None:
+def test_granting_again_gives_the_same_token_until_it_is_revoked(provider: ProviderServer) -> None:
     app = AppClient(provider)
     user = provider.users[0]
     first = app.connect(user)
@@ -90,7 +90,7 @@ def test_granting_again_gives_the_same_token_until_it_is_revoked(provider: Provi
     assert app.connect(user) != first
 
 
-def test_an_app_whose_tokens_are_renewed_gets_another_which_ends_the_one_before(provider: Provider) -> None:
+def test_an_app_whose_tokens_are_renewed_gets_another_which_ends_the_one_before(provider: ProviderServer) -> None:
     app = AppClient(provider, provider.register(renews=True))
     first = app.connect()
     second = app.connect()
@@ -99,7 +99,7 @@ def test_an_app_whose_tokens_are_renewed_gets_another_which_ends_the_one_before(
     assert app.verify(second).status_code == 200
 
 
-def test_revoked_token_answers_89(provider: Provider) -> None:
+def test_revoked_token_answers_89(provider: ProviderServer) -> None:
     app = AppClient(provider)
     access = app.connect()
     provider.revoke(app.consumer.key, provider.users[0])
@@ -111,7 +111,7 @@ def test_revoked_token_answers_89(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("path", ["/1.1/oauth/invalidate_token", "/1.1/oauth/invalidate_token.json"])
-def test_invalidated_token_answers_89(provider: Provider, path: str) -> None:
+def test_invalidated_token_answers_89(provider: ProviderServer, path: str) -> None:
     app = AppClient(provider)
     access = app.connect()
     ended = app.call("POST", path, access)
@@ -120,7 +120,7 @@ def test_invalidated_token_answers_89(provider: Provider, path: str) -> None:
     assert app.call("POST", path, access).status_code == 401
 
 
-def test_rotated_app_works_with_its_new_key_only_and_keeps_its_users(provider: Provider) -> None:
+def test_rotated_app_works_with_its_new_key_only_and_keeps_its_users(provider: ProviderServer) -> None:
     app = AppClient(provider)
     access = app.connect()
     renewed = AppClient(provider, provider.rotate(app.consumer.key))
@@ -129,7 +129,7 @@ def test_rotated_app_works_with_its_new_key_only_and_keeps_its_users(provider: P
     assert provider.calls(app.consumer.key) == provider.calls(renewed.consumer.key)
 
 
-def test_v2_user_and_nested_identity_name_the_same_user(provider: Provider) -> None:
+def test_v2_user_and_nested_identity_name_the_same_user(provider: ProviderServer) -> None:
     app = AppClient(provider)
     access = app.connect()
     assert app.call("GET", "/2/users/me", access).json()["data"]["username"] == "ada"
@@ -137,7 +137,7 @@ def test_v2_user_and_nested_identity_name_the_same_user(provider: Provider) -> N
     assert identity == {"response": {"user": {"id": 2244994945, "name": "ada"}}}
 
 
-def test_posts_are_remembered_from_form_and_json(provider: Provider) -> None:
+def test_posts_are_remembered_from_form_and_json(provider: ProviderServer) -> None:
     app = AppClient(provider)
     access = app.connect()
     text = "Hello Ladies + Gentlemen, a signed OAuth request!"
@@ -147,7 +147,7 @@ def test_posts_are_remembered_from_form_and_json(provider: Provider) -> None:
     assert [post.text for post in provider.posts(app.consumer.key)] == [text, "héllo 🐘"]
 
 
-def test_read_only_token_reads_and_does_not_post(provider: Provider) -> None:
+def test_read_only_token_reads_and_does_not_post(provider: ProviderServer) -> None:
     app = AppClient(provider)
     access = app.connect(x_auth_access_type="read")
     assert app.verify(access).headers["x-access-level"] == "read"
@@ -155,7 +155,7 @@ def test_read_only_token_reads_and_does_not_post(provider: Provider) -> None:
     assert not provider.posts(app.consumer.key)
 
 
-def test_bearer_token_opens_app_only_calls_until_invalidated(provider: Provider) -> None:
+def test_bearer_token_opens_app_only_calls_until_invalidated(provider: ProviderServer) -> None:
     app = AppClient(provider)
     credentials = (app.consumer.key, app.consumer.secret)
 
@@ -181,7 +181,7 @@ def test_bearer_token_opens_app_only_calls_until_invalidated(provider: Provider)
     assert len(provider.calls(app.consumer.key, "bearer_token")) == 3
 
 
-def test_app_may_get_other_field_names_or_none(provider: Provider) -> None:
+def test_app_may_get_other_field_names_or_none(provider: ProviderServer) -> None:
     flickr = provider.register(user_id_field="user_nsid", screen_name_field="username", callback_confirmed="TRUE")
     app = AppClient(provider, flickr)
     assert fields_of(app.ask_request_token())["oauth_callback_confirmed"] == "TRUE"
@@ -198,7 +198,7 @@ def test_app_may_get_other_field_names_or_none(provider: Provider) -> None:
     assert provider.endpoints(tumblr.key)["identity_url"] == f"{provider.url}/identity"
 
 
-def test_endpoints_of_x_carry_no_field_names(provider: Provider) -> None:
+def test_endpoints_of_x_carry_no_field_names(provider: ProviderServer) -> None:
     plain = provider.endpoints()
     assert plain == provider.endpoints(provider.register().key)
     assert plain["authenticate_url"] == f"{provider.url}/oauth/authenticate"
@@ -211,7 +211,7 @@ def test_endpoints_of_x_carry_no_field_names(provider: Provider) -> None:
     }
 
 
-def test_issued_lists_every_secret_that_was_given_out(provider: Provider) -> None:
+def test_issued_lists_every_secret_that_was_given_out(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token("oob")
     pin = app.consent(token)
@@ -222,7 +222,7 @@ def test_issued_lists_every_secret_that_was_given_out(provider: Provider) -> Non
     assert set(issued) <= set(provider.issued())
 
 
-def test_calls_are_counted_per_app_with_status_and_user_agent(provider: Provider) -> None:
+def test_calls_are_counted_per_app_with_status_and_user_agent(provider: ProviderServer) -> None:
     app, other = AppClient(provider), AppClient(provider)
     app.verify(app.connect())
     app.verify(Token("nobody", "nothing"))
@@ -240,7 +240,7 @@ def test_calls_are_counted_per_app_with_status_and_user_agent(provider: Provider
     assert provider.calls(other.consumer.key) == []
 
 
-def test_one_request_token_is_exchanged_once_among_50_at_once(provider: Provider) -> None:
+def test_one_request_token_is_exchanged_once_among_50_at_once(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token()
     verifier = app.consent(token)
@@ -257,7 +257,7 @@ def test_one_request_token_is_exchanged_once_among_50_at_once(provider: Provider
     assert Counter(call.status for call in provider.calls(app.consumer.key, "access_token")) == {200: 1, 401: 49}
 
 
-def test_callback_keeps_its_own_query(provider: Provider) -> None:
+def test_callback_keeps_its_own_query(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token(CALLBACK + "?keep=a%26b&empty=")
     with_user = app.provider.users[0]

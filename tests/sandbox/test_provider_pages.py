@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from sandbox.provider import Provider, User, Visitor
-from tests.sandbox.app_client import CALLBACK, AppClient, Token, query_of
+from sandbox.provider import ProviderServer, User, Visitor
+from tests.support.app_client import CALLBACK, AppClient, Token, query_of
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
+def provider() -> Iterator[ProviderServer]:
+    with ProviderServer() as running:
         yield running
 
 
-class Browser(requests.Session):
+class PageBrowser(requests.Session):
     """A browser that follows no redirect by itself and can press a page's button."""
 
     def open(self, url: str) -> requests.Response:
@@ -30,8 +30,8 @@ class Browser(requests.Session):
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    with Browser() as opened:
+def browser() -> Iterator[PageBrowser]:
+    with PageBrowser() as opened:
         yield opened
 
 
@@ -39,12 +39,12 @@ def buttons(page: requests.Response) -> list[str]:
     return re.findall(r"<button[^>]*>([^<]+)</button>", page.text)
 
 
-def signed_in(app: AppClient, browser: Browser) -> None:
+def signed_in(app: AppClient, browser: PageBrowser) -> None:
     """Sign in without deciding anything."""
     browser.press(browser.open(app.page(app.request_token())), "sign_in", app.provider.users[0])
 
 
-def test_consent_redirects_to_the_callback_and_keeps_its_query(provider: Provider, browser: Browser) -> None:
+def test_consent_redirects_to_the_callback_and_keeps_its_query(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     token = app.request_token(CALLBACK + "?keep=a%26b&empty=")
     sign_in = browser.open(app.page(token))
@@ -60,7 +60,7 @@ def test_consent_redirects_to_the_callback_and_keeps_its_query(provider: Provide
     assert app.exchange(token, verifier).status_code == 200
 
 
-def test_cancel_redirects_with_denied_alone_and_ends_the_token(provider: Provider, browser: Browser) -> None:
+def test_cancel_redirects_with_denied_alone_and_ends_the_token(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     token = app.request_token(CALLBACK + "?keep=1")
     back = browser.press(browser.open(app.page(token)), "cancel")
@@ -69,7 +69,7 @@ def test_cancel_redirects_with_denied_alone_and_ends_the_token(provider: Provide
     assert browser.open(app.page(token)).status_code == 403
 
 
-def test_authorize_always_asks(provider: Provider, browser: Browser) -> None:
+def test_authorize_always_asks(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     signed_in(app, browser)
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_authorize_always_asks(provider: Provider, browser: Browser) -> None:
         assert browser.press(page, "authorize").status_code == 302
 
 
-def test_authenticate_redirects_at_once_when_granted_before(provider: Provider, browser: Browser) -> None:
+def test_authenticate_redirects_at_once_when_granted_before(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     app.connect(provider.users[0])
     sign_in = browser.open(app.page(app.request_token(), "authenticate"))
@@ -92,14 +92,14 @@ def test_authenticate_redirects_at_once_when_granted_before(provider: Provider, 
     assert app.exchange(token, verifier).status_code == 200
 
 
-def test_authenticate_asks_a_user_who_has_not_granted_this_app(provider: Provider, browser: Browser) -> None:
+def test_authenticate_asks_a_user_who_has_not_granted_this_app(provider: ProviderServer, browser: PageBrowser) -> None:
     AppClient(provider).connect(provider.users[0])
     app = AppClient(provider)
     signed_in(app, browser)
     assert buttons(browser.open(app.page(app.request_token(), "authenticate"))) == ["Authorize app", "Cancel"]
 
 
-def test_authenticate_asks_again_after_revocation(provider: Provider, browser: Browser) -> None:
+def test_authenticate_asks_again_after_revocation(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     app.connect(provider.users[0])
     signed_in(app, browser)
@@ -108,7 +108,7 @@ def test_authenticate_asks_again_after_revocation(provider: Provider, browser: B
 
 
 @pytest.mark.parametrize("page", ["authorize", "authenticate"])
-def test_force_login_asks_who_it_is_and_for_consent(provider: Provider, browser: Browser, page: str) -> None:
+def test_force_login_asks_who_it_is_and_for_consent(provider: ProviderServer, browser: PageBrowser, page: str) -> None:
     app = AppClient(provider)
     app.connect(provider.users[0])
     signed_in(app, browser)
@@ -121,14 +121,14 @@ def test_force_login_asks_who_it_is_and_for_consent(provider: Provider, browser:
     assert browser.press(consent, "authorize").status_code == 302
 
 
-def test_screen_name_prefills_the_field_and_is_escaped(provider: Provider, browser: Browser) -> None:
+def test_screen_name_prefills_the_field_and_is_escaped(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     page = browser.open(app.page(app.request_token(), screen_name="%22%3E%3Cscript%3E"))
     assert "<script" not in page.text
     assert "&#34;&gt;&lt;script&gt;" in page.text
 
 
-def test_wrong_password_asks_again(provider: Provider, browser: Browser) -> None:
+def test_wrong_password_asks_again(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     page = browser.open(app.page(app.request_token()))
     again = browser.press(page, "sign_in", username="ada", password="wrong")
@@ -136,7 +136,7 @@ def test_wrong_password_asks_again(provider: Provider, browser: Browser) -> None
     assert buttons(browser.press(again, "sign_in", provider.users[0])) == ["Authorize app", "Cancel"]
 
 
-def test_pin_has_seven_digits_and_works_once(provider: Provider) -> None:
+def test_pin_has_seven_digits_and_works_once(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token("oob")
     pin = app.consent(token)
@@ -146,13 +146,13 @@ def test_pin_has_seven_digits_and_works_once(provider: Provider) -> None:
     assert app.exchange(token, pin).status_code == 401
 
 
-def test_cancel_without_a_callback_shows_a_page(provider: Provider, browser: Browser) -> None:
+def test_cancel_without_a_callback_shows_a_page(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     page = browser.press(browser.open(app.page(app.request_token("oob"))), "cancel")
     assert (page.status_code, "You cancelled" in page.text) == (200, True)
 
 
-def test_unknown_expired_and_decided_tokens_show_an_invalid_page(provider: Provider, browser: Browser) -> None:
+def test_unknown_expired_and_decided_tokens_show_an_invalid_page(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     expired, decided = app.request_token(), app.request_token()
     provider.expire(expired.key)
@@ -163,7 +163,7 @@ def test_unknown_expired_and_decided_tokens_show_an_invalid_page(provider: Provi
 
 
 @pytest.mark.parametrize("form_token", ["", "guessed", "é"])
-def test_form_without_the_sessions_token_is_refused(provider: Provider, browser: Browser, form_token: str) -> None:
+def test_form_without_the_sessions_token_is_refused(provider: ProviderServer, browser: PageBrowser, form_token: str) -> None:
     app = AppClient(provider)
     signed_in(app, browser)
     token = app.request_token()
@@ -172,13 +172,13 @@ def test_form_without_the_sessions_token_is_refused(provider: Provider, browser:
     assert browser.press(page, "authorize").status_code == 302
 
 
-def test_authorize_without_sign_in_grants_nothing(provider: Provider, browser: Browser) -> None:
+def test_authorize_without_sign_in_grants_nothing(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     page = browser.open(app.page(app.request_token()))
     assert buttons(browser.press(page, "authorize")) == ["Sign in", "Cancel"]
 
 
-def test_pages_are_plain_and_safe(provider: Provider, browser: Browser) -> None:
+def test_pages_are_plain_and_safe(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider, provider.register(name="<b>Tom & Jerry</b>"))
     page = browser.open(app.page(app.request_token()))
     assert '<html lang="en">' in page.text
@@ -192,14 +192,14 @@ def test_pages_are_plain_and_safe(provider: Provider, browser: Browser) -> None:
     assert "SameSite=Lax" in cookie
 
 
-def test_read_only_request_does_not_ask_for_posting(provider: Provider, browser: Browser) -> None:
+def test_read_only_request_does_not_ask_for_posting(provider: ProviderServer, browser: PageBrowser) -> None:
     app = AppClient(provider)
     signed_in(app, browser)
     assert "Post for you" in browser.open(app.page(app.request_token())).text
     assert "Post for you" not in browser.open(app.page(app.request_token(x_auth_access_type="read"))).text
 
 
-def test_visitor_refuses_and_reports_dead_ends(provider: Provider) -> None:
+def test_visitor_refuses_and_reports_dead_ends(provider: ProviderServer) -> None:
     app = AppClient(provider)
     visitor = Visitor(provider.add_user("newcomer"))
     token = app.request_token()

@@ -7,13 +7,13 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.provider import Consumer, Provider
+from sandbox.provider import ProviderServer, RegisteredApp
 from sandbox.provider.app import make_app
 from sandbox.provider.failures import Failure
-from sandbox.provider.signed import Signed
-from sandbox.provider.state import State
+from sandbox.provider.signed_request import SignedRequest
+from sandbox.provider.state import ProviderState
 from sandbox.provider.token_server import TokenServer
-from tests.sandbox.app_client import CALLBACK, VERIFY, AppClient, Token, fields_of
+from tests.support.app_client import CALLBACK, VERIFY, AppClient, Token, fields_of
 
 NOT_AUTHENTICATED = '{"errors":[{"code":32,"message":"Could not authenticate you."}]}'
 CLOCK_OFF = '{"errors":[{"message":"Timestamp out of bounds","code":135}]}'
@@ -22,8 +22,8 @@ NOW = 1_800_000_000
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with Provider() as running:
+def provider() -> Iterator[ProviderServer]:
+    with ProviderServer() as running:
         yield running
 
 
@@ -31,8 +31,8 @@ def said(response: requests.Response) -> tuple[int, str]:
     return response.status_code, response.text
 
 
-def test_unknown_key_is_32_on_every_leg(provider: Provider) -> None:
-    app = AppClient(provider, Consumer("nobody", "nothing"))
+def test_unknown_key_is_32_on_every_leg(provider: ProviderServer) -> None:
+    app = AppClient(provider, RegisteredApp("nobody", "nothing"))
     token = Token("some", "thing")
     for answer in (app.ask_request_token(), app.exchange(token, "v"), app.verify(token)):
         assert said(answer) == (401, NOT_AUTHENTICATED)
@@ -40,9 +40,9 @@ def test_unknown_key_is_32_on_every_leg(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("method", ["HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT"])
-def test_wrong_secret_is_32_on_every_leg_and_spoils_nothing(provider: Provider, method: str) -> None:
+def test_wrong_secret_is_32_on_every_leg_and_spoils_nothing(provider: ProviderServer, method: str) -> None:
     right = AppClient(provider, signature_method=method)
-    wrong = AppClient(provider, Consumer(right.consumer.key, "wrong"), signature_method=method)
+    wrong = AppClient(provider, RegisteredApp(right.consumer.key, "wrong"), signature_method=method)
     token = right.request_token()
     verifier = right.consent(token)
     assert said(wrong.ask_request_token()) == (401, NOT_AUTHENTICATED)
@@ -54,7 +54,7 @@ def test_wrong_secret_is_32_on_every_leg_and_spoils_nothing(provider: Provider, 
     assert right.verify(access).status_code == 200
 
 
-def test_changed_parameter_breaks_the_signature(provider: Provider) -> None:
+def test_changed_parameter_breaks_the_signature(provider: ProviderServer) -> None:
     app = AppClient(provider)
     call = requests.Request(
         "POST", f"{provider.url}/oauth/request_token?x_auth_access_type=read", auth=app.auth(callback_uri=CALLBACK)
@@ -66,7 +66,7 @@ def test_changed_parameter_breaks_the_signature(provider: Provider) -> None:
         assert said(session.send(prepared, timeout=5)) == (401, NOT_AUTHENTICATED)
 
 
-def test_repeated_nonce_is_refused(provider: Provider) -> None:
+def test_repeated_nonce_is_refused(provider: ProviderServer) -> None:
     app = AppClient(provider, nonce="a0b1c2")
     call = requests.Request("POST", f"{provider.url}/oauth/request_token", auth=app.auth(callback_uri=CALLBACK))
     prepared = call.prepare()
@@ -75,14 +75,14 @@ def test_repeated_nonce_is_refused(provider: Provider) -> None:
         assert said(session.send(prepared, timeout=5)) == (401, NOT_AUTHENTICATED)
 
 
-def test_another_app_may_use_the_same_nonce(provider: Provider) -> None:
+def test_another_app_may_use_the_same_nonce(provider: ProviderServer) -> None:
     for _ in range(2):
         assert AppClient(provider, nonce="shared").ask_request_token().status_code == 200
 
 
 @pytest.mark.parametrize(("seconds_off", "status"), [(-301, 401), (-299, 200), (299, 200), (301, 401)])
 def test_timestamp_may_be_300_seconds_off(seconds_off: int, status: int) -> None:
-    with Provider(clock=lambda: NOW) as provider:
+    with ProviderServer(clock=lambda: NOW) as provider:
         answer = AppClient(provider, timestamp=str(NOW + seconds_off)).ask_request_token()
         assert answer.status_code == status
         if status == 401:
@@ -90,7 +90,7 @@ def test_timestamp_may_be_300_seconds_off(seconds_off: int, status: int) -> None
             assert answer.headers["Content-Type"].startswith("application/json")
 
 
-def test_unapproved_callback_is_415(provider: Provider) -> None:
+def test_unapproved_callback_is_415(provider: ProviderServer) -> None:
     app = AppClient(provider, provider.register(callback_urls=[CALLBACK]))
     assert app.ask_request_token(CALLBACK).status_code == 200
     assert app.ask_request_token("oob").status_code == 200
@@ -103,7 +103,7 @@ def test_unapproved_callback_is_415(provider: Provider) -> None:
         )
 
 
-def test_desktop_app_may_only_use_oob(provider: Provider) -> None:
+def test_desktop_app_may_only_use_oob(provider: ProviderServer) -> None:
     app = AppClient(provider, provider.register(callback_urls=[]))
     assert said(app.ask_request_token(CALLBACK)) == (
         401,
@@ -112,7 +112,7 @@ def test_desktop_app_may_only_use_oob(provider: Provider) -> None:
     assert app.ask_request_token("oob").status_code == 200
 
 
-def test_missing_callback_or_signature_is_malformed(provider: Provider) -> None:
+def test_missing_callback_or_signature_is_malformed(provider: ProviderServer) -> None:
     app = AppClient(provider)
     missing = (
         app.call("POST", "/oauth/request_token"),
@@ -124,7 +124,7 @@ def test_missing_callback_or_signature_is_malformed(provider: Provider) -> None:
         assert said(answer) == (400, '{"errors":[{"code":215,"message":"Bad Authentication data."}]}')
 
 
-def test_unknown_and_exchanged_request_tokens_are_refused_alike(provider: Provider) -> None:
+def test_unknown_and_exchanged_request_tokens_are_refused_alike(provider: ProviderServer) -> None:
     app = AppClient(provider)
     assert said(app.exchange(Token("unknown", "secret"), "verifier")) == (401, REVERSE_AUTH)
     token = app.request_token()
@@ -133,18 +133,18 @@ def test_unknown_and_exchanged_request_tokens_are_refused_alike(provider: Provid
     assert said(app.exchange(token, verifier)) == (401, REVERSE_AUTH)
 
 
-def test_another_apps_request_token_is_unknown(provider: Provider) -> None:
+def test_another_apps_request_token_is_unknown(provider: ProviderServer) -> None:
     app, other = AppClient(provider), AppClient(provider)
     token = app.request_token()
     assert said(other.exchange(token, app.consent(token))) == (401, REVERSE_AUTH)
 
 
-def test_another_apps_access_token_is_invalid(provider: Provider) -> None:
+def test_another_apps_access_token_is_invalid(provider: ProviderServer) -> None:
     access = AppClient(provider).connect()
     assert AppClient(provider).verify(access).json()["errors"][0]["code"] == 89
 
 
-def test_wrong_or_missing_verifier_is_refused_and_the_right_one_still_works(provider: Provider) -> None:
+def test_wrong_or_missing_verifier_is_refused_and_the_right_one_still_works(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token()
     refusal = (401, "Error processing your OAuth request: Invalid oauth_verifier parameter")
@@ -155,7 +155,7 @@ def test_wrong_or_missing_verifier_is_refused_and_the_right_one_still_works(prov
     assert app.exchange(token, verifier).status_code == 200
 
 
-def test_expired_request_token_is_refused(provider: Provider) -> None:
+def test_expired_request_token_is_refused(provider: ProviderServer) -> None:
     app = AppClient(provider)
     token = app.request_token()
     verifier = app.consent(token)
@@ -167,7 +167,7 @@ def test_expired_request_token_is_refused(provider: Provider) -> None:
 
 def test_request_token_lives_for_10_minutes() -> None:
     times = [NOW]
-    with Provider(clock=lambda: times[-1]) as provider:
+    with ProviderServer(clock=lambda: times[-1]) as provider:
         app = AppClient(provider, timestamp=str(NOW))
         late, in_time = app.request_token(), app.request_token()
         pins = {token.key: app.consent(token) for token in (late, in_time)}
@@ -178,12 +178,12 @@ def test_request_token_lives_for_10_minutes() -> None:
         assert app.exchange(late, pins[late.key]).status_code == 401
 
 
-def test_unknown_signature_method_is_refused(provider: Provider) -> None:
+def test_unknown_signature_method_is_refused(provider: ProviderServer) -> None:
     app = AppClient(provider, signature_method="HMAC-SHA512")
     assert app.ask_request_token().status_code == 400
 
 
-def test_consumer_key_is_registered_once(provider: Provider) -> None:
+def test_consumer_key_is_registered_once(provider: ProviderServer) -> None:
     consumer = provider.register(callback_urls=[])
     with pytest.raises(ValueError, match="is taken"):
         provider.register(consumer.key)
@@ -201,13 +201,13 @@ EXAMPLE = (
 
 @pytest.mark.parametrize("host", ["api.twitter.com", "api.x.com"])
 def test_published_signature_verifies_on_its_own_host_only(host: str) -> None:
-    state = State(clock=lambda: 1_318_467_427)
-    state.add(Consumer("cChZNFj6T5R0TigYB9yd1w", "L8qq9PZyRg6ieKGEKhZolGC0vJWLw8iEJ88DRdyOg"))
-    call = Signed(f"https://{host}/oauth/request_token", "POST", "", {"Authorization": EXAMPLE}, {})
+    state = ProviderState(clock=lambda: 1_318_467_427)
+    state.add(RegisteredApp("cChZNFj6T5R0TigYB9yd1w", "L8qq9PZyRg6ieKGEKhZolGC0vJWLw8iEJ88DRdyOg"))
+    call = SignedRequest(f"https://{host}/oauth/request_token", "POST", "", {"Authorization": EXAMPLE}, {})
     assert isinstance(TokenServer(state).request_token(call), Failure) == (host == "api.x.com")
 
 
-APP = make_app(State(clock=lambda: NOW))
+APP = make_app(ProviderState(clock=lambda: NOW))
 
 
 @settings(max_examples=60, deadline=None)

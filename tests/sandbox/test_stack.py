@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.template import Template
+from sandbox.template.template import Template
 from sandbox.world import Sandbox
 
 TEMPLATE = """

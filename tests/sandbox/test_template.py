@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.template import Template, TemplateError
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
+from sandbox.template.intrinsics import TemplateError
+from sandbox.template.template import Template
 
 INTRINSICS = """
 Parameters:

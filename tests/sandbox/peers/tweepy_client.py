@@ -13,7 +13,7 @@ import tweepy  # type: ignore[import-not-found]  # installed elsewhere, see requ
 X = "https://api.twitter.com"
 
 
-class Handshake(tweepy.OAuth1UserHandler):  # type: ignore[misc]
+class SandboxHandshake(tweepy.OAuth1UserHandler):  # type: ignore[misc]
     """tweepy's handshake at another provider."""
 
     def __init__(self, provider: str, *args: str, **named: str) -> None:
@@ -24,7 +24,7 @@ class Handshake(tweepy.OAuth1UserHandler):  # type: ignore[misc]
         return f"{self._provider}/oauth/{endpoint}"
 
 
-class Session(requests.Session):
+class SandboxSession(requests.Session):
     """A session that calls the provider where tweepy says X."""
 
     def __init__(self, provider: str) -> None:
@@ -37,13 +37,13 @@ class Session(requests.Session):
 
 
 def main(provider: str, key: str, secret: str, callback: str) -> None:
-    handshake = Handshake(provider, key, secret, callback=callback)
+    handshake = SandboxHandshake(provider, key, secret, callback=callback)
     print(handshake.get_authorization_url(access_type="write"), flush=True)
     handshake.get_access_token(sys.stdin.readline().strip())
     api = tweepy.API(handshake)
-    api.session = Session(provider)
+    api.session = SandboxSession(provider)
     client = tweepy.Client(None, key, secret, handshake.access_token, handshake.access_token_secret)
-    client.session = Session(provider)
+    client.session = SandboxSession(provider)
     client.create_tweet(text="posted by tweepy")
     print(json.dumps({"v1": api.verify_credentials().screen_name, "v2": client.get_me().data.username}))
 

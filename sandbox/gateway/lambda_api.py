@@ -1,0 +1,102 @@
+"""Lambda's Invoke API on loopback, so that boto3 reaches the functions directly.
+
+Source: the API reference of Lambda, "Invoke".
+"""
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox.aws.credentials import caller_of
+from sandbox.aws.iam import Check, Policy
+from sandbox.loopback import ConnectionHandler, LoopbackServer
+from sandbox.runtime.functions import Functions, UnknownFunctionError
+from sandbox.template.intrinsics import REGION
+
+MAX_EVENT = 6 * 1024 * 1024  # bytes: Lambda's quota for a synchronous event
+LOG_TAIL = 4096  # bytes of the log that an invocation can be asked for
+
+_PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/?]+)/invocations")
+_NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)?([A-Za-z0-9_-]+)(?::.*)?")
+
+
+class LambdaApi:
+    """Lambda's server: ``start``, ``url``, ``stop``; a caller in ``roles`` may invoke only what its policies allow."""
+
+    def __init__(self, functions: Functions, account: str, roles: Mapping[str, Policy], port: int = 0) -> None:
+        self.functions = functions
+        self.account = account
+        self.roles = roles
+        self._server = LoopbackServer(port, type("LambdaHandler", (_LambdaHandler,), {"lambda_": self}))
+
+    @property
+    def url(self) -> str:
+        """Return the endpoint's address."""
+        return self._server.url
+
+    def start(self) -> None:
+        """Serve, in threads."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """End the server."""
+        self._server.stop()
+
+
+class _LambdaHandler(ConnectionHandler):
+    """One connection of a Lambda client."""
+
+    lambda_: LambdaApi
+    max_body = MAX_EVENT
+
+    def do_POST(self) -> None:
+        """Answer Invoke."""
+        if (body := self.read_body()) is None:
+            return None
+        path = _PATH.fullmatch(self.path.partition("?")[0])
+        name = path and _NAME.fullmatch(unquote(path["function"]))
+        if not name:
+            return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
+        arn = f"arn:aws:lambda:{REGION}:{self.lambda_.account}:function:{name[1]}"
+        caller = caller_of(self.headers.get("x-amz-security-token", ""))
+        role = self.lambda_.roles.get(caller)
+        if role and (error := role.refusal([Check("lambda:InvokeFunction", arn)], self.lambda_.account, caller)):
+            return self._fail(403, error.code, error.message)
+        try:
+            self.lambda_.functions.function(name[1])
+            context = base64.b64decode(self.headers.get("x-amz-client-context", ""))
+            event, client_context = json.loads(body or b"{}"), json.loads(context or b"null")
+        except UnknownFunctionError:
+            return self._fail(404, "ResourceNotFoundException", f"Function not found: {arn}")
+        except ValueError as error:
+            text = f"Could not parse request body into json: {error}"
+            return self._fail(400, "InvalidRequestContentException", text)
+        return self._invoke(name[1], event, client_context)
+
+    def _invoke(self, name: str, event: Any, client_context: Any) -> None:
+        kind = self.headers.get("x-amz-invocation-type", "RequestResponse")
+        if kind == "DryRun":
+            return self.answer(204, [], b"")
+        if kind == "Event":  # Lambda would try a failing one twice more, minutes later; here it is one try
+            invocation = (name, event, client_context)
+            threading.Thread(target=self.lambda_.functions.invoke, args=invocation, daemon=True).start()
+            return self.answer(202, [], b"")
+        result = self.lambda_.functions.invoke(name, event, client_context)
+        headers = [
+            ("content-type", "application/json"),
+            ("x-amz-executed-version", "$LATEST"),
+            ("x-amzn-requestid", result.request_id),
+        ]
+        if result.error:
+            headers.append(("x-amz-function-error", result.error))
+        if self.headers.get("x-amz-log-type") == "Tail":
+            headers.append(("x-amz-log-result", base64.b64encode(result.log.encode()[-LOG_TAIL:]).decode()))
+        return self.answer(200, headers, json.dumps(result.payload).encode())
+
+    def _fail(self, status: int, kind: str, message: str) -> None:
+        body = json.dumps({"Type": "User", "Message": message}).encode()
+        self.answer(status, [("content-type", "application/json"), ("x-amzn-errortype", kind)], body)

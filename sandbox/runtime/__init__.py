@@ -1,0 +1,1 @@
+"""What runs the functions: worker processes that fork, or the runtime of Lambda itself, and the logs of both."""

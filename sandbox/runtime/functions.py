@@ -1,0 +1,130 @@
+"""Lambda on one machine: the template's functions, each in worker processes of its own, one event at a time in each."""
+
+import math
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY, SESSION_PREFIX
+from sandbox.runtime.emulator import EmulatorPool
+from sandbox.runtime.logs import Logs
+from sandbox.runtime.pool import DeadWorkerError, Pool
+from sandbox.template.intrinsics import REGION
+from sandbox.template.template import Function
+
+
+class UnknownFunctionError(Exception):
+    """No function has that name."""
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """The result of an invocation: ``payload`` is the function's answer, or, with ``error``, Lambda's description of the error."""
+
+    payload: Any
+    error: str | None  # "Unhandled": Lambda's word for an exception, a timeout and a dead process
+    log: str  # what the function printed
+    request_id: str
+
+    @property
+    def timed_out(self) -> bool:
+        """Return True if the function's timeout ended it."""
+        return self.error is not None and self.payload["errorType"] == "Sandbox.Timedout"
+
+
+class Functions:
+    """Every function by name. ``stop`` ends all their processes.
+
+    With ``emulated`` they run in Lambda's own runtime, as built.
+    """
+
+    def __init__(self, logs: Logs, *, emulated: bool = False) -> None:
+        self._logs = logs
+        self._kind: type[Pool] | type[EmulatorPool] = EmulatorPool if emulated else Pool
+        self._pools: dict[str, Any] = {}
+
+    def add(self, functions: list[Function], settings: Mapping[str, str]) -> None:
+        """Add functions, with ``settings`` in their environment; a function's first process starts with its first event."""
+        for function in functions:
+            self._pools[function.name] = self._kind(function, worker_environment(function, settings), self._logs)
+
+    def stop(self) -> None:
+        """End every worker process; invocations in progress end with Lambda's error for a dead process."""
+        for pool in self._pools.values():
+            pool.release()
+        for pool in self._pools.values():
+            pool.end()
+
+    def function(self, name: str) -> Function:
+        """Return the template's description of a function; raise UnknownFunctionError."""
+        if name not in self._pools:
+            raise UnknownFunctionError(name)
+        described: Function = self._pools[name].function
+        return described
+
+    def invoke(self, name: str, event: Any, client_context: Any = None, patience: float = math.inf) -> InvocationResult:
+        """Run one event in an idle worker process, or in a new one, and return the result.
+
+        ``patience``, in seconds, ends it too if less than the function's timeout; on AWS it would run on, unobserved.
+        """
+        function, pool, request_id = self.function(name), self._pools[name], str(uuid.uuid4())
+        try:
+            child = pool.take()
+        except DeadWorkerError:
+            return _failed(request_id, "Runtime.ExitError", "Runtime exited before it was ready")
+        limit = min(function.timeout, patience)
+        deadline = time.time() + limit
+        request = {"event": event, "request_id": request_id, "deadline": deadline, "arn": function.arn}
+        try:
+            answer = child.answer(request | {"client_context": client_context}, deadline)
+        except TimeoutError:
+            child.kill()
+            failure = _failed(request_id, "Sandbox.Timedout", f"Task timed out after {limit:.2f} seconds")
+        except DeadWorkerError:
+            failure = _failed(request_id, "Runtime.ExitError", "Runtime exited without providing a reason")
+        else:
+            log = child.printed()
+            self._logs.write(log)
+            pool.give_back(child)
+            if "error" in answer:
+                return InvocationResult(answer["error"], "Unhandled", log, request_id)
+            return InvocationResult(answer["result"], None, log, request_id)
+        log = f"{child.printed()}{failure.payload['errorMessage']}\n"
+        self._logs.write(log)
+        child.close()
+        return InvocationResult(failure.payload, failure.error, log, request_id)
+
+
+def _failed(request_id: str, kind: str, message: str) -> InvocationResult:
+    payload = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    return InvocationResult(payload, "Unhandled", "", request_id)
+
+
+def worker_environment(function: Function, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return a worker's whole environment: what Lambda sets, the template's variables, the sandbox's own settings."""
+    log_group = function.properties.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{function.name}")
+    return {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_SESSION_TOKEN": SESSION_PREFIX + function.name,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": "sandbox/[$LATEST]",
+        "LAMBDA_TASK_ROOT": str(function.folder),
+        "_HANDLER": function.handler,
+        "HOME": "/home/sbx_user",  # not of this machine: its ~/.aws/config and ~/.netrc have no effect
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TZ": ":UTC",
+        **function.environment,
+        **settings,
+    }

@@ -1,0 +1,1 @@
+"""What calls the functions by itself: the streams of tables, and schedules."""

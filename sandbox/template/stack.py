@@ -1,0 +1,67 @@
+"""The template's resources, created at an AWS endpoint as CloudFormation would.
+
+Policies, log groups and alarms are left out: nothing in the sandbox shows their effect.
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.template.intrinsics import API_ENDPOINT, text
+from sandbox.template.template import Template
+
+Client = Callable[[str], Any]  # a boto3 client for a service's name
+
+
+def create(template: Template, client: Client, api: str) -> None:
+    """Create every table, parameter, event bus and queue; what exists already stays.
+
+    ``api`` is the address of the API in the sandbox: it replaces the address on AWS in a parameter's value.
+    """
+    _create_parameters(template, client, api)
+    for kind, one in _CREATORS.items():
+        for logical_id, properties in template.resources(kind).items():
+            one(template, client, logical_id, properties)
+    _create_tables(template, client)
+
+
+def _create_tables(template: Template, client: Client) -> None:
+    for table in template.tables():
+        dynamodb = client("dynamodb")
+        with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
+            dynamodb.create_table(**table.create)
+            dynamodb.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1})
+            if table.ttl:
+                expiry = {"Enabled": True, "AttributeName": table.ttl}
+                dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
+        created = dynamodb.describe_table(TableName=table.name)["Table"]
+        template.attributes[table.logical_id, "Arn"] = created["TableArn"]
+        if "LatestStreamArn" in created:
+            template.attributes[table.logical_id, "StreamArn"] = created["LatestStreamArn"]
+
+
+def _create_parameters(template: Template, client: Client, api: str) -> None:
+    for logical_id, properties in template.resources("AWS::SSM::Parameter").items():
+        value = properties["Value"].replace(API_ENDPOINT, api)
+        client("ssm").put_parameter(Name=template.reference(logical_id), Value=value, Type=properties["Type"], Overwrite=True)
+
+
+def _create_bus(template: Template, client: Client, logical_id: str, _: dict[str, Any]) -> None:
+    with contextlib.suppress(ClientError):  # ResourceAlreadyExistsException
+        client("events").create_event_bus(Name=template.reference(logical_id))
+
+
+def _create_queue(template: Template, client: Client, logical_id: str, properties: dict[str, Any]) -> None:
+    attributes = {key: text(value) for key, value in properties.items() if isinstance(value, str | int)}
+    attributes.pop("QueueName", None)
+    name = template.attribute(logical_id, "QueueName")
+    created = client("sqs").create_queue(QueueName=name, Attributes=attributes)
+    template.attributes[logical_id, "QueueUrl"] = created["QueueUrl"]
+
+
+_CREATORS: dict[str, Callable[[Template, Client, str, dict[str, Any]], None]] = {
+    "AWS::Events::EventBus": _create_bus,
+    "AWS::SQS::Queue": _create_queue,
+}
