@@ -45,7 +45,7 @@ def render(client: Callable[[str], Any], table: str, prefix: str, events: Iterab
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Tripod sandbox</title><style>{STYLE}</style></head><body><main><h1>Tripod sandbox</h1>"
         f'<nav aria-label="Ways in">{ways}</nav><p>The provider knows:</p><ul>{who}</ul>'
-        + _table("Authorizations", ("provider", "state", "screen_name", "error", "owed"), begun)
+        + _table("Authorizations", ("provider", "state", "screen_name", "error", "outbox"), begun)
         + _table("Connections", ("provider", "user_id", "screen_name", "subject", "revoked_at"), connections)
         + _table("Secrets", ("name", "content"), _secrets(client("secretsmanager"), prefix))
         + _table("Events", ("type", "detail"), [{"type": one.detail_type, "detail": json.dumps(one.detail)} for one in events])
