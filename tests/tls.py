@@ -1,6 +1,5 @@
-"""A certificate for localhost, made for one run, and a server that stands before another: with TLS, or slower."""
+"""A certificate for localhost, made for one run, and a server in front of another: with TLS, or slower."""
 
-import datetime
 import socket
 import ssl
 import threading
@@ -9,56 +8,31 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
 CHUNK = 1 << 16  # bytes
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate: ``pem`` holds it with its key, ``bundle`` is what a client must trust."""
+    """A certificate for localhost with its key; ``bundle`` holds the CA's certificate, which a client must trust."""
 
-    pem: Path
+    leaf: trustme.LeafCert
     bundle: Path
 
     def context(self) -> ssl.SSLContext:
         """Return a server's context."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.pem)
+        self.leaf.configure_cert(context)
         return context
 
 
 def certificate(folder: Path) -> Certificate:
-    """Make a certificate for localhost, good for a day, in ``folder``."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    usage = dict.fromkeys(
-        ("content_commitment", "data_encipherment", "encipher_only", "decipher_only", "key_encipherment", "key_agreement"), False
-    )
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=False, **usage), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    result = Certificate(folder / "server.pem", folder / "bundle.pem")
-    result.pem.write_bytes(private + public)
-    result.bundle.write_bytes(public)
-    return result
+    """Make a CA, whose bundle is written to ``folder``, and a certificate for localhost."""
+    ca = trustme.CA()
+    bundle = folder / "bundle.pem"
+    ca.cert_pem.write_to_path(bundle)
+    return Certificate(ca.issue_cert("localhost"), bundle)
 
 
 class Front:
