@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from sandbox.world import Sandbox
 
-CANNOT_START = 2  # exit code a port is taken or the build is missing; argparse's own for a wrong argument
+CANNOT_START = 2  # exit code if a port is taken or the build is missing; argparse's own for a wrong argument
 
 
 class _StopRequested(BaseException):
@@ -50,9 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     for server in ("api", "aws", "provider"):
         parser.add_argument(f"--{server}-port", type=_port, default=0, metavar="N", help="0, the default: any free port")
-    parser.add_argument("--consumer-key", help="of your app at the real X, which then stands in for the local provider")
+    parser.add_argument("--consumer-key", help="of your app at the real X, which then replaces the local provider")
     parser.add_argument("--consumer-secret", help="of the same app")
-    parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of one of our own")
+    parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of the sandbox's own")
     parser.add_argument("--allowed-return-urls", default="", help="the template's AllowedReturnUrls")
     parser.add_argument("--built", action="store_true", help="run what `make build` has built, in Lambda's own runtime")
     arguments = parser.parse_args()

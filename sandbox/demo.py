@@ -48,7 +48,7 @@ def main() -> int:
         print_heading("5", "The user reloads the page: the first outcome again, and no second exchange:")
         show("GET /oauth/x/callback", f"{reloaded.status_code} {reloaded.text}")
         sandbox.settle()
-        print_heading("6", "Whoever listens to the stack's event bus was told:")
+        print_heading("6", "The stack's event bus has published:")
         for event in sandbox.events:
             show(event.detail_type, json.dumps(event.detail))
         done = all((ended.ok, reloaded.text == ended.text, posted.get("posted") == [201, 200], len(sandbox.events) == 1))

@@ -117,7 +117,7 @@ class Policy:
         return None
 
     def unused(self, checks: Iterable[Check]) -> set[Part]:
-        """Return what is allowed and none of these checks needs."""
+        """Return the allowed parts that none of these checks needs."""
         allowed = {part for statement in self.statements if not statement.denies for part in statement.all_parts}
         return allowed - {part for check in checks for statement in self.statements for part in statement.parts(check)}
 
@@ -170,7 +170,7 @@ def _error(check: Check, account: str, role: str, *, explicit: bool) -> AwsError
 
 
 def policy_of(template: Template, function: Function) -> Policy:
-    """Return what a function's role may do; raise PolicyError for policies that the template only names."""
+    """Return the policies of a function's role; raise PolicyError for policies that the template only names."""
     own = function.properties.get("Policies", [])
     managed = {template.reference(name): one for name, one in template.resources("AWS::IAM::ManagedPolicy").items()}
     documents = []

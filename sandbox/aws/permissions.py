@@ -68,9 +68,9 @@ def _of_secret(request: AwsRequest, operation: str, name: str) -> Iterator[Check
 
 
 def _of_key(request: AwsRequest, action: str, key: Any, context: dict[str, str]) -> Iterator[Check]:
-    """Yield the check on a customer managed key; AWS's own keys ask nothing of the caller."""
-    ours = kms_backends[request.account][request.region].keys  # moto makes AWS's own, and nobody makes others here
-    if not key or "alias/aws/" in str(key) or str(key).rpartition("/")[2] in ours:
+    """Yield the check on a customer managed key; AWS's own keys need no permission."""
+    managed = kms_backends[request.account][request.region].keys  # AWS's own: the sandbox creates no others
+    if not key or "alias/aws/" in str(key) or str(key).rpartition("/")[2] in managed:
         return
     arn = str(key) if str(key).startswith("arn:") else f"arn:aws:kms:{request.region}:{request.account}:key/{key}"
     via = f"{request.service}.{request.region}.amazonaws.com"

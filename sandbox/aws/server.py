@@ -47,9 +47,8 @@ class AwsCall:
 class AwsServer:
     """AWS's server: ``start``, ``url``, ``stop``; ``calls`` and ``events`` on record; ``fault`` arms one.
 
-    ``roles`` holds the policies of each role by the caller's name, which its session token tells; a caller without a role
-    here may do all. ``on_write`` is called after each write to a table, before its response goes out; ``on_event`` likewise
-    for each event.
+    ``roles`` holds a role's policies by the name of the function that has it; callers without a role may do all.
+    ``on_write`` is called after each write to a table, before its response goes out; ``on_event`` likewise for each event.
     """
 
     def __init__(self, port: int = 0) -> None:

@@ -18,7 +18,7 @@ class Shard(StreamShard):
     """A table's one shard."""
 
     def add(self, old: Any, new: Any) -> None:
-        """Record a change of an item; None stands for no item."""
+        """Record a change of an item; None is no item."""
         if old is None or new is None or old.to_json() != new.to_json():
             super().add(old, new)
 

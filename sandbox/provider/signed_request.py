@@ -1,4 +1,4 @@
-"""An incoming call as oauthlib wants it: URI, method, body, headers."""
+"""An incoming call in the form that oauthlib verifies: URI, method, body, headers."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """One call. ``oauth`` holds its ``oauth_*`` parameters, unverified, wherever they stood."""
+    """One call. ``oauth`` holds its ``oauth_*`` parameters, unverified, from header, query and body."""
 
     uri: str
     method: str
@@ -26,7 +26,7 @@ class SignedRequest:
 
         Clients may put ``oauth_verifier`` into the form body and the rest into the header, as X's own examples do.
         oauthlib refuses protocol parameters that come from two places, so those of the body move into the header, where
-        the signature covers them the same. A name that stands in both places stays there, for oauthlib to refuse.
+        the signature covers them the same. A name in both places is left in both, for oauthlib to refuse.
         """
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
         raw = request.get_data(cache=True)  # read even where it isn't a form, so that nothing is left unread on the connection

@@ -11,7 +11,7 @@ from sandbox.provider.records import IssuedAccessToken, IssuedRequestToken
 from sandbox.provider.state import ProviderState
 
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
-NOBODY = "nobody"  # stands in for an unknown key or token, so that oauthlib still computes a signature
+NOBODY = "nobody"  # in place of an unknown key or token, so that oauthlib still computes a signature
 
 
 class Validator(RequestValidator):
@@ -37,7 +37,7 @@ class Validator(RequestValidator):
 
     @property
     def failure(self) -> Failure:
-        """Return why the call was refused; without a reason of our own it lacked something that OAuth requires."""
+        """Return why the call was refused; MALFORMED if it lacked a required parameter, so that no check was made."""
         if self._refused is not None:
             return self._refused
         if self._request is None:

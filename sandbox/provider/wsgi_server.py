@@ -42,7 +42,7 @@ class _Listener(ThreadedWSGIServer):
         super().__init__(host, port, app, _Handler, fd=bound.fileno())
 
     def get_request(self) -> tuple[Any, Any]:
-        """Accept a connection and keep it, so that stopping can end it."""
+        """Accept a connection and record it, so that stopping can close it."""
         connection, address = super().get_request()
         with self._changing:
             self._open.add(connection)

@@ -50,7 +50,9 @@ def test_one_fitting_pattern_is_enough_and_none_lets_all_pass() -> None:
     assert passes(RECORD, patterns({}))
 
 
-@pytest.mark.parametrize("pattern", [{"eventName": "INSERT"}, {"eventName": [{"cidr": "10.0.0.0/8"}]}])
+@pytest.mark.parametrize(
+    "pattern", [{"n": "INSERT"}, {"n": [{"cidr": "10.0.0.0/8"}]}, {"n": []}, {"n": [1.0]}, {"n": [{"numeric": [">"]}]}]
+)
 def test_what_a_pattern_may_not_say_is_an_error(pattern: Any) -> None:
     with pytest.raises(TemplateError):
         patterns(criteria(pattern))
