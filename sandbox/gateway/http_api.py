@@ -10,14 +10,13 @@ from typing import Any
 from sandbox.gateway.event import GatewayRequest, MalformedResultError, Reply, path_parameters, to_event, to_reply
 from sandbox.gateway.signature import is_signed
 from sandbox.loopback import ConnectionHandler, LoopbackServer
-from sandbox.runtime.functions import Functions
+from sandbox.runtime.functions import MAX_EVENT, Functions
 from sandbox.runtime.logs import Logs
 from sandbox.template.template import Function, Route
 
 MAX_HEAD = 10_240  # bytes of request line and headers together: API Gateway's quota
 PATIENCE = 30.0  # seconds that API Gateway waits for a function: its quota
 MAX_BODY = 10 * 1024 * 1024  # bytes: API Gateway's quota
-MAX_EVENT = 6 * 1024 * 1024  # bytes: Lambda's quota for a synchronous event
 
 
 def refusal(status: int, message: str) -> Reply:

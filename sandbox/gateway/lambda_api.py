@@ -14,10 +14,9 @@ from urllib.parse import unquote
 from sandbox.aws.credentials import caller_of
 from sandbox.aws.iam import Check, Policy
 from sandbox.loopback import ConnectionHandler, LoopbackServer
-from sandbox.runtime.functions import Functions, UnknownFunctionError
+from sandbox.runtime.functions import MAX_EVENT, Functions, UnknownFunctionError
 from sandbox.template.intrinsics import REGION
 
-MAX_EVENT = 6 * 1024 * 1024  # bytes: Lambda's quota for a synchronous event
 LOG_TAIL = 4096  # bytes of the log that an invocation can be asked for
 
 _PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/?]+)/invocations")

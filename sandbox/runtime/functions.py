@@ -15,6 +15,8 @@ from sandbox.runtime.pool import DeadWorkerError, Pool
 from sandbox.template.intrinsics import REGION
 from sandbox.template.template import Function
 
+MAX_EVENT = 6 * 1024 * 1024  # bytes: Lambda's quota for a synchronous event
+
 
 class UnknownFunctionError(Exception):
     """No function has that name."""
