@@ -3,7 +3,7 @@
 import importlib.util
 from types import ModuleType
 
-from sandbox.emulator import ROOT
+from sandbox.repository import ROOT
 
 
 def trim() -> ModuleType:

@@ -21,9 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from sandbox.intrinsics import Loader
+from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("functions", "layers", "events", "examples", "sandbox", "tests", "pyproject.toml")
@@ -142,7 +140,7 @@ class Workplace:
             return self._tested(mutant.tests)
 
     def _write(self, template: str, mutant: Mutant) -> None:
-        body = yaml.load((ROOT / template).read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+        body = yaml_parse((ROOT / template).read_text())
         mutant.change(body)
         (self.folder / template).write_text(json.dumps(body))
 
@@ -189,7 +187,7 @@ class Lacking:
 
 def main() -> int:
     """Try every mutant; return the exit code."""
-    body = yaml.load((ROOT / "template.yaml").read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+    body = yaml_parse((ROOT / "template.yaml").read_text())
     waiting: queue.Queue[Mutant] = queue.Queue()
     chosen = [mutant for mutant in mutants(copy.deepcopy(body)) if all(word in mutant.name for word in sys.argv[1:])]
     for mutant in chosen:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from importlib.metadata import distributions
 
 from layers.sizes import sizes
-from sandbox.emulator import BUILT, ROOT, python
+from sandbox.repository import BUILT, ROOT
+from sandbox.runtime.emulator import python
 from tests.bench import cold, memory, parts, warm
 
 ROUNDS = 15

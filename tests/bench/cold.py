@@ -7,8 +7,8 @@ from functools import partial
 from statistics import median
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox.emulator import Emulator
-from sandbox.template import Function
+from sandbox.runtime.emulator import Emulator
+from sandbox.template.template import Function
 from tests.bench import parts
 from tests.bench.scene import Sample, Scene, invoke, port_of, scene
 from tests.support.sandbox_app import SandboxApp

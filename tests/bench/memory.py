@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
 
-from sandbox.emulator import Emulator
+from sandbox.runtime.emulator import Emulator
 from tests.bench import process
 from tests.bench.scene import Scene, invoke, scene
 

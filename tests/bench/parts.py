@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sandbox.emulator import ROOT, TOOLS, python
+from sandbox.repository import ROOT, TOOLS
+from sandbox.runtime.emulator import python
 
 HERE = Path(__file__).resolve().parent
 OWN = ROOT / ".bench"

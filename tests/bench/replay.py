@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from botocore import xform_name
 
-from sandbox.emulator import Emulator
+from sandbox.runtime.emulator import Emulator
 from tests.bench.scene import Scene, invoke
 from tests.support.sandbox_app import SandboxApp
 

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.browser import PAGE
-from sandbox.emulator import Emulator
-from sandbox.event import HttpRequest, event, pairs
-from sandbox.functions import environment
-from sandbox.template import Function
+from sandbox.gateway.event import GatewayRequest, path_parameters, to_event
+from sandbox.runtime.emulator import Emulator
+from sandbox.runtime.functions import worker_environment
+from sandbox.template.template import Function
 from sandbox.world import Sandbox
 from tests.bench import parts, process
 from tests.support.sandbox_app import SandboxApp, make_app
@@ -72,7 +72,7 @@ class Scene:
         """Start a function's emulator on a core of its own; its runtime starts with the first event."""
         os.sched_setaffinity(0, OURS)
         try:
-            made = Emulator(function, environment(function, self.settings), command)
+            made = Emulator(function, worker_environment(function, self.settings), command)
         finally:
             os.sched_setaffinity(0, THEIRS)
         made.greet()
@@ -118,10 +118,10 @@ class Scene:
     def _event(self, function: str, target: str, cookies: list[str]) -> Any:
         headers = [("accept", PAGE), ("user-agent", "Mozilla/5.0")]
         headers += [("cookie", "; ".join(each.partition(";")[0] for each in cookies))] if cookies else []
-        request = HttpRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", int(self.sandbox.api.rpartition(":")[2]))
-        routes = [(route, pairs(route, request.path)) for route in self.function(function).routes]
+        request = GatewayRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", int(self.sandbox.api.rpartition(":")[2]))
+        routes = [(route, path_parameters(route, request.path)) for route in self.function(function).routes]
         route, parameters = next((route, found) for route, found in routes if found is not None)
-        return event(request, route, parameters, self.sandbox.aws_server.account)
+        return to_event(request, route, parameters, self.sandbox.aws_server.account)
 
 
 def invoke(emulator: Emulator, told: Any) -> Any:
@@ -143,7 +143,7 @@ def scene(*, tls: bool = False, thinks: float = 0.0) -> Iterator[Scene]:
             folder = Path(ending.enter_context(TemporaryDirectory(dir=parts.OWN)))
             own = certificate(folder) if tls else None
             sandbox = ending.enter_context(Sandbox(built=True, streams=False))
-            settings = sandbox._own_settings()
+            settings = sandbox.function_settings()
             if tls:
                 settings["AWS_ENDPOINT_URL"] = ending.enter_context(Front(port_of(sandbox.aws), own)).url
             provider = (

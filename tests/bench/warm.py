@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
-from sandbox.emulator import BUILT, Emulator
+from sandbox.repository import BUILT
+from sandbox.runtime.emulator import Emulator
 from tests.bench import parts, process
 from tests.bench.replay import Replay
 from tests.bench.scene import Scene, invoke, scene

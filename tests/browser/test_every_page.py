@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.browser.inspection import inspect, title
 from tests.browser.person import Person
@@ -96,7 +96,7 @@ def test_in_progress_looks_again_by_itself(person: Person) -> None:
 
 def test_interrupted_and_then_again(person: Person) -> None:
     tab = person.begin()
-    person.app.fault("access_token", Fault.RESET_AFTER)
+    person.app.fault("access_token", ProviderFault.RESET_AFTER)
     tab.authorize()
     words = text.PROBLEMS["interrupted"]
     inspect(tab, "interrupted", title(person.app, words), 409)
@@ -108,7 +108,7 @@ def test_interrupted_and_then_again(person: Person) -> None:
 
 def test_a_verifier_that_the_provider_no_longer_knows(person: Person) -> None:
     tab = person.begin()
-    person.app.fault("access_token", Fault.WRONG_VERIFIER)
+    person.app.fault("access_token", ProviderFault.WRONG_VERIFIER)
     tab.authorize()
     words = text.PROBLEMS["verifier_rejected"]
     inspect(tab, "verifier-rejected", title(person.app, words), 400)
@@ -119,14 +119,14 @@ def test_a_verifier_that_the_provider_no_longer_knows(person: Person) -> None:
 
 
 def test_the_providers_refusal_names_what_to_register(person: Person) -> None:
-    person.app.fault("request_token", Fault.CALLBACK_NOT_APPROVED, times=2)
+    person.app.fault("request_token", ProviderFault.CALLBACK_NOT_APPROVED, times=2)
     tab = person.begin()
     inspect(tab, "provider-rejected", title(person.app, text.PROBLEMS["provider_rejected"]), 502)
     assert f"{person.app.sandbox.api}/oauth/{person.app.name}/callback" in tab.page.inner_text("main")
 
 
 def test_provider_down_before_consent_and_a_retry_that_works(person: Person) -> None:
-    person.app.fault("request_token", Fault.OVER_CAPACITY, times=2)
+    person.app.fault("request_token", ProviderFault.OVER_CAPACITY, times=2)
     tab = person.begin()
     words = text.PROBLEMS["provider_unavailable"]
     inspect(tab, "provider-unavailable-at-start", title(person.app, words), 503)
@@ -138,7 +138,7 @@ def test_provider_down_before_consent_and_a_retry_that_works(person: Person) -> 
 
 def test_provider_down_after_consent_and_a_retry_that_works(person: Person) -> None:
     tab = person.begin()
-    person.app.fault("access_token", Fault.OVER_CAPACITY, times=2)
+    person.app.fault("access_token", ProviderFault.OVER_CAPACITY, times=2)
     tab.authorize()
     words = text.PROBLEMS["provider_unavailable"]
     inspect(tab, "provider-unavailable-at-callback", title(person.app, words), 503)

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator
 
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.browser.inspection import inspect, title
 from tests.browser.person import Person, Tab
 from tripod_flow.api import text
@@ -71,7 +71,7 @@ def test_a_reload_and_back_keep_the_pin_good(person: Person) -> None:
 def test_a_passing_fault_leads_back_to_the_field(person: Person) -> None:
     tab = person.begin(pin="true")
     pin = pin_of(at_the_provider(tab))
-    person.app.fault("access_token", Fault.OVER_CAPACITY, times=2)
+    person.app.fault("access_token", ProviderFault.OVER_CAPACITY, times=2)
     field(tab).fill(pin)
     tab.click(text.PIN.action)
     words = text.PROBLEMS["provider_unavailable"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import emulator
-from sandbox.emulator import BUILT, ROOT
+from sandbox.repository import BUILT, ROOT
+from sandbox.runtime import emulator
 
 LAYERS = ("TripodLayer", "FlowLayer")
 PACKAGES = {"TripodLayer": ROOT / "layers/tripod/tripod", "FlowLayer": ROOT / "layers/flow/tripod_flow"}

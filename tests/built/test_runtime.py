@@ -9,21 +9,23 @@ from typing import Any
 
 import pytest
 
-from sandbox import emulator
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.browser import JSON, Browser
-from sandbox.emulator import BUILT, ROOT, NotBuiltError, built_template
-from sandbox.functions import Functions
-from sandbox.logs import Logs
 from sandbox.provider.state import USERS
 from sandbox.provider.visitor import Visitor
-from sandbox.template import REGION, Function
+from sandbox.repository import BUILT, ROOT
+from sandbox.runtime import emulator
+from sandbox.runtime.emulator import NotBuiltError, built_template
+from sandbox.runtime.functions import Functions
+from sandbox.runtime.logs import Logs
+from sandbox.template.intrinsics import REGION
+from sandbox.template.template import Function
 from sandbox.world import Sandbox
 from tests.flow.test_events import EVENTS, complete_answer
 from tests.flow.test_tickets import begin, invoke, new_pair
-from tests.sandbox.test_main import ready, sandbox
-from tests.sandbox.waiting import eventually
 from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.sandbox_process import ready, sandbox_process
+from tests.support.waiting import eventually
 
 PROBE = """
 import os, sys, time
@@ -176,7 +178,7 @@ def emulators(url: str) -> list[str]:
 
 @pytest.mark.parametrize("kill", [False, True], ids=["asked to end", "killed"])
 def test_the_command_serves_a_sign_in_and_leaves_no_process(kill: bool) -> None:
-    with sandbox("--built") as process:
+    with sandbox_process("--built") as process:
         values = ready(process)
         with_user = Browser(values["api"])
         begun = with_user.get(f"{values['api']}/oauth/x/start")

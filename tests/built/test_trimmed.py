@@ -9,8 +9,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from sandbox import emulator
-from sandbox.emulator import BUILT
+from sandbox.repository import BUILT
+from sandbox.runtime import emulator
 from tests.flow_layer import trim
 
 FLOW = BUILT / "FlowLayer/python"

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from sandbox.emulator import ROOT
+from sandbox.repository import ROOT
 from sandbox.world import Sandbox
 from tests.flood import flood
 from tests.support.sandbox_app import PARAMETERS, QUICK

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sandbox.browser import JSON
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.flow.test_revoke import is_deleted
 from tests.flow.test_tickets import begin, invoke, new_pair
-from tests.sandbox.waiting import eventually
 from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.waiting import eventually
 
 
 def all_of_them(app: SandboxApp) -> None:
@@ -50,7 +50,7 @@ def who_is_it(app: SandboxApp) -> None:
     """Leave it to the relay to ask the provider whose tokens these are."""
     browser = app.browser()
     callback = app.come_back(browser)
-    app.fault("identity", Fault.SERVER_ERROR)
+    app.fault("identity", ProviderFault.SERVER_ERROR)
     browser.get(callback)
     app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
-from sandbox.template import REGION
-from sandbox.world import TEMPLATE, Sandbox
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
+from sandbox.repository import TEMPLATE
+from sandbox.template.intrinsics import REGION
+from sandbox.world import Sandbox
 from tests.support.sandbox_app import SandboxApp
 from tripod import process
 

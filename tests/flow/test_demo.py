@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
 
 
 def test_the_demo_shows_every_leg_and_masks_every_secret() -> None:

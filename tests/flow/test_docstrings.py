@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import tripod
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.flow.reading import reading
 from tests.flow.test_policies_for_others import role
@@ -149,7 +149,7 @@ def test_an_example_runs_with_each_policy_that_its_docstring_names(
     name: str, policy: str, names: dict[str, Any], app: SandboxApp
 ) -> None:
     if name == "TripodUnavailable":  # its example is of a provider that fails
-        app.fault("bearer_token", Fault.OVER_CAPACITY)
+        app.fault("bearer_token", ProviderFault.OVER_CAPACITY)
     with ExitStack() as stack:
         stack.enter_context(role(app.sandbox, policy) if policy else reading(app.sandbox))
         run(name, documentation(PUBLIC[name]), names, app)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import TEMPLATE, Sandbox
+from sandbox.repository import TEMPLATE
+from sandbox.world import Sandbox
 
 EVENTS = sorted((TEMPLATE.parent / "events").glob("*.json"))
 STATUSES = {

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.browser import JSON, Browser
-from sandbox.event import HttpRequest, event
+from sandbox.gateway.event import GatewayRequest, to_event
 from sandbox.provider.visitor import Visitor
-from sandbox.template import REGION, Route
-from sandbox.world import TEMPLATE, Sandbox
+from sandbox.repository import TEMPLATE
+from sandbox.template.intrinsics import REGION
+from sandbox.template.template import Route
+from sandbox.world import Sandbox
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
 
 ROOT = TEMPLATE.parent
@@ -77,9 +79,9 @@ def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: Sandbo
 def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> dict[str, Any]:
     """Let a browser visit the sign-in example."""
     headers = [("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))] if cookies else []
-    request = HttpRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", 3000)
+    request = GatewayRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", 3000)
     route = Route("GET", target.partition("?")[0])
-    return run(sandbox, "sign_in", event(request, route, {}, sandbox.aws_server.account), APP_URL=APP, TRIPOD_URL=sandbox.api)
+    return run(sandbox, "sign_in", to_event(request, route, {}, sandbox.aws_server.account), APP_URL=APP, TRIPOD_URL=sandbox.api)
 
 
 def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_did(x: SandboxApp) -> None:

@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
+from sandbox.aws.faults import AwsFaultKind
 from sandbox.browser import JSON, Browser
-from sandbox.faults import Kind
-from sandbox.provider import Fault
-from sandbox.world import TEMPLATE, Sandbox
+from sandbox.provider import ProviderFault
+from sandbox.repository import TEMPLATE
+from sandbox.world import Sandbox
 from tests.flow.test_tickets import begin, invoke, new_pair
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 
@@ -66,7 +67,7 @@ def leaks(text: str, secrets: set[str]) -> list[str]:
     return [form for secret in secrets for form in forms(secret) if form in text]
 
 
-AWS_FAULTS: tuple[tuple[str, Kind, str], ...] = (
+AWS_FAULTS: tuple[tuple[str, AwsFaultKind, str], ...] = (
     ("UpdateItem", "denied", '"exchanging"'),
     ("UpdateItem", "denied", '"granted"'),
     ("UpdateItem", "internal", "connection#"),
@@ -89,19 +90,24 @@ def play(app: SandboxApp, browsers: list[Browser]) -> None:
     browser().get(callback)
     mine.get(app.come_back(mine, cancel=True))
     for fault in (
-        Fault.SERVER_ERROR,
-        Fault.RESET_AFTER,
-        Fault.TIMEOUT,
-        Fault.BINARY,
-        Fault.NOT_AUTHENTICATED,
-        Fault.WRONG_VERIFIER,
+        ProviderFault.SERVER_ERROR,
+        ProviderFault.RESET_AFTER,
+        ProviderFault.TIMEOUT,
+        ProviderFault.BINARY,
+        ProviderFault.NOT_AUTHENTICATED,
+        ProviderFault.WRONG_VERIFIER,
     ):
         app.fault("access_token", fault, times=2)
         one = browser()
         callback = app.come_back(one)
         one.get(callback)
         one.get(callback)
-    for fault in (Fault.CALLBACK_NOT_APPROVED_XML, Fault.GARBAGE, Fault.UNCONFIRMED, Fault.NOT_AUTHENTICATED):
+    for fault in (
+        ProviderFault.CALLBACK_NOT_APPROVED_XML,
+        ProviderFault.GARBAGE,
+        ProviderFault.UNCONFIRMED,
+        ProviderFault.NOT_AUTHENTICATED,
+    ):
         app.fault("request_token", fault, times=2)
         browser().start(app.name)
         browser().start(app.name)
@@ -144,7 +150,7 @@ def play_the_rest(app: SandboxApp) -> set[str]:
     right = app.consent(pin["authorize_url"])
     invoke(app, "callback", **hand_in, pin="0000000")
     invoke(app, "callback", **hand_in, pin=right)
-    app.fault("invalidate_token", Fault.SERVER_ERROR)
+    app.fault("invalidate_token", ProviderFault.SERVER_ERROR)
     for operation in ("GetSecretValue", "DeleteSecret"):
         app.sandbox.aws_server.fault("secretsmanager", operation, "denied", times=3)
         invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)

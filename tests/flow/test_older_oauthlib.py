@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
-from sandbox.template import REGION
-from sandbox.world import TEMPLATE
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
+from sandbox.repository import TEMPLATE
+from sandbox.template.intrinsics import REGION
 from tests.support.sandbox_app import SandboxApp
 
 PEERS = TEMPLATE.parent / ".peers"

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.flow.test_tickets import new_pair
 from tests.support.harness import Clock, Harness
@@ -47,7 +47,7 @@ def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app:
 def unidentified(sandbox: Sandbox) -> tuple[Harness, str, str]:
     """Return an exchange of which nobody could say yet whose the tokens are: the harness, its request token and verifier."""
     app = make_app(sandbox, user_id_field=None, screen_name_field=None)
-    app.fault("identity", Fault.SERVER_ERROR)
+    app.fault("identity", ProviderFault.SERVER_ERROR)
     harness = Harness(app)
     token, verifier = harness.come_back()
     with pytest.raises(errors.ProviderUnavailable):

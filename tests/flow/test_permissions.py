@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.iam import Check, Policy
-from sandbox.template import REGION
+from sandbox.aws.iam import Check, Policy
+from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
 from tests.flow import plays
 from tests.flow_layer import trim

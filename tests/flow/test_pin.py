@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.browser import JSON, PAGE, Browser
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.sandbox_app import QUICK, RETURN_TO, SandboxApp, make_app
 
@@ -109,8 +109,8 @@ def test_the_pins_page_shows_how_it_stands_to_the_browser_that_asked(app: Sandbo
     assert verifier.get(f"/oauth/{app.name}/pin?request_token={crossed}", accept=JSON).json()["code"] == "unknown_authorization"
 
 
-@pytest.mark.parametrize(("fault", "times"), [(Fault.OVER_CAPACITY, 2), (Fault.RATE_LIMITED, 1)])
-def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: SandboxApp, fault: Fault, times: int) -> None:
+@pytest.mark.parametrize(("fault", "times"), [(ProviderFault.OVER_CAPACITY, 2), (ProviderFault.RATE_LIMITED, 1)])
+def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: SandboxApp, fault: ProviderFault, times: int) -> None:
     browser = app.browser()
     token, pin = begin(app, browser, return_to=RETURN_TO)
     app.fault("access_token", fault, times=times)
@@ -148,8 +148,8 @@ def test_a_refusal_at_the_callback_does_not_end_a_pin(app: SandboxApp) -> None:
     assert post(app, browser, {"request_token": token, "pin": pin}).status_code == 200
 
 
-@pytest.mark.parametrize("fault", [Fault.REVOKED, Fault.OAUTH_PROBLEM, Fault.WRONG_VERIFIER])
-def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: SandboxApp, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [ProviderFault.REVOKED, ProviderFault.OAUTH_PROBLEM, ProviderFault.WRONG_VERIFIER])
+def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: SandboxApp, fault: ProviderFault) -> None:
     nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
     browser = nameless.browser()
     token, pin = begin(nameless, browser)

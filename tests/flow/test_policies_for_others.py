@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 import tripod
-from sandbox.aws import SESSION
+from sandbox.aws.credentials import SESSION_PREFIX
+from sandbox.aws.iam import Policy
 from sandbox.browser import JSON
-from sandbox.iam import Policy
 from sandbox.world import Sandbox
 from tests.flow.reading import WHO, reading
 from tests.flow.test_tickets import new_pair
@@ -51,7 +51,7 @@ def role(world: Sandbox, policy: str) -> Iterator[Policy]:
     document = world.template.resources("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
     world.aws_server.roles[policy] = Policy([document])
     with reading(world), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_SESSION_TOKEN", SESSION + policy)
+        patch.setenv("AWS_SESSION_TOKEN", SESSION_PREFIX + policy)
         patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
         tripod.process.forget()
         yield world.aws_server.roles[policy]

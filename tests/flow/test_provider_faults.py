@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from sandbox.browser import JSON
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod.credentials import Consumer
@@ -21,33 +21,33 @@ INTERRUPTED, VERIFIER = (409, "interrupted"), (400, "verifier_rejected")
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        (Fault.SERVER_ERROR, UNAVAILABLE),
-        (Fault.OVER_CAPACITY, UNAVAILABLE),
-        (Fault.RATE_LIMITED, UNAVAILABLE),
-        (Fault.TIMEOUT, UNAVAILABLE),
-        (Fault.DRIP, UNAVAILABLE),
-        (Fault.RESET, UNAVAILABLE),
-        (Fault.RESET_AFTER, UNAVAILABLE),
-        (Fault.GARBAGE, UNAVAILABLE),
-        (Fault.HUGE, UNAVAILABLE),
-        (Fault.TRUNCATED, UNAVAILABLE),
-        (Fault.GZIP_BOMB, UNAVAILABLE),
-        (Fault.EMPTY, REJECTED),
-        (Fault.HTML, REJECTED),
-        (Fault.BINARY, REJECTED),
-        (Fault.ERROR_TEXT, REJECTED),
-        (Fault.REDIRECT, REJECTED),
-        (Fault.REDIRECT_HUGE, UNAVAILABLE),
-        (Fault.REDIRECT_BOMB, UNAVAILABLE),
-        (Fault.SLOW_TEXT, REJECTED),
-        (Fault.UNCONFIRMED, REJECTED),
-        (Fault.EMPTY_SECRET, REJECTED),
-        (Fault.SUSPENDED, REJECTED),
-        (Fault.CLOCK_OFF, REJECTED),
-        (Fault.NO_CREDITS, REJECTED),
+        (ProviderFault.SERVER_ERROR, UNAVAILABLE),
+        (ProviderFault.OVER_CAPACITY, UNAVAILABLE),
+        (ProviderFault.RATE_LIMITED, UNAVAILABLE),
+        (ProviderFault.TIMEOUT, UNAVAILABLE),
+        (ProviderFault.DRIP, UNAVAILABLE),
+        (ProviderFault.RESET, UNAVAILABLE),
+        (ProviderFault.RESET_AFTER, UNAVAILABLE),
+        (ProviderFault.GARBAGE, UNAVAILABLE),
+        (ProviderFault.HUGE, UNAVAILABLE),
+        (ProviderFault.TRUNCATED, UNAVAILABLE),
+        (ProviderFault.GZIP_BOMB, UNAVAILABLE),
+        (ProviderFault.EMPTY, REJECTED),
+        (ProviderFault.HTML, REJECTED),
+        (ProviderFault.BINARY, REJECTED),
+        (ProviderFault.ERROR_TEXT, REJECTED),
+        (ProviderFault.REDIRECT, REJECTED),
+        (ProviderFault.REDIRECT_HUGE, UNAVAILABLE),
+        (ProviderFault.REDIRECT_BOMB, UNAVAILABLE),
+        (ProviderFault.SLOW_TEXT, REJECTED),
+        (ProviderFault.UNCONFIRMED, REJECTED),
+        (ProviderFault.EMPTY_SECRET, REJECTED),
+        (ProviderFault.SUSPENDED, REJECTED),
+        (ProviderFault.CLOCK_OFF, REJECTED),
+        (ProviderFault.NO_CREDITS, REJECTED),
     ],
 )
-def test_at_leg_1(app: SandboxApp, fault: Fault, expected: tuple[int, str]) -> None:
+def test_at_leg_1(app: SandboxApp, fault: ProviderFault, expected: tuple[int, str]) -> None:
     app.fault("request_token", fault, times=2)
     browser = app.browser()
     began = time.monotonic()
@@ -61,7 +61,7 @@ def test_at_leg_1(app: SandboxApp, fault: Fault, expected: tuple[int, str]) -> N
 
 
 def test_a_passing_fault_at_leg_1_is_not_noticed(app: SandboxApp) -> None:
-    app.fault("request_token", Fault.RESET)
+    app.fault("request_token", ProviderFault.RESET)
     assert app.browser().start(app.name).status_code == 302
     assert len(app.calls("request_token")) == 2
 
@@ -69,37 +69,37 @@ def test_a_passing_fault_at_leg_1_is_not_noticed(app: SandboxApp) -> None:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        (Fault.SERVER_ERROR, UNAVAILABLE),
-        (Fault.OVER_CAPACITY, UNAVAILABLE),
-        (Fault.RATE_LIMITED, UNAVAILABLE),
-        (Fault.TIMEOUT, INTERRUPTED),
-        (Fault.TIMEOUT_AFTER, INTERRUPTED),
-        (Fault.DRIP, INTERRUPTED),
-        (Fault.RESET, INTERRUPTED),
-        (Fault.RESET_AFTER, INTERRUPTED),
-        (Fault.GARBAGE, INTERRUPTED),
-        (Fault.EMPTY, INTERRUPTED),
-        (Fault.HTML, INTERRUPTED),
-        (Fault.BINARY, INTERRUPTED),
-        (Fault.HUGE, INTERRUPTED),
-        (Fault.TRUNCATED, INTERRUPTED),
-        (Fault.EMPTY_SECRET, INTERRUPTED),
-        (Fault.GZIP_BOMB, INTERRUPTED),
-        (Fault.REDIRECT, REJECTED),
-        (Fault.REDIRECT_HUGE, INTERRUPTED),
-        (Fault.REDIRECT_BOMB, INTERRUPTED),
-        (Fault.SLOW_TEXT, REJECTED),
-        (Fault.ERROR_TEXT, REJECTED),
-        (Fault.SUSPENDED, REJECTED),
-        (Fault.CLOCK_OFF, REJECTED),
-        (Fault.NOT_AUTHENTICATED, REJECTED),
-        (Fault.WRONG_VERIFIER, VERIFIER),
-        (Fault.UNKNOWN_REQUEST_TOKEN, VERIFIER),
-        (Fault.EXPIRED_REQUEST_TOKEN, VERIFIER),
-        (Fault.OAUTH_PROBLEM, VERIFIER),
+        (ProviderFault.SERVER_ERROR, UNAVAILABLE),
+        (ProviderFault.OVER_CAPACITY, UNAVAILABLE),
+        (ProviderFault.RATE_LIMITED, UNAVAILABLE),
+        (ProviderFault.TIMEOUT, INTERRUPTED),
+        (ProviderFault.TIMEOUT_AFTER, INTERRUPTED),
+        (ProviderFault.DRIP, INTERRUPTED),
+        (ProviderFault.RESET, INTERRUPTED),
+        (ProviderFault.RESET_AFTER, INTERRUPTED),
+        (ProviderFault.GARBAGE, INTERRUPTED),
+        (ProviderFault.EMPTY, INTERRUPTED),
+        (ProviderFault.HTML, INTERRUPTED),
+        (ProviderFault.BINARY, INTERRUPTED),
+        (ProviderFault.HUGE, INTERRUPTED),
+        (ProviderFault.TRUNCATED, INTERRUPTED),
+        (ProviderFault.EMPTY_SECRET, INTERRUPTED),
+        (ProviderFault.GZIP_BOMB, INTERRUPTED),
+        (ProviderFault.REDIRECT, REJECTED),
+        (ProviderFault.REDIRECT_HUGE, INTERRUPTED),
+        (ProviderFault.REDIRECT_BOMB, INTERRUPTED),
+        (ProviderFault.SLOW_TEXT, REJECTED),
+        (ProviderFault.ERROR_TEXT, REJECTED),
+        (ProviderFault.SUSPENDED, REJECTED),
+        (ProviderFault.CLOCK_OFF, REJECTED),
+        (ProviderFault.NOT_AUTHENTICATED, REJECTED),
+        (ProviderFault.WRONG_VERIFIER, VERIFIER),
+        (ProviderFault.UNKNOWN_REQUEST_TOKEN, VERIFIER),
+        (ProviderFault.EXPIRED_REQUEST_TOKEN, VERIFIER),
+        (ProviderFault.OAUTH_PROBLEM, VERIFIER),
     ],
 )
-def test_at_leg_3(app: SandboxApp, fault: Fault, expected: tuple[int, str]) -> None:
+def test_at_leg_3(app: SandboxApp, fault: ProviderFault, expected: tuple[int, str]) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
     app.fault("access_token", fault, times=2)
@@ -126,13 +126,15 @@ def test_at_leg_3(app: SandboxApp, fault: Fault, expected: tuple[int, str]) -> N
 def test_a_server_error_at_leg_3_is_tried_once_more(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
-    app.fault("access_token", Fault.SERVER_ERROR)
+    app.fault("access_token", ProviderFault.SERVER_ERROR)
     assert browser.get(callback).status_code == 200
     assert len(app.calls("access_token")) == 2
 
 
-@pytest.mark.parametrize("fault", [Fault.REDIRECT_HUGE, Fault.REDIRECT_BOMB, Fault.HUGE, Fault.GZIP_BOMB])
-def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault", [ProviderFault.REDIRECT_HUGE, ProviderFault.REDIRECT_BOMB, ProviderFault.HUGE, ProviderFault.GZIP_BOMB]
+)
+def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault: ProviderFault) -> None:
     app = make_app(sandbox)
     app.fault("request_token", fault, times=2)
     url = sandbox.provider_server.endpoints()["request_token_url"]
@@ -150,14 +152,14 @@ def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault:
 def test_a_server_error_that_hid_the_exchange_is_told_as_what_it_is(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
-    app.fault("access_token", Fault.ERROR_AFTER)
+    app.fault("access_token", ProviderFault.ERROR_AFTER)
     assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
 
 
 def test_a_failure_for_good_is_told_to_the_app(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser, return_to=RETURN_TO)
-    app.fault("access_token", Fault.RESET_AFTER)
+    app.fault("access_token", ProviderFault.RESET_AFTER)
     location = browser.get(callback).headers["location"]
     assert location == f"{RETURN_TO}?outcome=failed&provider={app.name}&error=interrupted"
 
@@ -165,7 +167,7 @@ def test_a_failure_for_good_is_told_to_the_app(app: SandboxApp) -> None:
 def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_works(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser, return_to=RETURN_TO)
-    app.fault("access_token", Fault.OVER_CAPACITY, times=2)
+    app.fault("access_token", ProviderFault.OVER_CAPACITY, times=2)
     page = browser.get(callback)
     assert page.status_code == 503
     assert "Try again" in page.text
@@ -173,15 +175,21 @@ def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_wo
 
 
 def test_a_rate_limit_says_when_to_come_back(app: SandboxApp) -> None:
-    app.fault("request_token", Fault.RATE_LIMITED)
+    app.fault("request_token", ProviderFault.RATE_LIMITED)
     answer = app.browser().start(app.name)
     assert 1 <= int(answer.headers["retry-after"]) <= 900
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.CALLBACK_NOT_APPROVED, Fault.CALLBACK_NOT_APPROVED_XML, Fault.CALLBACK_NOT_APPROVED_HASH, Fault.NO_CALLBACK]
+    "fault",
+    [
+        ProviderFault.CALLBACK_NOT_APPROVED,
+        ProviderFault.CALLBACK_NOT_APPROVED_XML,
+        ProviderFault.CALLBACK_NOT_APPROVED_HASH,
+        ProviderFault.NO_CALLBACK,
+    ],
 )
-def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app: SandboxApp, fault: Fault) -> None:
+def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app: SandboxApp, fault: ProviderFault) -> None:
     app.fault("request_token", fault, times=2)
     url = f"{app.sandbox.api}/oauth/{app.name}/callback"
     answer = app.browser().start(app.name, accept=JSON)
@@ -190,8 +198,8 @@ def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app
     assert url in app.browser().start(app.name).text
 
 
-@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RESET, Fault.TIMEOUT])
-def test_an_identity_that_cant_be_had_now_loses_no_token(app: SandboxApp, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [ProviderFault.SERVER_ERROR, ProviderFault.RESET, ProviderFault.TIMEOUT])
+def test_an_identity_that_cant_be_had_now_loses_no_token(app: SandboxApp, fault: ProviderFault) -> None:
     app = _without_identity(app)
     browser = app.browser()
     callback = app.come_back(browser)
@@ -207,7 +215,7 @@ def test_an_identity_that_is_refused_fails_for_good(app: SandboxApp) -> None:
     app = _without_identity(app)
     browser = app.browser()
     callback = app.come_back(browser)
-    app.fault("identity", Fault.NO_ACCESS)
+    app.fault("identity", ProviderFault.NO_ACCESS)
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_rejected"
     assert "pending_tokens" not in app.authorization(callback)
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sandbox.browser import JSON
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.support.sandbox_app import SandboxApp
 
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "BatchWriteItem"}
@@ -107,7 +107,7 @@ def test_a_rotated_key_works_without_a_redeploy(app: SandboxApp, leg: str) -> No
 
 
 def test_a_key_that_stays_wrong_is_diagnosed(app: SandboxApp) -> None:
-    app.fault("request_token", Fault.NOT_AUTHENTICATED, times=2)
+    app.fault("request_token", ProviderFault.NOT_AUTHENTICATED, times=2)
     answer = app.browser().start(app.name, accept=JSON)
     assert (answer.status_code, answer.json()["code"]) == (502, "provider_rejected")
     assert "consumer key and secret" in answer.json()["detail"]

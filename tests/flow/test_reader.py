@@ -12,8 +12,8 @@ import pytest
 import requests
 
 import tripod
-from sandbox.provider import Fault
-from sandbox.world import TEMPLATE
+from sandbox.provider import ProviderFault
+from sandbox.repository import TEMPLATE
 from tests.flow.reading import WHO, consumer_secret, grant, reading, reads, run
 from tests.support.sandbox_app import SandboxApp
 from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TokenRevoked, TripodError
@@ -197,10 +197,17 @@ def test_a_secret_that_is_gone_for_good_says_revoked_where_it_was_known_and_not_
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.CLOCK_OFF, Fault.SUSPENDED, Fault.WRONG_VERIFIER, Fault.UNKNOWN_REQUEST_TOKEN, Fault.NO_CALLBACK]
+    "fault",
+    [
+        ProviderFault.CLOCK_OFF,
+        ProviderFault.SUSPENDED,
+        ProviderFault.WRONG_VERIFIER,
+        ProviderFault.UNKNOWN_REQUEST_TOKEN,
+        ProviderFault.NO_CALLBACK,
+    ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_401_for_another_reason_is_the_callers_to_read(granted: SandboxApp, fault: Fault, stream: bool) -> None:
+def test_a_401_for_another_reason_is_the_callers_to_read(granted: SandboxApp, fault: ProviderFault, stream: bool) -> None:
     with session(granted) as user:
         who(granted, user)
         before = reads(granted), reads(granted, consumer_secret(granted))
@@ -213,8 +220,10 @@ def test_a_401_for_another_reason_is_the_callers_to_read(granted: SandboxApp, fa
     assert (reads(granted), reads(granted, consumer_secret(granted))) == before
 
 
-@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RATE_LIMITED, Fault.NO_ACCESS, Fault.NO_CREDITS])
-def test_other_refusals_are_the_callers_to_read(granted: SandboxApp, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault", [ProviderFault.SERVER_ERROR, ProviderFault.RATE_LIMITED, ProviderFault.NO_ACCESS, ProviderFault.NO_CREDITS]
+)
+def test_other_refusals_are_the_callers_to_read(granted: SandboxApp, fault: ProviderFault) -> None:
     with session(granted) as user:
         granted.fault("verify_credentials", fault)
         answer = who(granted, user, stream=True)
@@ -225,7 +234,7 @@ def test_other_refusals_are_the_callers_to_read(granted: SandboxApp, fault: Faul
 
 def test_another_providers_word_for_a_rejected_token_means_revoked(granted: SandboxApp) -> None:
     with session(granted) as user:
-        granted.fault("verify_credentials", Fault.OAUTH_PROBLEM)
+        granted.fault("verify_credentials", ProviderFault.OAUTH_PROBLEM)
         with pytest.raises(TokenRevoked):
             who(granted, user)
 

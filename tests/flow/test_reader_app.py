@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tripod
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
 from sandbox.world import Sandbox
 from tests.flow.reading import consumer_secret, grant, reading, reads
@@ -66,10 +66,10 @@ def test_threads_get_one_token_between_them(app: SandboxApp) -> None:
 
 def test_a_401_drops_the_token_and_another_is_got_once(app: SandboxApp) -> None:
     assert limits(app) == (200, 1)
-    app.sandbox.provider_server._state.drop_bearer(app.consumer.key)
+    app.sandbox.provider_server._state.revoke_bearer(app.consumer.key)
     assert limits(app) == (200, 2)
     assert len(app.calls(BEARER)) == 2
-    app.fault("rate_limit_status", Fault.REVOKED, times=2)
+    app.fault("rate_limit_status", ProviderFault.REVOKED, times=2)
     assert limits(app) == (401, 2)
     assert len(app.calls(BEARER)) == 3
     assert limits(app) == (200, 1)
@@ -83,7 +83,7 @@ def test_the_app_owner_can_end_the_token(app: SandboxApp) -> None:
     assert [call.status for call in app.calls("invalidate_bearer_token")] == [200]
     assert limits(app) == (200, 1)
     assert len(app.calls(BEARER)) == 2
-    app.fault("invalidate_bearer_token", Fault.OVER_CAPACITY)
+    app.fault("invalidate_bearer_token", ProviderFault.OVER_CAPACITY)
     with pytest.raises(TripodUnavailable) as caught:
         tripod.invalidate_app_token(app.name, owner_id=app.user.user_id)
     assert caught.value.code == "provider_unavailable"
@@ -94,7 +94,7 @@ def test_the_app_owner_can_end_the_token(app: SandboxApp) -> None:
 def test_a_rotated_secret_is_read_afresh_once(app: SandboxApp) -> None:
     assert limits(app) == (200, 1)
     app.consumer = app.sandbox.provider_server.rotate(app.consumer.key)
-    app.sandbox.provider_server._state.drop_bearer(app.sandbox.provider_server._state.app(app.consumer.key))
+    app.sandbox.provider_server._state.revoke_bearer(app.sandbox.provider_server._state.app(app.consumer.key))
     keep(app)
     before = reads(app, consumer_secret(app))
     assert limits(app) == (200, 2)
@@ -114,11 +114,11 @@ def test_an_app_that_the_provider_refuses_is_told_which_secret_to_check(app: San
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault.SERVER_ERROR, Fault.OVER_CAPACITY, Fault.RATE_LIMITED, Fault.RESET, Fault.GARBAGE,
-        Fault.EMPTY, Fault.HTML, Fault.BINARY, Fault.HUGE, Fault.GZIP_BOMB, Fault.TRUNCATED,
+        ProviderFault.SERVER_ERROR, ProviderFault.OVER_CAPACITY, ProviderFault.RATE_LIMITED, ProviderFault.RESET, ProviderFault.GARBAGE,
+        ProviderFault.EMPTY, ProviderFault.HTML, ProviderFault.BINARY, ProviderFault.HUGE, ProviderFault.GZIP_BOMB, ProviderFault.TRUNCATED,
     ],
 )  # fmt: skip
-def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(app: SandboxApp, fault: Fault) -> None:
+def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(app: SandboxApp, fault: ProviderFault) -> None:
     app.fault(BEARER, fault)
     with pytest.raises(TripodUnavailable) as caught:
         limits(app)
@@ -128,7 +128,7 @@ def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(
 
 
 def test_the_apps_secret_follows_no_redirect(app: SandboxApp) -> None:
-    app.fault(BEARER, Fault.REDIRECT)
+    app.fault(BEARER, ProviderFault.REDIRECT)
     with pytest.raises(TripodUnavailable, match="302") as caught:
         limits(app)
     assert caught.value.code == "provider_rejected"

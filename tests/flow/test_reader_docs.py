@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tripod
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
 from tests.flow.reading import consumer_secret, grant, reading
 from tests.support.sandbox_app import SandboxApp
 from tripod.credentials import UserTokens

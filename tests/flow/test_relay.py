@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.aws.bus import PublishedEvent
 from sandbox.browser import JSON
-from sandbox.bus import Event
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.flow.test_tickets import begin, invoke, new_pair, ticket_in
 from tests.support.harness import Harness
@@ -18,7 +18,7 @@ from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows import relay
 
 
-def told(app: SandboxApp, sandbox: Sandbox | None = None) -> list[Event]:
+def told(app: SandboxApp, sandbox: Sandbox | None = None) -> list[PublishedEvent]:
     """Return the events of this app's provider."""
     return [event for event in (sandbox or app.sandbox).events if event.detail["provider"] == app.name]
 
@@ -46,7 +46,7 @@ def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: Sandbo
     browser.get(granted)
     browser.get(living.come_back(browser, cancel=True))
     failing = living.come_back(browser)
-    living.fault("access_token", Fault.RESET_AFTER)
+    living.fault("access_token", ProviderFault.RESET_AFTER)
     browser.get(failing)
     assert invoke(living, "revoke", provider=living.name, user_id=living.user.user_id)["outcome"] == "revoked"
     living.sandbox.settle()
@@ -203,7 +203,7 @@ def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: SandboxA
     nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
     browser = nameless.browser()
     callback = nameless.come_back(browser)
-    nameless.fault("identity", Fault.SERVER_ERROR)
+    nameless.fault("identity", ProviderFault.SERVER_ERROR)
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
     sweep(nameless)
     assert nameless.stored()

@@ -8,9 +8,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY
-from sandbox.provider import Fault
-from sandbox.template import REGION
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
+from sandbox.provider import ProviderFault
+from sandbox.template.intrinsics import REGION
 from tests.flow.test_tickets import invoke
 from tests.support.sandbox_app import SandboxApp
 
@@ -64,8 +64,8 @@ def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: Sandb
     assert is_deleted(connected)
 
 
-@pytest.mark.parametrize("fault", [Fault.OVER_CAPACITY, Fault.TIMEOUT, Fault.RESET])
-def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: SandboxApp, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [ProviderFault.OVER_CAPACITY, ProviderFault.TIMEOUT, ProviderFault.RESET])
+def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: SandboxApp, fault: ProviderFault) -> None:
     connected.fault("invalidate_token", fault)
     told = revoke(connected)
     assert (told["status"], told["code"]) == (503, "provider_unavailable")
@@ -75,7 +75,7 @@ def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: Sandbo
 
 
 def test_a_provider_that_refuses_leaves_the_secret_and_says_so(connected: SandboxApp) -> None:
-    connected.fault("invalidate_token", Fault.SUSPENDED)
+    connected.fault("invalidate_token", ProviderFault.SUSPENDED)
     assert revoke(connected)["code"] == "provider_rejected"
     assert not is_deleted(connected)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.browser import JSON
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.support.harness import T0, Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import AccessToken, UserTokens
@@ -136,7 +136,7 @@ def test_an_identity_still_to_be_asked_for_is_finished_however_late(app: Sandbox
     nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
     harness = Harness(nameless)
     token, verifier = harness.come_back()
-    nameless.fault("identity", Fault.SERVER_ERROR)
+    nameless.fault("identity", ProviderFault.SERVER_ERROR)
     with pytest.raises(errors.ProviderUnavailable):
         harness.callback(token, verifier)
     kept = harness.record(token)
@@ -233,7 +233,7 @@ def test_a_consumer_secret_that_cant_be_read_afresh_gives_the_claim_back(app: Sa
     browser = app.browser()
     browser.get(app.come_back(browser, cancel=True))
     callback = app.come_back(browser)
-    app.fault("access_token", Fault.NOT_AUTHENTICATED)
+    app.fault("access_token", ProviderFault.NOT_AUTHENTICATED)
     app.sandbox.aws_server.fault("secretsmanager", "GetSecretValue", "denied", times=3, match=app.name)
     assert browser.get(callback, accept=JSON).json()["code"] == "internal"
     app.sandbox.aws_server.disarm()
@@ -243,8 +243,8 @@ def test_a_consumer_secret_that_cant_be_read_afresh_gives_the_claim_back(app: Sa
 def test_a_refusal_after_a_server_error_is_no_proof(app: SandboxApp) -> None:
     browser = app.browser()
     callback = app.come_back(browser)
-    app.fault("access_token", Fault.ERROR_AFTER)
-    app.fault("access_token", Fault.SERVER_ERROR)
+    app.fault("access_token", ProviderFault.ERROR_AFTER)
+    app.fault("access_token", ProviderFault.SERVER_ERROR)
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
     assert browser.get(callback, accept=JSON).json()["code"] == "interrupted"
 

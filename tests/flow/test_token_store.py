@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.flow.test_tickets import new_pair
 from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
@@ -301,7 +301,7 @@ def test_sign_in_only_keeps_no_tokens_even_where_the_identity_cant_be_had(app: S
     nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
     harness = Harness(nameless)
     token, verifier = harness.come_back()
-    nameless.fault("identity", Fault.SERVER_ERROR)
+    nameless.fault("identity", ProviderFault.SERVER_ERROR)
     assert harness.callback(token, verifier).error == "interrupted"
     assert harness.record(token).pending_tokens is None
     again = harness.callback(*harness.come_back())
@@ -313,7 +313,7 @@ def test_an_unconfirmed_exchange_is_erased_after_ten_minutes_too(app: SandboxApp
     harness = Harness(nameless)
     _, challenge = new_pair()
     token, verifier = harness.come_back(browser=False, challenge=challenge)
-    nameless.fault("identity", Fault.SERVER_ERROR, times=9)
+    nameless.fault("identity", ProviderFault.SERVER_ERROR, times=9)
     with pytest.raises(errors.ProviderUnavailable):
         harness.finish.callback(nameless.name, token, verifier, {})
     assert harness.record(token).state is State.EXCHANGED

@@ -20,8 +20,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from sandbox.aws import SESSION
-from sandbox.functions import environment
+from sandbox.aws.credentials import SESSION_PREFIX
+from sandbox.runtime.functions import worker_environment
 from sandbox.world import Sandbox
 from tests.fuzz.cast import Cast
 from tests.fuzz.schema import ROUTES, Event, sendable
@@ -208,11 +208,11 @@ def _forget() -> None:
 def running(*, strict: bool = False) -> Iterator[Target]:
     """Load the handlers before a sandbox of their own. For the main thread: the clients set alarms."""
     with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox, ExitStack() as ending:
-        own = sandbox._own_settings()  # as its workers have them
+        own = sandbox.function_settings()  # as its workers have them
         variables: dict[str, str] = {}
         for function in sandbox.template.functions():
-            variables |= environment(function, own)
-        variables["AWS_SESSION_TOKEN"] = f"{SESSION}fuzz"  # a role of no name may do what all five may
+            variables |= worker_environment(function, own)
+        variables["AWS_SESSION_TOKEN"] = f"{SESSION_PREFIX}fuzz"  # a role of no name may do what all five may
         ending.enter_context(patch.dict(os.environ, {name: text for name, text in variables.items() if name != "PATH"}))
         clients: list[Any] = []
         make = aws.client

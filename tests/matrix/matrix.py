@@ -8,25 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.flow.plays import processes
 from tests.matrix.acts import ACTS, Act, Scene
 from tests.matrix.allowed import allowed
-from tests.sandbox.waiting import eventually
+from tests.support.waiting import eventually
 
 LEGS = ("request_token", "access_token", "identity", "invalidate_token")
-PROVIDER: dict[str, Fault] = {
-    "refused": Fault.RESET,  # a reset before any answer: to the caller the same as a port where nobody listens
-    "timeout": Fault.TIMEOUT,
-    "drip": Fault.DRIP,
-    "500": Fault.SERVER_ERROR,
-    "throttled": Fault.RATE_LIMITED,
-    "denied": Fault.NO_ACCESS,
-    "garbage": Fault.GARBAGE,
-    "lost": Fault.RESET_AFTER,
-    "killed before": Fault.TIMEOUT,
-    "killed after": Fault.TIMEOUT_AFTER,
+PROVIDER: dict[str, ProviderFault] = {
+    "refused": ProviderFault.RESET,  # a reset before any answer: to the caller the same as a port where nobody listens
+    "timeout": ProviderFault.TIMEOUT,
+    "drip": ProviderFault.DRIP,
+    "500": ProviderFault.SERVER_ERROR,
+    "throttled": ProviderFault.RATE_LIMITED,
+    "denied": ProviderFault.NO_ACCESS,
+    "garbage": ProviderFault.GARBAGE,
+    "lost": ProviderFault.RESET_AFTER,
+    "killed before": ProviderFault.TIMEOUT,
+    "killed after": ProviderFault.TIMEOUT_AFTER,
 }
 AWS: dict[str, Any] = {
     "refused": "reset",

@@ -12,8 +12,8 @@ from hypothesis import settings as Settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule, run_state_machine_as_test
 
-from sandbox.faults import Kind as AwsKind
-from sandbox.provider import Fault
+from sandbox.aws.faults import AwsFaultKind as AwsKind
+from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
 from tests.model.acts import EXPECTED, Change, Killed, unchanged
 from tests.model.cast import Act, Begun, Figures, Kind, Who
@@ -226,21 +226,21 @@ class Machine(Truths):
         leg=st.sampled_from(["request_token", "access_token", "access_token", "identity", "invalidate_token"]),
         fault=st.sampled_from(
             [
-                Fault.SERVER_ERROR,
-                Fault.OVER_CAPACITY,
-                Fault.RATE_LIMITED,
-                Fault.NOT_AUTHENTICATED,
-                Fault.REVOKED,
-                Fault.RESET,
-                Fault.RESET_AFTER,
-                Fault.ERROR_AFTER,
-                Fault.TRUNCATED,
-                Fault.HTML,
+                ProviderFault.SERVER_ERROR,
+                ProviderFault.OVER_CAPACITY,
+                ProviderFault.RATE_LIMITED,
+                ProviderFault.NOT_AUTHENTICATED,
+                ProviderFault.REVOKED,
+                ProviderFault.RESET,
+                ProviderFault.RESET_AFTER,
+                ProviderFault.ERROR_AFTER,
+                ProviderFault.TRUNCATED,
+                ProviderFault.HTML,
             ]
         ),
         times=st.integers(1, 2),
     )
-    def provider_fails(self, leg: Leg, fault: Fault, times: int) -> None:
+    def provider_fails(self, leg: Leg, fault: ProviderFault, times: int) -> None:
         self._count("provider fails")
         self._calm = False
         self._provider_fails += 1

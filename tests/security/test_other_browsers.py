@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.browser import JSON
-from sandbox.event import HttpRequest, event, pairs
+from sandbox.gateway.event import GatewayRequest, path_parameters, to_event
 from tests.flow.test_pin import begin as begin_pin
 from tests.flow.test_pin import post
 from tests.flow.test_tickets import begin as begin_directly
@@ -188,11 +188,13 @@ def test_cookie_tossing_behind_a_blank_that_a_browser_takes_for_a_letter(app: Sa
     attacker = app.browser()
     callback = urlsplit(app.come_back(attacker))
     ((name, key),) = attacker.cookies.items()
-    request = HttpRequest("GET", f"{callback.path}?{callback.query}", "HTTP/1.1", [("accept", JSON)], b"", "127.0.0.1", 443)
+    request = GatewayRequest("GET", f"{callback.path}?{callback.query}", "HTTP/1.1", [("accept", JSON)], b"", "127.0.0.1", 443)
     route = next(
-        one for one in app.sandbox.functions.function(f"{app.sandbox.prefix}-callback").routes if pairs(one, callback.path)
+        one
+        for one in app.sandbox.functions.function(f"{app.sandbox.prefix}-callback").routes
+        if path_parameters(one, callback.path)
     )
-    told = event(request, route, {"provider": app.name}, app.sandbox.aws_server.account)
+    told = to_event(request, route, {"provider": app.name}, app.sandbox.aws_server.account)
     told["cookies"] = [f"{place.format(blank=blank, name=name)}={key}"]
     answer = app.sandbox.functions.invoke(f"{app.sandbox.prefix}-callback", told).payload
     assert json.loads(answer["body"])["code"] == "wrong_browser"

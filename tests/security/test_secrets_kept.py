@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from sandbox.browser import JSON
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.flow.test_no_secret_is_logged import leaks
 from tests.flow.test_tickets import invoke, new_pair
 from tests.support.harness import Harness
@@ -74,8 +74,17 @@ def test_secrets_in_repr(app: SandboxApp) -> None:
 
 
 @pytest.mark.parametrize("leg", ["request_token", "access_token"])
-@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.BINARY, Fault.TRUNCATED, Fault.NOT_AUTHENTICATED, Fault.GARBAGE])
-def test_secrets_in_tracebacks_of_a_failed_leg(app: SandboxApp, leg: str, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ProviderFault.SERVER_ERROR,
+        ProviderFault.BINARY,
+        ProviderFault.TRUNCATED,
+        ProviderFault.NOT_AUTHENTICATED,
+        ProviderFault.GARBAGE,
+    ],
+)
+def test_secrets_in_tracebacks_of_a_failed_leg(app: SandboxApp, leg: str, fault: ProviderFault) -> None:
     harness = Harness(app)
     token, verifier = harness.come_back() if leg == "access_token" else ("", "")
     app.fault(leg, fault, times=2)  # type: ignore[arg-type]  # one of Leg's words

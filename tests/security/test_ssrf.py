@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.provider import Fault
+from sandbox.provider import ProviderFault
 from tests.support.sandbox_app import SandboxApp
 from tests.unit.rules.test_provider import described
 from tripod.credentials import Consumer
@@ -145,7 +145,7 @@ def test_ssrf_by_a_redirect_of_the_provider(app: SandboxApp, inside: Inside) -> 
         browser = app.browser()
         callback = app.come_back(browser) if leg == "access_token" else f"/oauth/{app.name}/start"
         before = len(app.calls("request_token")) + len(app.calls("access_token"))
-        app.fault(leg, Fault.REDIRECT)
+        app.fault(leg, ProviderFault.REDIRECT)
         assert browser.get(callback).status_code in (400, 502)
         assert len(app.calls("request_token")) + len(app.calls("access_token")) == before + 1
     with socket.create_server(("127.0.0.1", 0)) as listener:

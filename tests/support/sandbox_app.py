@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.browser import Browser
-from sandbox.provider import Consumer, Fault
-from sandbox.provider.records import Call, Leg, User
+from sandbox.provider import ProviderFault, RegisteredApp
+from sandbox.provider.records import Leg, ProviderCall, User
 from sandbox.provider.visitor import Visitor
 from sandbox.world import Sandbox
 
@@ -22,7 +22,7 @@ class SandboxApp:
 
     sandbox: Sandbox
     name: str
-    consumer: Consumer
+    consumer: RegisteredApp
     user: User
 
     def browser(self) -> Browser:
@@ -46,10 +46,10 @@ class SandboxApp:
         """Visit start, decide at the provider, and return the callback URL."""
         return self.consent(self.begin(browser, **query), cancel=cancel)
 
-    def fault(self, leg: Leg, fault: Fault, times: int = 1, seconds: float = 5.0) -> None:
+    def fault(self, leg: Leg, fault: ProviderFault, times: int = 1, seconds: float = 5.0) -> None:
         self.sandbox.provider_server.fault(self.consumer.key, leg, fault, times, seconds)
 
-    def calls(self, leg: Leg) -> list[Call]:
+    def calls(self, leg: Leg) -> list[ProviderCall]:
         return self.sandbox.provider_server.calls(self.consumer.key, leg)
 
     @property

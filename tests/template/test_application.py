@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
 from tests.template.translated import source
 
 APPLICATION: dict[str, str | list[str]] = source()["Metadata"]["AWS::ServerlessRepo::Application"]

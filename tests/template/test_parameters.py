@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator import ROOT
+from sandbox.repository import ROOT
 from tests.template.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

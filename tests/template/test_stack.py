@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.iam import Check, Policy
+from sandbox.aws.iam import Check, Policy
 from tests.template.translated import Stack, source, stack
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions

@@ -4,7 +4,7 @@ import json
 import subprocess
 from typing import Any
 
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
 
 TOOLS = TEMPLATE.parent / ".tools"
 

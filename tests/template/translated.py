@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
 
-from sandbox.intrinsics import REGION, Document, Loader
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
+from sandbox.template.intrinsics import REGION, Document
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 DOMAIN = "sign-in.example.com"
@@ -34,7 +34,7 @@ Body = dict[str, Any]
 @cache
 def source() -> Body:
     """Return the template as it is written."""
-    body: Body = yaml.load(TEMPLATE.read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader
+    body: Body = yaml_parse(TEMPLATE.read_text())
     return body
 
 

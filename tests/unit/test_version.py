@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from sandbox.world import TEMPLATE
+from sandbox.repository import TEMPLATE
 from tripod.version import VERSION
 
 ROOT = TEMPLATE.parent

@@ -9,15 +9,16 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from sandbox.aws import ACCESS_KEY, SECRET_KEY, Aws
+from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
+from sandbox.aws.server import AwsServer
 from tripod_flow.edges import aws, deadline
 from tripod_flow.edges.aws import OutOfTime, UnreadableResponse
 from tripod_flow.edges.deadline import Deadline
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    server = Aws()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServer]:
+    server = AwsServer()
     server.start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -35,21 +36,21 @@ def ending_in(seconds: float) -> Deadline:
     return ends
 
 
-def test_an_answer_that_drips_is_cut_off_and_tried_again(server: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_drips_is_cut_off_and_tried_again(server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "ATTEMPT", 0.3)
     fault = server.fault("secretsmanager", "ListSecrets", "drip", times=2)
     assert aws.client("secretsmanager", Deadline()).list_secrets()["SecretList"] == []
     assert fault.strikes == 2
 
 
-def test_the_last_attempt_ends_with_the_invocation(server: Aws) -> None:
+def test_the_last_attempt_ends_with_the_invocation(server: AwsServer) -> None:
     fault = server.fault("secretsmanager", "ListSecrets", "drip", times=99)
     with pytest.raises((OutOfTime, ReadTimeoutError)):
         aws.client("secretsmanager", ending_in(0.5)).list_secrets()
     assert fault.strikes == 1
 
 
-def test_without_time_nothing_is_asked(server: Aws) -> None:
+def test_without_time_nothing_is_asked(server: AwsServer) -> None:
     with pytest.raises(OutOfTime):
         aws.client("secretsmanager", ending_in(0)).list_secrets()
     assert server.calls == []
@@ -65,7 +66,7 @@ def test_the_time_of_one_invocation_is_not_that_of_the_next() -> None:
     assert client.list_secrets()["SecretList"] == []
 
 
-def test_a_refusal_is_not_tried_again(server: Aws) -> None:
+def test_a_refusal_is_not_tried_again(server: AwsServer) -> None:
     with pytest.raises(ClientError):
         aws.client("secretsmanager", Deadline()).get_secret_value(SecretId="absent")
     assert len(server.calls) == 1
@@ -85,7 +86,7 @@ WRITES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("operation", WRITES)
-def test_a_write_is_tried_again_when_another_transaction_was_in_its_way(server: Aws, operation: str) -> None:
+def test_a_write_is_tried_again_when_another_transaction_was_in_its_way(server: AwsServer, operation: str) -> None:
     client = aws.client("dynamodb", Deadline())
     boto3.client("dynamodb").create_table(
         TableName="t",
@@ -105,7 +106,7 @@ def test_a_write_is_tried_again_when_another_transaction_was_in_its_way(server: 
     write(**WRITES[operation])  # no fault is left
 
 
-def test_what_is_not_aws_answer_is_no_success(server: Aws) -> None:
+def test_what_is_not_aws_answer_is_no_success(server: AwsServer) -> None:
     server.fault("secretsmanager", "ListSecrets", "garbage")
     client = aws.client("secretsmanager", Deadline())
     with pytest.raises(UnreadableResponse):

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sandbox.provider import Consumer as App
-from sandbox.provider import Fault, Provider
+from sandbox.provider import ProviderFault, ProviderServer
+from sandbox.provider import RegisteredApp as App
 from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause
 from tripod.signing import Signer
@@ -25,22 +25,22 @@ CALLBACK = "https://api.example/oauth/x/callback"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Provider]:
-    with Provider() as running:
+def server() -> Iterator[ProviderServer]:
+    with ProviderServer() as running:
         yield running
 
 
 @pytest.fixture
-def registered(server: Provider) -> App:
+def registered(server: ProviderServer) -> App:
     return server.register()
 
 
-def definition(server: Provider, **changes: str) -> provider.ProviderDefinition:
+def definition(server: ProviderServer, **changes: str) -> provider.ProviderDefinition:
     return provider.of("p", Consumer("k", "s", provider={**server.endpoints(), **changes}), loopback=True)
 
 
-def test_all_tries_together_end_within_the_requests_time(server: Provider, registered: App) -> None:
-    server.fault(registered.key, "request_token", Fault.TIMEOUT, times=9, seconds=5)
+def test_all_tries_together_end_within_the_requests_time(server: ProviderServer, registered: App) -> None:
+    server.fault(registered.key, "request_token", ProviderFault.TIMEOUT, times=9, seconds=5)
     client = ProviderClient(Timeouts(connect=1, read=5, call=0.6, request=0.9)).for_request()
     began = time.monotonic()
     with pytest.raises(Unavailable):
@@ -51,8 +51,8 @@ def test_all_tries_together_end_within_the_requests_time(server: Provider, regis
     assert len(server.calls(registered.key)) == 2
 
 
-def test_a_slow_provider_leaves_the_invocation_time_for_the_commit(server: Provider, registered: App) -> None:
-    server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
+def test_a_slow_provider_leaves_the_invocation_time_for_the_commit(server: ProviderServer, registered: App) -> None:
+    server.fault(registered.key, "access_token", ProviderFault.TIMEOUT, seconds=20)
     deadline = Deadline()
     deadline.set((RESERVE + COMMIT + 0.5) * 1000)
     client = ProviderClient(Timeouts(), deadline=deadline).for_request()
@@ -62,7 +62,7 @@ def test_a_slow_provider_leaves_the_invocation_time_for_the_commit(server: Provi
     assert COMMIT / 2 >= aws.ATTEMPT
 
 
-def test_a_provider_that_cant_be_reached_has_seen_nothing(server: Provider, registered: App) -> None:
+def test_a_provider_that_cant_be_reached_has_seen_nothing(server: ProviderServer, registered: App) -> None:
     nowhere = definition(server, access_token_url="http://127.0.0.1:9/")
     with pytest.raises(Unavailable):
         ProviderClient(Timeouts()).access_token(nowhere, Consumer(registered.key, registered.secret), "t", "s", "v")
@@ -70,8 +70,8 @@ def test_a_provider_that_cant_be_reached_has_seen_nothing(server: Provider, regi
         send("GET", "http://127.0.0.1:9/", Signer().sign_as(Consumer("k", "s")), Timeouts())
 
 
-def test_a_dripping_provider_is_cut_off(server: Provider, registered: App) -> None:
-    server.fault(registered.key, "access_token", Fault.DRIP, seconds=20)
+def test_a_dripping_provider_is_cut_off(server: ProviderServer, registered: App) -> None:
+    server.fault(registered.key, "access_token", ProviderFault.DRIP, seconds=20)
     began = time.monotonic()
     with pytest.raises((ResponseLost, Refused)):
         ProviderClient(Timeouts(call=0.5)).access_token(
@@ -80,13 +80,13 @@ def test_a_dripping_provider_is_cut_off(server: Provider, registered: App) -> No
     assert time.monotonic() - began < 3
 
 
-def test_a_defect_of_ours_is_raised_as_it_is_and_not_taken_for_the_providers(server: Provider) -> None:
+def test_a_defect_of_ours_is_raised_as_it_is_and_not_taken_for_the_providers(server: ProviderServer) -> None:
     with pytest.raises(AttributeError):
         send("GET", definition(server).access_token_url, None, Timeouts())  # type: ignore[arg-type]  # the defect
 
 
-def test_what_is_cut_off_leaves_no_thread_behind(server: Provider, registered: App) -> None:
-    server.fault(registered.key, "access_token", Fault.TIMEOUT, seconds=20)
+def test_what_is_cut_off_leaves_no_thread_behind(server: ProviderServer, registered: App) -> None:
+    server.fault(registered.key, "access_token", ProviderFault.TIMEOUT, seconds=20)
     before = set(threading.enumerate())
     auth = Signer().sign_as(Consumer(registered.key, registered.secret))
     with pytest.raises(ResponseLost):
@@ -98,7 +98,7 @@ def test_what_is_cut_off_leaves_no_thread_behind(server: Provider, registered: A
 
 
 def test_what_was_given_up_during_a_name_look_up_is_never_sent(
-    server: Provider, registered: App, monkeypatch: pytest.MonkeyPatch
+    server: ProviderServer, registered: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up, found, threads = socket.getaddrinfo, threading.Event(), []
 
@@ -117,7 +117,7 @@ def test_what_was_given_up_during_a_name_look_up_is_never_sent(
     assert not server.calls(registered.key)
 
 
-def test_an_untrusted_certificate_is_not_talked_to(server: Provider, registered: App) -> None:
+def test_an_untrusted_certificate_is_not_talked_to(server: ProviderServer, registered: App) -> None:
     plain = server.url.replace("http://", "https://")  # speaks no TLS at all
     with pytest.raises(Unavailable):
         ProviderClient(Timeouts()).access_token(
@@ -156,7 +156,7 @@ def test_a_user_id_or_name_that_cant_be_kept_is_left_out(
     assert response.token == AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k")
 
 
-def test_a_refusal_says_why(server: Provider) -> None:
+def test_a_refusal_says_why(server: ProviderServer) -> None:
     with pytest.raises(Refused) as caught:
         ProviderClient(Timeouts()).request_token(definition(server), Consumer("unknown", "s"), CALLBACK, access_type=None)
     assert caught.value.refusal.cause is Cause.BAD_CREDENTIALS
