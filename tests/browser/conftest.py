@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.person import Person
+from tests.support.person import Person
 from tests.support.sandbox_app import SandboxApp
 
 INSTALL = "apt-get install --no-install-recommends chromium fonts-dejavu-core"

@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.browser.inspection import inspect, title
-from tests.browser.person import Person
+from tests.support.page_inspection import inspect, title
+from tests.support.person import Person
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod_flow.api import text
 

@@ -3,8 +3,8 @@
 from playwright.sync_api import Locator
 
 from sandbox.provider import ProviderFault
-from tests.browser.inspection import inspect, title
-from tests.browser.person import Person, Tab
+from tests.support.page_inspection import inspect, title
+from tests.support.person import Person, Tab
 from tripod_flow.api import text
 
 

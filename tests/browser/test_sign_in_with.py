@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.inspection import title
-from tests.browser.person import Person, Tab
+from tests.support.page_inspection import title
+from tests.support.person import Person, Tab
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.api import text
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from tests.browser.inspection import title
-from tests.browser.person import Person, Tab
+from tests.support.page_inspection import title
+from tests.support.person import Person, Tab
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.api import text
 

@@ -21,8 +21,8 @@ from sandbox.runtime.logs import Logs
 from sandbox.template.intrinsics import REGION
 from sandbox.template.template import Function
 from sandbox.world import Sandbox
-from tests.flow.test_events import EVENTS, complete_answer
-from tests.flow.test_tickets import begin, invoke, new_pair
+from tests.support.direct import begin, invoke, new_pair
+from tests.support.example_events import EVENTS, complete_answer
 from tests.support.sandbox_app import SandboxApp, make_app
 from tests.support.sandbox_process import ready, sandbox_process
 from tests.support.waiting import eventually

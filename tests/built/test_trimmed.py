@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.repository import BUILT
 from sandbox.runtime import emulator
-from tests.flow_layer import trim
+from tests.support.flow_layer import trim
 
 FLOW = BUILT / "FlowLayer/python"
 REGIONS = ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1")  # of three partitions

@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
-from tests.flow.plays import by_callback, by_redeem, by_relay
-from tests.flow.test_tickets import invoke
+from tests.support.direct import invoke
+from tests.support.plays import by_callback, by_redeem, by_relay
 from tests.support.sandbox_app import QUICK, RETURN_TO, SandboxApp, make_app
 
 PARAMETERS = {

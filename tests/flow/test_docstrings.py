@@ -15,8 +15,8 @@ import pytest
 import tripod
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.flow.reading import reading
-from tests.flow.test_policies_for_others import role
+from tests.support.reading import reading
+from tests.support.roles import role
 from tests.support.sandbox_app import PARAMETERS, QUICK, RETURN_TO, SandboxApp
 from tripod import errors, tickets
 

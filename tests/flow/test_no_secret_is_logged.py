@@ -14,7 +14,8 @@ from sandbox.browser import JSON, Browser
 from sandbox.provider import ProviderFault
 from sandbox.repository import TEMPLATE
 from sandbox.world import Sandbox
-from tests.flow.test_tickets import begin, invoke, new_pair
+from tests.support.direct import begin, invoke, new_pair
+from tests.support.leaks import leaks
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 
 LOUD = textwrap.dedent(
@@ -51,20 +52,6 @@ def loud_sandbox(folder: Path, *, leak: bool) -> Sandbox:
 def loud(tmp_path: Path) -> Iterator[Sandbox]:
     with loud_sandbox(tmp_path, leak=False) as sandbox:
         yield sandbox
-
-
-def forms(secret: str) -> set[str]:
-    """Return a secret as it might stand in a log: plain, URL-encoded, JSON-escaped, base64 at each of its three alignments."""
-    found = {secret, quote(secret, safe=""), quote(secret), json.dumps(secret)[1:-1]}
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + secret.encode()).decode()
-        core = encoded[4 if shift else 0 : len(encoded.rstrip("=")) - 2]
-        found |= {core, core.replace("+", "-").replace("/", "_")}
-    return found
-
-
-def leaks(text: str, secrets: set[str]) -> list[str]:
-    return [form for secret in secrets for form in forms(secret) if form in text]
 
 
 AWS_FAULTS: tuple[tuple[str, AwsFaultKind, str], ...] = (

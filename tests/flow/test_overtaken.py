@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.flow.test_tickets import new_pair
+from tests.support.direct import new_pair
 from tests.support.harness import Clock, Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.provider_client import ProviderClient

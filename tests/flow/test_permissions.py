@@ -7,8 +7,8 @@ import pytest
 from sandbox.aws.iam import Check, Policy
 from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
-from tests.flow import plays
-from tests.flow_layer import trim
+from tests.support import plays
+from tests.support.flow_layer import trim
 from tests.support.sandbox_app import PARAMETERS, QUICK, make_app
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"

@@ -1,19 +1,16 @@
 """The managed policies for other Lambdas, enforced: each allows the calls that it is for, and no other."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 import tripod
-from sandbox.aws.credentials import SESSION_PREFIX
-from sandbox.aws.iam import Policy
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
-from tests.flow.reading import WHO, reading
-from tests.flow.test_tickets import new_pair
+from tests.support.direct import new_pair
+from tests.support.reading import WHO
+from tests.support.roles import role
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
@@ -43,18 +40,6 @@ def connected(world: Sandbox, name: str) -> SandboxApp:
     browser = app.browser()
     assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
     return app
-
-
-@contextmanager
-def role(world: Sandbox, policy: str) -> Iterator[Policy]:
-    """Let this process read and invoke with one policy of the stack and nothing else."""
-    document = world.template.resources("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]
-    world.aws_server.roles[policy] = Policy([document])
-    with reading(world), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_SESSION_TOKEN", SESSION_PREFIX + policy)
-        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
-        tripod.process.forget()
-        yield world.aws_server.roles[policy]
 
 
 def read(app: SandboxApp) -> object:

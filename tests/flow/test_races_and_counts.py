@@ -7,9 +7,8 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
+from tests.support.aws_calls import aws_calls
 from tests.support.sandbox_app import SandboxApp
-
-WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem", "BatchWriteItem"}
 
 
 def test_of_fifty_simultaneous_callbacks_one_exchanges_and_none_sees_an_error(app: SandboxApp) -> None:
@@ -60,15 +59,6 @@ def test_whoever_waits_too_long_is_told_to_look_again(app: SandboxApp, expires_a
     assert page.status_code == 409
     assert page.headers["refresh"] == "1"
     assert not app.calls("access_token")
-
-
-def aws_calls(app: SandboxApp, since: int) -> Counter[str]:
-    """Count this app's AWS calls since the log had ``since`` of them, by service and whether they write."""
-    counted: Counter[str] = Counter()
-    for call in app.sandbox.aws_server.calls[since:]:
-        if app.name in call.resource:
-            counted[f"{call.service} {'write' if call.operation in WRITES else call.operation}"] += 1
-    return counted
 
 
 def test_a_start_costs_one_provider_call_and_one_write(app: SandboxApp) -> None:

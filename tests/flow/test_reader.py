@@ -14,7 +14,7 @@ import requests
 import tripod
 from sandbox.provider import ProviderFault
 from sandbox.repository import TEMPLATE
-from tests.flow.reading import WHO, consumer_secret, grant, reading, reads, run
+from tests.support.reading import WHO, consumer_secret, grant, reading, reads, run
 from tests.support.sandbox_app import SandboxApp
 from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TokenRevoked, TripodError
 

@@ -12,7 +12,7 @@ import tripod
 from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
 from sandbox.world import Sandbox
-from tests.flow.reading import consumer_secret, grant, reading, reads
+from tests.support.reading import consumer_secret, grant, reading, reads
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TripodUnavailable
 

@@ -10,7 +10,7 @@ import pytest
 
 import tripod
 from sandbox.repository import TEMPLATE
-from tests.flow.reading import consumer_secret, grant, reading
+from tests.support.reading import consumer_secret, grant, reading
 from tests.support.sandbox_app import SandboxApp
 from tripod.credentials import UserTokens
 

@@ -9,7 +9,7 @@ import pytest
 
 import tripod
 from sandbox.world import Sandbox
-from tests.flow.reading import reading
+from tests.support.reading import reading
 from tripod import ConsumerNotFound, TicketRejected, TokenNotFound, TripodUnavailable, UserTokens, names, process, tickets
 
 TEMPLATE = """

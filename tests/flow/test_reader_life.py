@@ -6,7 +6,7 @@ import pytest
 
 import tripod
 from sandbox.browser import JSON
-from tests.flow.reading import WHO, grant, reading, reads
+from tests.support.reading import WHO, grant, reading, reads
 from tests.support.sandbox_app import SandboxApp
 from tripod import Connection, SignIn, TicketRejected, TokenNotFound, TokenRevoked, tickets
 

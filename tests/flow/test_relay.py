@@ -10,7 +10,7 @@ from sandbox.aws.bus import PublishedEvent
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.flow.test_tickets import begin, invoke, new_pair, ticket_in
+from tests.support.direct import begin, invoke, new_pair, ticket_in
 from tests.support.harness import Harness
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tripod.credentials import UserTokens

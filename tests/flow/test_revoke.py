@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.provider import ProviderFault
 from sandbox.template.intrinsics import REGION
-from tests.flow.test_tickets import invoke
+from tests.support.direct import invoke
 from tests.support.sandbox_app import SandboxApp
 
 
@@ -20,10 +20,6 @@ def connected(app: SandboxApp) -> SandboxApp:
     browser = app.browser()
     assert browser.get(app.come_back(browser)).status_code == 200
     return app
-
-
-def is_deleted(app: SandboxApp) -> bool:
-    return "DeletedDate" in app.sandbox.client("secretsmanager").describe_secret(SecretId=app.secret_name)
 
 
 def revoke(app: SandboxApp) -> dict[str, Any]:
@@ -38,7 +34,7 @@ def test_a_user_is_disconnected_everywhere(connected: SandboxApp) -> None:
         "invalidated": True,
     }
     assert [call.status for call in connected.calls("invalidate_token")] == [200]
-    assert is_deleted(connected)
+    assert connected.is_deleted()
     connection = connected.connection()
     assert connection is not None
     assert "revoked_at" in connection
@@ -50,7 +46,7 @@ def test_a_user_who_comes_back_is_connected_again(connected: SandboxApp) -> None
     revoke(connected)
     browser = connected.browser()
     assert browser.get(connected.come_back(browser)).status_code == 200
-    assert not is_deleted(connected)
+    assert not connected.is_deleted()
     assert connected.stored()
     connection = connected.connection()
     assert connection is not None
@@ -61,7 +57,7 @@ def test_a_user_who_comes_back_is_connected_again(connected: SandboxApp) -> None
 def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: SandboxApp) -> None:
     connected.sandbox.provider_server.revoke(connected.consumer.key, connected.user)
     assert revoke(connected)["outcome"] == "revoked"
-    assert is_deleted(connected)
+    assert connected.is_deleted()
 
 
 @pytest.mark.parametrize("fault", [ProviderFault.OVER_CAPACITY, ProviderFault.TIMEOUT, ProviderFault.RESET])
@@ -70,14 +66,14 @@ def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: Sandbo
     told = revoke(connected)
     assert (told["status"], told["code"]) == (503, "provider_unavailable")
     assert told["retry_after"] >= 1
-    assert not is_deleted(connected)
+    assert not connected.is_deleted()
     assert revoke(connected)["outcome"] == "revoked"
 
 
 def test_a_provider_that_refuses_leaves_the_secret_and_says_so(connected: SandboxApp) -> None:
     connected.fault("invalidate_token", ProviderFault.SUSPENDED)
     assert revoke(connected)["code"] == "provider_rejected"
-    assert not is_deleted(connected)
+    assert not connected.is_deleted()
 
 
 def test_whoever_was_never_connected_is_not_found(app: SandboxApp) -> None:
@@ -101,7 +97,7 @@ def test_the_route_takes_signed_requests_alone(connected: SandboxApp) -> None:
     url = f"{connected.sandbox.api}/oauth/{connected.name}/users/{connected.user.user_id}/revoke"
     assert requests.post(url, timeout=30).status_code == 403
     assert signed(url, "wrong" * 8).status_code == 403
-    assert not is_deleted(connected)
+    assert not connected.is_deleted()
     answer = signed(url)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "revoked")
     assert answer.headers["cache-control"] == "no-store"
@@ -114,10 +110,10 @@ def test_a_deletion_that_fails_is_finished_by_the_relay(connected: SandboxApp) -
     fault = aws.fault("secretsmanager", "DeleteSecret", "denied", times=3, match=connected.secret_name)
     assert revoke(connected)["code"] == "internal"
     assert fault.strikes
-    assert not is_deleted(connected)
+    assert not connected.is_deleted()
     fault.times = 0
     connected.relay(f"connection#{connected.name}#{connected.user.user_id}")
-    assert is_deleted(connected)
+    assert connected.is_deleted()
     connection = connected.connection()
     assert connection is not None
     assert "outbox" not in connection

@@ -1,9 +1,6 @@
 """Tickets, direct invocations, and the attacks on them: each finds no secret, no event, and no way to tokens or identity."""
 
-import base64
-import hashlib
 import json
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,27 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sandbox.browser import JSON
+from tests.support.direct import begin, invoke, new_pair, ticket_in
 from tests.support.harness import Harness
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod_flow.rules import errors, tickets, transitions
 from tripod_flow.rules.authorization import State
-
-
-def invoke(app: SandboxApp, function: str, **payload: Any) -> dict[str, Any]:
-    """Invoke a function as another Lambda does."""
-    answer = app.sandbox.client("lambda").invoke(FunctionName=f"{app.sandbox.prefix}-{function}", Payload=json.dumps(payload))
-    assert "FunctionError" not in answer
-    return dict(json.loads(answer["Payload"].read()))
-
-
-def new_pair() -> tuple[str, str]:
-    """Return a session's secret and its challenge."""
-    secret = secrets.token_urlsafe(32)
-    return secret, base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
-
-
-def ticket_in(location: str) -> str:
-    return parse_qs(urlsplit(location).query)["ticket"][0]
 
 
 def test_a_ticket_proves_who_signed_in(app: SandboxApp) -> None:
@@ -136,10 +117,6 @@ def test_sign_in_only_keeps_no_tokens(app: SandboxApp) -> None:
     assert app.stored() is None
     assert app.connection() is None
     assert "pending_tokens" not in app.authorization(callback)
-
-
-def begin(app: SandboxApp, **asked: Any) -> dict[str, Any]:
-    return invoke(app, "start", provider=app.name, **asked)
 
 
 def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app: SandboxApp) -> None:

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.provider import ProviderFault
-from tests.flow.test_tickets import new_pair
+from tests.support.direct import new_pair
 from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import UserTokens

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.browser import JSON, Browser
-from tests.flow.test_pin import begin as begin_by_pin
-from tests.flow.test_pin import post
-from tests.flow.test_revoke import is_deleted
-from tests.flow.test_tickets import begin, new_pair
+from tests.support.direct import begin, new_pair
+from tests.support.pin import begin as begin_by_pin
+from tests.support.pin import post
 from tests.support.sandbox_app import SandboxApp, make_app
 
 GONE = "no answer"  # the function died, or was cut off: API Gateway's 500, or Lambda's FunctionError
@@ -168,7 +167,7 @@ def how_it_stands(scene: Scene) -> str:
 
 def _disconnected(scene: Scene) -> str:
     connection = scene.app.connection() or {}
-    if not is_deleted(scene.app):
+    if not scene.app.is_deleted():
         return "still stored"
     return "owed" if "outbox" in connection else "deleted"
 

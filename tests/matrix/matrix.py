@@ -10,9 +10,9 @@ from typing import Any
 
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.flow.plays import processes
 from tests.matrix.acts import ACTS, Act, Scene
 from tests.matrix.allowed import allowed
+from tests.support.plays import processes
 from tests.support.waiting import eventually
 
 LEGS = ("request_token", "access_token", "identity", "invalidate_token")

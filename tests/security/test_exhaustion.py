@@ -12,10 +12,10 @@ import requests
 
 from docs import cost
 from sandbox.browser import JSON
-from tests.flow.test_pin import FORM, begin, post
-from tests.flow.test_races_and_counts import aws_calls
+from tests.support.aws_calls import aws_calls
+from tests.support.pin import FORM, begin, post
 from tests.support.sandbox_app import SandboxApp
-from tests.template.translated import stack
+from tests.support.translated import stack
 from tripod_flow.rules.transitions import PIN_ATTEMPTS
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"

@@ -8,10 +8,10 @@ import requests
 
 from sandbox.browser import JSON
 from sandbox.gateway.event import GatewayRequest, path_parameters, to_event
-from tests.flow.test_pin import begin as begin_pin
-from tests.flow.test_pin import post
-from tests.flow.test_tickets import begin as begin_directly
-from tests.flow.test_tickets import invoke, new_pair, ticket_in
+from tests.support.direct import begin as begin_directly
+from tests.support.direct import invoke, new_pair, ticket_in
+from tests.support.pin import begin as begin_pin
+from tests.support.pin import post
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 
 WRONG = (403, "wrong_browser")

@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
-from tests.flow.test_no_secret_is_logged import leaks
-from tests.flow.test_tickets import invoke, new_pair
+from tests.support.direct import invoke, new_pair
 from tests.support.harness import Harness
+from tests.support.http_event import event
+from tests.support.leaks import leaks
 from tests.support.sandbox_app import SandboxApp
-from tests.unit.api.test_http_request import event
 from tripod_flow.app import App
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.provider import ProviderFault
+from tests.support.described_provider import described
 from tests.support.sandbox_app import SandboxApp
-from tests.unit.rules.test_provider import described
 from tripod.credentials import Consumer
 from tripod.signing import Signer
 from tripod_flow.edges.transport import NotSent, ResponseLost, Timeouts, send

@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 from sandbox.browser import JSON
-from tests.flow.test_tickets import begin as begin_directly
-from tests.flow.test_tickets import invoke, new_pair, ticket_in
+from tests.support.direct import begin as begin_directly
+from tests.support.direct import invoke, new_pair, ticket_in
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod_flow.rules import tickets
 

@@ -64,6 +64,10 @@ class SandboxApp:
         except client.exceptions.ResourceNotFoundException:
             return None
 
+    def is_deleted(self) -> bool:
+        """Return True if the user's secret is scheduled for deletion."""
+        return "DeletedDate" in self.sandbox.client("secretsmanager").describe_secret(SecretId=self.secret_name)
+
     def item(self, key: str) -> dict[str, Any] | None:
         """Return an item of the table as DynamoDB has it, or None."""
         answer: dict[str, Any] = self.sandbox.client("dynamodb").get_item(

@@ -4,7 +4,7 @@ import re
 import tomllib
 
 from sandbox.repository import TEMPLATE
-from tests.template.translated import source
+from tests.support.translated import source
 
 APPLICATION: dict[str, str | list[str]] = source()["Metadata"]["AWS::ServerlessRepo::Application"]
 KNOWN = {"Name", "Description", "Author", "SpdxLicenseId", "LicenseUrl", "ReadmeUrl", "Labels", "HomePageUrl"}

@@ -5,8 +5,8 @@ A reason whose finding is gone fails as well.
 
 import pytest
 
-from tests.template.tools import run
-from tests.template.translated import EVERYTHING, KEY, stack
+from tests.support.tool_runner import run
+from tests.support.translated import EVERYTHING, KEY, stack
 
 # Rule: why the template is right nevertheless.
 CFN_LINT = {

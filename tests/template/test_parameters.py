@@ -1,99 +1,18 @@
 """Every parameter: what it changes in the stack."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from sandbox.repository import ROOT
-from tests.template.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
+from tests.support.parameter_changes import CHANGES
+from tests.support.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
 UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "StartRate": "a second", "CallbackRate": "a second"}
 UNITS |= {"StartBurst": "requests", "CallbackBurst": "requests"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """What ``seen`` sees by default, and with ``value``; other parameters that ``value`` needs are in ``beside``."""
-
-    value: str
-    seen: Callable[[Stack], Any]
-    before: Any
-    after: Any
-    beside: tuple[tuple[str, str], ...] = ()
-
-
-def variable(function: str, name: str) -> Callable[[Stack], str]:
-    return lambda stack: stack.environment(function)[name]
-
-
-def throttle(route: str, what: str) -> Callable[[Stack], str]:
-    return lambda stack: str(stack.one("HttpApiApiGatewayDefaultStage")["RouteSettings"][route][f"Throttling{what}Limit"])
-
-
-def readable(stack: Stack) -> list[str]:
-    """Return what ReadTokensOfOneProvider names, from the secret's name on."""
-    resources = stack.policies()["ReadTokensOfOneProvider"]["Statement"][0]["Resource"]
-    return [one.partition(":secret:")[2] for one in resources]
-
-
-def domain(stack: Stack) -> tuple[str | None, str]:
-    """Return the API's custom domain name and its callback URL's host."""
-    name = stack.one("Domain")["DomainName"] if stack.has("Domain") else None
-    return name, stack.outputs()["CallbackUrl"].split("/")[2]
-
-
-def certificate(stack: Stack) -> str | None:
-    return stack.one("Domain")["DomainNameConfigurations"][0]["CertificateArn"] if stack.has("Domain") else None
-
-
-OWN_HOST = "tripod-HttpApi.execute-api.us-east-1.amazonaws.com"
-CHANGES = {
-    "Prefix": Change("other", lambda stack: stack.one("StartFunction")["FunctionName"], "tripod-start", "other-start"),
-    "AllowedReturnUrls": Change("https://a.example/", variable("StartFunction", "TRIPOD_RETURN_URLS"), "", "https://a.example/"),
-    "EnablePin": Change("true", variable("StartFunction", "TRIPOD_PIN"), "false", "true"),
-    "AppName": Change("Shop", variable("CallbackFunction", "TRIPOD_APP_NAME"), "", "Shop"),
-    "Colour": Change("#ff0000", variable("CallbackFunction", "TRIPOD_COLOUR"), "#0b57d0", "#ff0000"),
-    "RecoveryWindow": Change(
-        "7",
-        lambda stack: {stack.environment(f)["TRIPOD_RECOVERY_WINDOW"] for f in ("RevokeFunction", "RelayFunction")},
-        {"30"},
-        {"7"},
-    ),
-    "ReaderProvider": Change(
-        "other",
-        readable,
-        ["tripod/consumer/x-??????", "tripod/user/x/*"],
-        ["tripod/consumer/other-??????", "tripod/user/other/*"],
-    ),
-    "LogRetention": Change(
-        "7", lambda stack: {group["RetentionInDays"] for group in stack.resources("AWS::Logs::LogGroup").values()}, {"30"}, {"7"}
-    ),
-    "LogLevel": Change("DEBUG", variable("RelayFunction", "POWERTOOLS_LOG_LEVEL"), "INFO", "DEBUG"),
-    "AlarmTopicArn": Change(
-        TOPIC,
-        lambda stack: [
-            (alarm["AlarmActions"], alarm["OKActions"]) for alarm in stack.resources("AWS::CloudWatch::Alarm").values()
-        ],
-        [([], [])] * 3,
-        [([TOPIC], [TOPIC])] * 3,
-    ),
-    "StartRate": Change("5", throttle("GET /oauth/{provider}/start", "Rate"), "20", "5"),
-    "StartBurst": Change("6", throttle("GET /oauth/{provider}/start", "Burst"), "40", "6"),
-    "CallbackRate": Change("7", throttle("POST /oauth/{provider}/pin", "Rate"), "100", "7"),
-    "CallbackBurst": Change("8", throttle("GET /oauth/{provider}/callback", "Burst"), "200", "8"),
-    "KmsKeyArn": Change(KEY, lambda stack: stack.one("Table")["SSESpecification"].get("KMSMasterKeyId"), None, KEY),
-    "DomainName": Change(DOMAIN, domain, (None, OWN_HOST), (DOMAIN, DOMAIN), (("CertificateArn", CERTIFICATE),)),
-    "CertificateArn": Change(CERTIFICATE, certificate, None, CERTIFICATE, (("DomainName", DOMAIN),)),
-    "SnapStart": Change(
-        "on", lambda stack: stack.one("CallbackFunction")["SnapStart"], {"ApplyOn": "None"}, {"ApplyOn": "PublishedVersions"}
-    ),
-    "Memory": Change("512", lambda stack: {one["MemorySize"] for one in stack.functions().values()}, {"1024"}, {"512"}),
-}
 
 
 def test_every_parameter_has_a_change_here() -> None:

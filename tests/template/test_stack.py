@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.aws.iam import Check, Policy
-from tests.template.translated import Stack, source, stack
+from tests.support.translated import Stack, source, stack
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions
 

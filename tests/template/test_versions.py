@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.template.test_parameters import CHANGES
-from tests.template.translated import Stack, stack
+from tests.support.parameter_changes import CHANGES
+from tests.support.translated import Stack, stack
 
 PUBLISHED = ("StartFunction", "CallbackFunction")
 

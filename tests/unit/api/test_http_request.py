@@ -1,22 +1,11 @@
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from tests.support.http_event import event
 from tripod_flow.api import http_request
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules.errors import BadRequest
-
-
-def event(query: str = "", *, headers: Mapping[str, str] | None = None, **changes: Any) -> dict[str, Any]:
-    context = {"requestId": "r1", "domainName": "abc.execute-api.eu-west-1.amazonaws.com", "stage": "$default"}
-    return {
-        "rawQueryString": query,
-        "headers": dict(headers or {}),
-        "pathParameters": {"provider": "x"},
-        "requestContext": {**context, **changes.pop("context", {})},
-        **changes,
-    }
 
 
 def read(query: str = "", **changes: Any) -> http_request.HttpRequest:

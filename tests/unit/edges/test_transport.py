@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import SSLError
 
-from tests.tls import certificate
+from tests.support.tls import certificate
 from tripod.credentials import Consumer
 from tripod.signing import Signer
 from tripod_flow.edges import aws, transport

@@ -3,20 +3,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from tests.support.described_provider import URLS, described
 from tripod.credentials import Consumer
 from tripod_flow.rules import provider
 from tripod_flow.rules.errors import NotConfigured
 from tripod_flow.rules.provider import X
-
-URLS = {
-    "request_token_url": "https://wiki.example/w/index.php?title=Special:OAuth/initiate",
-    "authorize_url": "https://wiki.example/w/index.php?title=Special:OAuth/authorize",
-    "access_token_url": "https://wiki.example/w/index.php?title=Special:OAuth/token",
-}
-
-
-def described(**changes: Any) -> Consumer:
-    return Consumer("k", "s", provider={**URLS, **changes})
 
 
 def test_x_is_known_with_one_host_for_every_leg() -> None:

@@ -8,8 +8,8 @@ from uuid import uuid4
 from botocore import xform_name
 
 from sandbox.runtime.emulator import Emulator
-from tests.bench.scene import Scene, invoke
 from tests.support.sandbox_app import SandboxApp
+from tools.bench.scene import Scene, invoke
 
 Calls = list[tuple[str, str, dict[str, Any]]]
 

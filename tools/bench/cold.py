@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.runtime.emulator import Emulator
 from sandbox.template.template import Function
-from tests.bench import parts
-from tests.bench.scene import Sample, Scene, invoke, port_of, scene
 from tests.support.sandbox_app import SandboxApp
-from tests.tls import Front
+from tests.support.tls import Front
+from tools.bench import parts
+from tools.bench.scene import Sample, Scene, invoke, port_of, scene
 
 GRANTS_PORT = 80  # grant signs a URL with another port wrongly, so this machine's must be free
 GRANTS_PROVIDER = "http://127.0.0.1"

@@ -17,9 +17,9 @@ from sandbox.runtime.emulator import Emulator
 from sandbox.runtime.functions import worker_environment
 from sandbox.template.template import Function
 from sandbox.world import Sandbox
-from tests.bench import parts, process
 from tests.support.sandbox_app import SandboxApp, make_app
-from tests.tls import Front, certificate
+from tests.support.tls import Front, certificate
+from tools.bench import parts, process
 
 THEIRS, OURS = {0}, {max(os.sched_getaffinity(0))}  # the cores of the servers, and of what is measured
 PATIENCE = 60.0  # seconds for one event

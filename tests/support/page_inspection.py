@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.browser.person import Tab
+from tests.support.person import Tab
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.api import text
 

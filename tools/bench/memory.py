@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from sandbox.runtime.emulator import Emulator
-from tests.bench import process
-from tests.bench.scene import Scene, invoke, scene
+from tools.bench import process
+from tools.bench.scene import Scene, invoke, scene
 
 WHOLE = 1769  # MB with which a function has one CPU of its own (AWS Lambda's developer guide)
 SIZES = (256, 512, 1024, WHOLE)  # MB

@@ -10,9 +10,9 @@ from typing import Any
 
 from sandbox.repository import BUILT
 from sandbox.runtime.emulator import Emulator
-from tests.bench import parts, process
-from tests.bench.replay import Replay
-from tests.bench.scene import Scene, invoke, scene
+from tools.bench import parts, process
+from tools.bench.replay import Replay
+from tools.bench.scene import Scene, invoke, scene
 
 FIRST = 10  # invocations that are not counted
 

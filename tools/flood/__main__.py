@@ -1,12 +1,12 @@
-"""``python -m tests.flood [SIGN_INS]``: the flood of 5,000; writes the plot to docs/flood.svg and prints the figures."""
+"""``python -m tools.flood [SIGN_INS]``: the flood of 5,000; writes the plot to docs/flood.svg and prints the figures."""
 
 import os
 import sys
 
 from sandbox.repository import ROOT
 from sandbox.world import Sandbox
-from tests.flood import flood
 from tests.support.sandbox_app import PARAMETERS, QUICK
+from tools.flood import flood
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Tripod"  # as in Lambda: a hundred counts are written out at once
 with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox:

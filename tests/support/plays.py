@@ -11,8 +11,7 @@ from pathlib import Path
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
-from tests.flow.test_revoke import is_deleted
-from tests.flow.test_tickets import begin, invoke, new_pair
+from tests.support.direct import begin, invoke, new_pair
 from tests.support.sandbox_app import SandboxApp, make_app
 from tests.support.waiting import eventually
 
@@ -93,7 +92,7 @@ def stored_in_every_way(app: SandboxApp, store: Callable[[SandboxApp], None]) ->
     store(app)
     assert app.stored() == first
     assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["outcome"] == "revoked"
-    assert is_deleted(app)
+    assert app.is_deleted()
     store(app)
     assert app.stored()
 
@@ -128,7 +127,7 @@ def deleted_by_the_relay(app: SandboxApp) -> None:
     assert fault.strikes
     app.sandbox.settle()
     app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
-    assert is_deleted(app)
+    assert app.is_deleted()
 
 
 def given_up(app: SandboxApp) -> None:

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [ROUNDS]``: measure everything, and write docs/performance.md's tables and docs/performance.svg."""
+"""``python -m tools.bench [ROUNDS]``: measure everything, and write docs/performance.md's tables and docs/performance.svg."""
 
 import json
 import platform
@@ -11,7 +11,7 @@ from importlib.metadata import distributions
 from layers.sizes import sizes
 from sandbox.repository import BUILT, ROOT
 from sandbox.runtime.emulator import python
-from tests.bench import cold, memory, parts, warm
+from tools.bench import cold, memory, parts, warm
 
 ROUNDS = 15
 WARM_ROUNDS = 150

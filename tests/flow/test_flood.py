@@ -1,8 +1,8 @@
 """A flood's short form; all of it: ``make flood``."""
 
 from sandbox.world import Sandbox
-from tests.flood import flood
 from tests.support.sandbox_app import PARAMETERS, QUICK
+from tools.flood import flood
 
 
 def test_a_burst_beyond_the_quota_is_stored_in_the_end_and_nobody_is_refused() -> None:
