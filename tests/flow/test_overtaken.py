@@ -7,8 +7,9 @@ import pytest
 
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
+from tests.support.clock import Clock
 from tests.support.direct import new_pair
-from tests.support.harness import Clock, Harness
+from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Update
@@ -17,14 +18,14 @@ from tripod_flow.rules.authorization import Authorization, Identity, State
 from tripod_flow.rules.transitions import Transition
 
 
-def unstored(harness: Harness) -> Any:
+def not_stored(harness: Harness) -> Any:
     """Return a patch by which whoever decides dies before anything is stored."""
     return patch.object(harness.token_store, "try_to_store", lambda _: False)
 
 
 def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app: SandboxApp) -> None:
     harness = Harness(app)
-    with unstored(harness):
+    with not_stored(harness):
         owed = harness.callback(*harness.come_back())
     harness.clock.now += transitions.LEASE
     quicker, update = Harness(app, clock=harness.clock), harness.table.update
@@ -69,7 +70,7 @@ def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, 
             if not Slow.overtaken:
                 Slow.overtaken = True
                 successor.clock.now += transitions.LEASE
-                with unstored(successor):
+                with not_stored(successor):
                     assert successor.callback(token, verifier).state is State.GRANTED
             return super().identity(*args, **kwargs)
 
@@ -145,7 +146,7 @@ def test_of_two_redemptions_at_once_both_are_told_the_same(app: SandboxApp) -> N
 
 def test_what_the_relay_could_not_store_its_next_sweep_may_store_at_once(app: SandboxApp) -> None:
     harness = Harness(app)
-    with unstored(harness):
+    with not_stored(harness):
         owed = harness.callback(*harness.come_back())
     harness.clock.now += transitions.LEASE
     app.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=app.name)

@@ -11,7 +11,7 @@ from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import begin, invoke, new_pair, ticket_in
-from tests.support.harness import Harness
+from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tripod.credentials import UserTokens
 from tripod_flow.edges.secret_writer import SecretWriter
@@ -143,10 +143,6 @@ def test_a_relay_that_dies_between_publishing_and_noting_it_tells_it_again_under
     events = told(app)
     assert len(events) == 2
     assert events[0].detail == events[1].detail
-
-
-class Killed(BaseException):
-    """The process is gone, in the middle of what it did."""
 
 
 def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: SandboxApp) -> None:

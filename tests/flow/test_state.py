@@ -7,7 +7,8 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
-from tests.support.harness import T0, Harness
+from tests.support.clock import T0
+from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import AccessToken, UserTokens
 from tripod_flow.edges.deadline import Deadline
@@ -16,10 +17,6 @@ from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows.token_store import TokenStore
 from tripod_flow.rules import authorization, errors, transitions
 from tripod_flow.rules.authorization import Authorization, Identity, State
-
-
-class Killed(BaseException):
-    """The process is gone, in the middle of what it did."""
 
 
 @pytest.fixture

@@ -10,17 +10,13 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider import ProviderFault
 from tests.support.direct import new_pair
-from tests.support.harness import Harness
+from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import UserTokens
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows import relay
 from tripod_flow.rules import connection, errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
-
-
-class Killed(BaseException):
-    """The process is gone, in the middle of what it did."""
 
 
 def acting(method: str, act: Callable[[], None], *, after: bool = False) -> type[SecretWriter]:

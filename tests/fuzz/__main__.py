@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.fuzz.events import events
-from tests.fuzz.target import Defect, Figures, Target, defects_of, running
+from tests.fuzz.target import Defect, FuzzFigures, Target, defects_of, running
 
 INPUTS = 100_000
 BATCH = 1_000  # inputs of one world
@@ -33,7 +33,7 @@ def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = Fals
     number = secrets.randbits(32) if number is None else number
     print(f"{inputs} inputs, seed {number}", flush=True)
     began, defects = time.monotonic(), []
-    figures = Figures()
+    figures = FuzzFigures()
     for function, share in SHARES.items():
         wanted = inputs * share // 100
         while (left := wanted - figures.inputs[function]) > 0:

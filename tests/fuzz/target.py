@@ -45,7 +45,7 @@ class Defect(AssertionError):
         self.signature = f"{function}: {place or what}"
 
 
-class Context:
+class FuzzContext:
     """What Lambda hands a handler beside the event."""
 
     aws_request_id = "6f1c1a5e-0000-4000-8000-000000000000"
@@ -65,7 +65,7 @@ class Context:
 
 
 @dataclass
-class Figures:
+class FuzzFigures:
     """What was run, and what came of it; ``known`` defects are counted and not raised again."""
 
     inputs: Counter[str] = field(default_factory=Counter)
@@ -81,7 +81,7 @@ class Target:
     handlers: dict[str, Handler]
     cast: Cast
     told: Callable[[], int]  # how many events the relay has published
-    figures: Figures = field(default_factory=Figures)
+    figures: FuzzFigures = field(default_factory=FuzzFigures)
     strict: bool = False
     lost: list[BaseException | None] = field(default_factory=list)  # why a log line could not be written
 
@@ -100,7 +100,7 @@ class Target:
         told_before = self.told()
         self.lost.clear()
         try:
-            answer = handler(told, Context(60.0 if function == "relay" else 27.0))
+            answer = handler(told, FuzzContext(60.0 if function == "relay" else 27.0))
         except Exception as error:
             if not proper and not self.strict:
                 self.figures.unsendable[f"{function} {type(error).__name__}"] += 1
@@ -230,7 +230,7 @@ def running(*, strict: bool = False) -> Iterator[Target]:
         handlers = {function: load(function) for function in ROUTES}
 
         def invoke(function: str, event: Event) -> Any:
-            answer = handlers[function](event, Context())
+            answer = handlers[function](event, FuzzContext())
             if flaw := http_flaw(answer) if "requestContext" in event else direct_flaw(answer):
                 raise Defect(function, event, flaw, place=flaw)
             return answer

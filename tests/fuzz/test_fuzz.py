@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz.events import events
-from tests.fuzz.target import Defect, Figures, Handler, Target, defects_of, running
+from tests.fuzz.target import Defect, FuzzFigures, Handler, Target, defects_of, running
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.revocation import Revocation
@@ -38,8 +38,8 @@ def target() -> Iterator[Target]:
         yield loaded
 
 
-def fuzz(target: Target, function: str, inputs: int, handler: Handler | None = None) -> Figures:
-    target.figures = Figures()
+def fuzz(target: Target, function: str, inputs: int, handler: Handler | None = None) -> FuzzFigures:
+    target.figures = FuzzFigures()
     short = settings(
         max_examples=inputs,
         derandomize=True,
@@ -70,7 +70,7 @@ def test_whatever_the_event_there_is_an_answer(target: Target, function: str) ->
 
 @pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem"])
 def test_a_log_line_is_written_even_of_half_a_character(target: Target, function: str) -> None:
-    target.figures = Figures()
+    target.figures = FuzzFigures()
     target.check(function, {"provider": "\ud800"})
 
 

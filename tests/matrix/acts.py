@@ -15,7 +15,7 @@ GONE = "no answer"  # the function died, or was cut off: API Gateway's 500, or L
 
 
 @dataclass
-class Scene:
+class UserScene:
     """One user on the way, right before the act; ``key`` is the authorization's."""
 
     app: SandboxApp
@@ -31,12 +31,12 @@ class Act:
 
     name: str
     function: str
-    prepare: Callable[[SandboxApp], Scene]
-    do: Callable[[Scene], str]
-    end: Callable[[Scene], str]
+    prepare: Callable[[SandboxApp], UserScene]
+    do: Callable[[UserScene], str]
+    end: Callable[[UserScene], str]
     app_options: dict[str, Any] = field(default_factory=dict)
 
-    def scene(self, sandbox: Any) -> Scene:
+    def scene(self, sandbox: Any) -> UserScene:
         """Return a scene with an app and a user of its own."""
         scene = self.prepare(make_app(sandbox, **self.app_options))
         return replace(scene, keeps=self.app_options.get("secret") != _SIGN_IN_ONLY)
@@ -49,7 +49,7 @@ def _told(response: Any) -> str:
     return str(content.get("outcome") or content.get("code") or "begun")
 
 
-def _invoked(scene: Scene, function: str, payload: dict[str, Any]) -> str:
+def _invoked(scene: UserScene, function: str, payload: dict[str, Any]) -> str:
     outcome = scene.app.sandbox.functions.invoke(f"{scene.app.sandbox.prefix}-{function}", payload)
     if outcome.error is not None:
         return GONE
@@ -65,69 +65,69 @@ def _token_of(callback: str) -> str:
     return callback.partition("oauth_token=")[2].partition("&")[0]
 
 
-def _about_to_start(app: SandboxApp) -> Scene:
-    return Scene(app, browser=app.browser())
+def _about_to_start(app: SandboxApp) -> UserScene:
+    return UserScene(app, browser=app.browser())
 
 
-def _start(scene: Scene) -> str:
+def _start(scene: UserScene) -> str:
     assert scene.browser
     return _told(scene.browser.start(scene.app.name, accept=JSON))
 
 
-def _can_start(scene: Scene) -> str:
+def _can_start(scene: UserScene) -> str:
     """Start again from nothing, and sign in: what a failed start left must not stand in the way."""
     browser = scene.app.browser()
     outcome = _told(browser.get(scene.app.come_back(browser), accept=JSON))
     return "stored" if outcome == "granted" and scene.app.stored() else f"stuck: {outcome}"
 
 
-def _back(app: SandboxApp) -> Scene:
+def _back(app: SandboxApp) -> UserScene:
     browser = app.browser()
     callback = app.come_back(browser)
-    return Scene(app, _key(app, _token_of(callback)), browser, {"callback": callback})
+    return UserScene(app, _key(app, _token_of(callback)), browser, {"callback": callback})
 
 
-def _callback(scene: Scene) -> str:
+def _callback(scene: UserScene) -> str:
     assert scene.browser
     return _told(scene.browser.get(scene.given["callback"], accept=JSON))
 
 
-def _denied(app: SandboxApp) -> Scene:
+def _denied(app: SandboxApp) -> UserScene:
     browser = app.browser()
     callback = app.come_back(browser, cancel=True)
-    return Scene(app, _key(app, callback.partition("denied=")[2].partition("&")[0]), browser, {"callback": callback})
+    return UserScene(app, _key(app, callback.partition("denied=")[2].partition("&")[0]), browser, {"callback": callback})
 
 
-def _with_pin(app: SandboxApp) -> Scene:
+def _with_pin(app: SandboxApp) -> UserScene:
     browser = app.browser()
     token, pin = begin_by_pin(app, browser)
-    return Scene(app, _key(app, token), browser, {"request_token": token, "pin": pin})
+    return UserScene(app, _key(app, token), browser, {"request_token": token, "pin": pin})
 
 
-def _pin(scene: Scene) -> str:
+def _pin(scene: UserScene) -> str:
     assert scene.browser
     return _told(post(scene.app, scene.browser, scene.given))
 
 
-def _with_ticket(app: SandboxApp) -> Scene:
+def _with_ticket(app: SandboxApp) -> UserScene:
     secret, challenge = new_pair()
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
-    return Scene(app, _key(app, begun["request_token"]), None, {"ticket": ticket, "secret": secret})
+    return UserScene(app, _key(app, begun["request_token"]), None, {"ticket": ticket, "secret": secret})
 
 
-def _connected(app: SandboxApp) -> Scene:
+def _connected(app: SandboxApp) -> UserScene:
     scene = _back(app)
     assert _callback(scene) == "granted"
     app.relay(scene.key, _connection(app))
     return scene
 
 
-def _revoke(scene: Scene) -> str:
+def _revoke(scene: UserScene) -> str:
     return _invoked(scene, "revoke", {"provider": scene.app.name, "user_id": scene.app.user.user_id})
 
 
-def _unpaid(app: SandboxApp) -> Scene:
+def _unpaid(app: SandboxApp) -> UserScene:
     """Leave it to the relay to store and to tell."""
     scene = _back(app)
     app.sandbox.aws_server.fault("secretsmanager", "*", "denied", times=1, match=f"/{app.user.user_id}")
@@ -135,7 +135,7 @@ def _unpaid(app: SandboxApp) -> Scene:
     return scene
 
 
-def _relay(scene: Scene) -> str:
+def _relay(scene: UserScene) -> str:
     records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in (scene.key, _connection(scene.app))]
     return _invoked(scene, "relay", {"Records": records})
 
@@ -144,7 +144,7 @@ def _connection(app: SandboxApp) -> str:
     return f"connection#{app.name}#{app.user.user_id}"
 
 
-def how_it_stands(scene: Scene) -> str:
+def how_it_stands(scene: UserScene) -> str:
     """Return what came of an authorization: "stored", "again" and "interrupted" are ends, and everything else is a defect."""
     record = scene.app.item(scene.key)
     if record is None:
@@ -165,14 +165,14 @@ def how_it_stands(scene: Scene) -> str:
     return "denied" if state == "denied" and "outbox" not in record else f"stuck: {state}"
 
 
-def _disconnected(scene: Scene) -> str:
+def _disconnected(scene: UserScene) -> str:
     connection = scene.app.connection() or {}
     if not scene.app.is_deleted():
         return "still stored"
     return "owed" if "outbox" in connection else "deleted"
 
 
-def _told_all(scene: Scene) -> str:
+def _told_all(scene: UserScene) -> str:
     events = [json.dumps(event.detail) for event in scene.app.sandbox.events if event.detail["provider"] == scene.app.name]
     ids = {json.loads(each)["id"] for each in events}
     return how_it_stands(scene) if len(ids) == 1 else f"{len(ids)} events"

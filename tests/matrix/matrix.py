@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.matrix.acts import ACTS, Act, Scene
+from tests.matrix.acts import ACTS, Act, UserScene
 from tests.matrix.allowed import allowed
 from tests.support.plays import processes
 from tests.support.waiting import eventually
@@ -127,7 +127,7 @@ def _run(sandbox: Sandbox, cell: Cell) -> Result:
     return Result(cell, first, again, cell.act.end(scene), struck)
 
 
-def _faulted(sandbox: Sandbox, cell: Cell, scene: Scene) -> tuple[str, bool]:
+def _faulted(sandbox: Sandbox, cell: Cell, scene: UserScene) -> tuple[str, bool]:
     """Do the act with the fault in its way; return its answer, and whether the fault struck."""
     if cell.service == "provider":
         calls = len(scene.app.calls(cell.operation))  # type: ignore[arg-type]
@@ -144,7 +144,7 @@ def _faulted(sandbox: Sandbox, cell: Cell, scene: Scene) -> tuple[str, bool]:
     return first, armed.strikes > 0
 
 
-def _tried(cell: Cell, scene: Scene, struck: Any) -> str:
+def _tried(cell: Cell, scene: UserScene, struck: Any) -> str:
     if cell.fault not in KILLS:
         return cell.act.do(scene)
     with ThreadPoolExecutor(1) as pool:
@@ -155,7 +155,7 @@ def _tried(cell: Cell, scene: Scene, struck: Any) -> str:
         return trying.result()
 
 
-def _let_the_lease_end(sandbox: Sandbox, scene: Scene) -> None:
+def _let_the_lease_end(sandbox: Sandbox, scene: UserScene) -> None:
     """Put the end of a lease into the past, as if its seconds had gone by."""
     client = sandbox.client("dynamodb")
     if scene.key and "lease_until" in (scene.app.item(scene.key) or {}):

@@ -6,7 +6,7 @@ import time
 
 from hypothesis import HealthCheck, settings
 
-from tests.model.cast import Figures
+from tests.model.cast import ModelFigures
 from tests.model.machine import explore
 from tests.model.world import World
 
@@ -25,7 +25,7 @@ def main(examples: int = EXAMPLES, seed: int | None = None) -> int:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    figures, began = Figures(), time.monotonic()
+    figures, began = ModelFigures(), time.monotonic()
     try:
         with World() as world:
             explore(world, thorough, figures, seed=seed)

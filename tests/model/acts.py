@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis.stateful import RuleBasedStateMachine
 
 from sandbox.provider import User, Visitor
-from tests.model.cast import WRONG, Begun, Figures, Kind, Revocation, Who
+from tests.model.cast import WRONG, AnsweredRevocation, Begun, Kind, ModelFigures, Who
 from tests.model.world import Ticking, Watched, World
-from tests.support.harness import Harness
+from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import make_app
 from tripod_flow.edges import event_bus, telemetry
 from tripod_flow.edges.secret_writer import Contended
@@ -30,10 +30,6 @@ Result = TypeVar("Result")
 CALLBACK_URL = "https://api.example/callback"
 
 
-class Killed(BaseException):
-    """The process is gone, in the middle of what it did."""
-
-
 EXPECTED = (errors.FlowError, ClientError, BotoCoreError, Contended, Killed)  # how an operation may end, other than well
 RELAYED = (*EXPECTED, event_bus.NotPublished)  # what the relay may leave to its next sweep
 
@@ -47,14 +43,14 @@ def unchanged(_: Harness) -> None:
 class Acts(RuleBasedStateMachine):
     """One play: its world, its cast, and how each act is done."""
 
-    def __init__(self, world: World, figures: Figures, change: Change = unchanged) -> None:
+    def __init__(self, world: World, figures: ModelFigures, change: Change = unchanged) -> None:
         super().__init__()
         self._world = world
         self._figures = figures
         self._change = change
         self._all: list[Begun] = []
         self._interruptions: list[tuple[int, Callable[[], object]]] = []
-        self._revoked: list[Revocation] = []
+        self._revoked: list[AnsweredRevocation] = []
         self._defects: list[BaseException] = []
         self._calm = True
         self._ended = False
@@ -212,7 +208,7 @@ class Acts(RuleBasedStateMachine):
         result = self._try(lambda: self._harness.revocation.revoke(self._app.name, user.user_id))
         self._figures.answers["revoked" if isinstance(result, bool) else f"revoke: {type(result).__name__}"] += 1
         if isinstance(result, bool):
-            self._revoked.append(Revocation(user, since, self._clock.now))
+            self._revoked.append(AnsweredRevocation(user, since, self._clock.now))
 
     def _revoke_there(self, user: User) -> None:
         try:

@@ -29,7 +29,7 @@ class Who(StrEnum):
     OTHER = "other"  # with the cookies of every other authorization, one of them under the right name
 
 
-class Act(StrEnum):
+class Interruption(StrEnum):
     """What happens in the middle of something else."""
 
     DIE = "die"
@@ -72,7 +72,7 @@ class Begun:
 
 
 @dataclass
-class Revocation:
+class AnsweredRevocation:
     """A revocation that was answered as done, and between which times."""
 
     user: User
@@ -81,7 +81,7 @@ class Revocation:
 
 
 @dataclass
-class Figures:
+class ModelFigures:
     """What a run did."""
 
     examples: int = 0

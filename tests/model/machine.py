@@ -15,10 +15,11 @@ from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, p
 from sandbox.aws.faults import AwsFaultKind as AwsKind
 from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
-from tests.model.acts import EXPECTED, Change, Killed, unchanged
-from tests.model.cast import Act, Begun, Figures, Kind, Who
+from tests.model.acts import EXPECTED, Change, unchanged
+from tests.model.cast import Begun, Interruption, Kind, ModelFigures, Who
 from tests.model.truths import Truths
 from tests.model.world import ATTEMPTS, Watched, World
+from tests.support.harness import Killed
 from tripod_flow.edges import telemetry
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions
@@ -247,8 +248,8 @@ class Machine(Truths):
         self._app.fault(leg, fault, times)
 
     @precondition(lambda self: len(self._interruptions) < 2)
-    @rule(after=st.integers(0, 9), act=st.sampled_from(Act), one=begun, user=st.integers(0, 1))
-    def interrupt(self, after: int, act: Act, one: Begun, user: int) -> None:
+    @rule(after=st.integers(0, 9), act=st.sampled_from(Interruption), one=begun, user=st.integers(0, 1))
+    def interrupt(self, after: int, act: Interruption, one: Begun, user: int) -> None:
         """Let something else happen before one of the next operation's calls to AWS."""
         self._count("interrupt")
 
@@ -256,16 +257,16 @@ class Machine(Truths):
             raise Killed
 
         whose = self._users[user]
-        acts: Mapping[Act, Callable[[], object]] = {
-            Act.DIE: die,
-            Act.WAIT: lambda: self._clock.sleep(20),  # no operation takes as long as a lease
-            Act.COME_BACK: lambda: self._come_back(one, Who.RIGHT, right=True),
-            Act.DENY: lambda: self._deny(one, Who.RIGHT),
-            Act.REDEEM: lambda: self._redeem(one, right=True),
-            Act.REVOKE: lambda: self._revoke(whose),
-            Act.SWEEP: self._sweep,
-            Act.SIGN_IN: lambda: self._sign_in(whose),
-            Act.REVOKE_THERE: lambda: self._revoke_there(whose),
+        acts: Mapping[Interruption, Callable[[], object]] = {
+            Interruption.DIE: die,
+            Interruption.WAIT: lambda: self._clock.sleep(20),  # no operation takes as long as a lease
+            Interruption.COME_BACK: lambda: self._come_back(one, Who.RIGHT, right=True),
+            Interruption.DENY: lambda: self._deny(one, Who.RIGHT),
+            Interruption.REDEEM: lambda: self._redeem(one, right=True),
+            Interruption.REVOKE: lambda: self._revoke(whose),
+            Interruption.SWEEP: self._sweep,
+            Interruption.SIGN_IN: lambda: self._sign_in(whose),
+            Interruption.REVOKE_THERE: lambda: self._revoke_there(whose),
         }
 
         def happen() -> None:
@@ -291,10 +292,10 @@ class Machine(Truths):
 
 
 def explore(
-    world: World, settings: Settings, figures: Figures | None = None, *, seed: int | None = None, change: Change = unchanged
-) -> Figures:
+    world: World, settings: Settings, figures: ModelFigures | None = None, *, seed: int | None = None, change: Change = unchanged
+) -> ModelFigures:
     """Run the machine in ``world``; raises what it finds. ``seed`` makes a run that can be repeated."""
-    counted = figures or Figures()
+    counted = figures or ModelFigures()
 
     class Play(Machine):
         def __init__(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from boto3.dynamodb.conditions import Attr
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.model.cast import Figures, Kind
+from tests.model.cast import Kind, ModelFigures
 from tests.model.machine import Machine, explore
 from tests.model.world import World
 from tests.support.harness import Harness
@@ -79,7 +79,7 @@ def test_a_consent_confirmed_after_a_disconnection_is_found(world: World) -> Non
 
 
 def test_an_older_grant_that_wins_is_found(world: World) -> None:
-    play = Machine(world, Figures(), any_grant_counts_as_the_newest)
+    play = Machine(world, ModelFigures(), any_grant_counts_as_the_newest)
     play.open(app="renewing", kind=Kind.PLAIN)
     play.sign_in_twice_at_once(user=0, after=2)
     with pytest.raises(AssertionError, match="an older grant has won"):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sandbox.world import Sandbox
-from tests.support.harness import Clock
+from tests.support.clock import Clock
 from tests.support.sandbox_app import PARAMETERS
 from tripod_flow.edges.aws import CONFLICTS
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient

@@ -31,7 +31,7 @@ def issued(app: SandboxApp) -> set[str]:
     return found
 
 
-class Context:
+class LambdaContextStub:
     aws_request_id = "r-1"
 
     @staticmethod
@@ -118,7 +118,7 @@ def fail(*_: object) -> Any:
 
 
 def test_secrets_in_tracebacks_of_a_defect(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
-    told = App().respond(event("oauth_token=s3cret-token&oauth_verifier=s3cret-verifier"), Context(), fail)
+    told = App().respond(event("oauth_token=s3cret-token&oauth_verifier=s3cret-verifier"), LambdaContextStub(), fail)
     printed = capfd.readouterr()
     assert (told["statusCode"], json.loads(told["body"])["code"]) == (500, "internal")
     assert "ValidationException" in log.getvalue()  # so that the operator can see what it was
@@ -126,7 +126,7 @@ def test_secrets_in_tracebacks_of_a_defect(log: io.StringIO, capfd: pytest.Captu
 
 
 def test_secrets_in_tracebacks_of_a_direct_invocation(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
-    told = App().respond_directly({"ticket": "s3cret-ticket", "secret": "s3cret"}, Context(), fail)
+    told = App().respond_directly({"ticket": "s3cret-ticket", "secret": "s3cret"}, LambdaContextStub(), fail)
     printed = capfd.readouterr()
     assert told["code"] == "internal"
     assert "ValidationException" in log.getvalue()

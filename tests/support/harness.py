@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.clock import Clock
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.api.pages import PLAIN
 from tripod_flow.app import App
@@ -18,18 +19,9 @@ from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.return_to import AllowList
 from tripod_flow.settings import Settings
 
-T0 = 1_800_000_000.0
 
-
-@dataclass
-class Clock:
-    now: float = T0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+class Killed(BaseException):
+    """The process is gone, in the middle of what it did."""
 
 
 class FaultyApp(App):

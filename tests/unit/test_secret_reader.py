@@ -8,16 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.world import Sandbox
+from tests.support.clock import Clock
 from tripod.credentials import UserTokens
 from tripod.errors import ConsumerNotFound, MalformedSecret, TokenNotFound, TokenRevoked
 from tripod.secret_reader import CAPACITY, LIFETIME, UNKNOWN_LIFETIME, SecretReader
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

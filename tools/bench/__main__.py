@@ -64,7 +64,7 @@ def _table(title: str, heads: list[str], rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _cold_table(title: str, rows: list[cold.Row]) -> list[str]:
+def _cold_table(title: str, rows: list[cold.ColdRow]) -> list[str]:
     cells = [
         [
             row.name,
@@ -76,7 +76,7 @@ def _cold_table(title: str, rows: list[cold.Row]) -> list[str]:
     return _table(title, ["CPU", "ratio", "clock", "ratio", "peak memory"], cells)
 
 
-def _left_out_table(rows: list[cold.Row]) -> list[str]:
+def _left_out_table(rows: list[cold.ColdRow]) -> list[str]:
     whole = next(row for row in rows if row.name == "callback")
     cells = [
         [row.name.removeprefix(cold.LEFT_OUT), f"**{row.cpu_ratio:.2f}**", f"{row.cpu_ratio - whole.cpu_ratio:.2f}"]
@@ -86,7 +86,7 @@ def _left_out_table(rows: list[cold.Row]) -> list[str]:
     return _table("The callback, cold, over http, with one thing left out", ["ratio", "so it takes off"], cells)
 
 
-def _bars(scheme: str, rows: list[cold.Row]) -> list[tuple[str, float]]:
+def _bars(scheme: str, rows: list[cold.ColdRow]) -> list[tuple[str, float]]:
     return [(f"{scheme}, {row.name}", row.cpu_ratio) for row in rows]
 
 
@@ -118,7 +118,7 @@ def _reader_lines(rounds: int) -> list[str]:
     ]
 
 
-def _memory_table(rows: list[memory.Row]) -> list[str]:
+def _memory_table(rows: list[memory.MemoryRow]) -> list[str]:
     cells = [
         [
             f"{row.memory} MB",

@@ -21,7 +21,7 @@ REFERENCE = "reference: `import boto3` and two clients"
 
 
 @dataclass(frozen=True)
-class Row:
+class ColdRow:
     """The medians of one variant, and as ratios to the reference's of the same run; seconds and MB."""
 
     name: str
@@ -33,7 +33,7 @@ class Row:
     peak_ratio: float
 
 
-def measure(rounds: int, *, tls: bool = False, thinks: float = 0.0, rivals: bool = False) -> list[Row]:
+def measure(rounds: int, *, tls: bool = False, thinks: float = 0.0, rivals: bool = False) -> list[ColdRow]:
     """Measure the reference, start and callback, and with ``rivals`` the others, interleaved, so many times each."""
     samples: dict[str, list[Sample]] = {}
     with scene(tls=tls, thinks=thinks) as stage, ExitStack() as ending:
@@ -54,7 +54,9 @@ def measure(rounds: int, *, tls: bool = False, thinks: float = 0.0, rivals: bool
         for name, each in samples.items()
     }
     base = medians[REFERENCE]
-    return [Row(name, *own, *(value / other for value, other in zip(own, base, strict=True))) for name, own in medians.items()]
+    return [
+        ColdRow(name, *own, *(value / other for value, other in zip(own, base, strict=True))) for name, own in medians.items()
+    ]
 
 
 Variant = tuple[str, Callable[[], Sample]]
@@ -81,7 +83,7 @@ def _without(stage: Scene, starter: Emulator) -> Iterator[Variant]:
     left_out = {
         "bytecode": tuple(parts.without_bytecode(each, stage.folder / each.name) for each in (tripod, flow)),
         "the cuts in AWS's libraries": (parts.own_alone(flow, stage.folder / "own"), tripod, parts.whole()),
-        "`cold.py`": (parts.importing_all(flow, stage.folder / "all"), tripod),
+        "`cold_start.py`": (parts.importing_all(flow, stage.folder / "all"), tripod),
     }
     for name, layers in left_out.items():
         yield LEFT_OUT + name, partial(_finished, stage, replace(shipped, layers=layers), starter)

@@ -23,7 +23,7 @@ WARM_ROUNDS = 10
 
 
 @dataclass(frozen=True)
-class Row:
+class MemoryRow:
     """The medians at one size: seconds of a cold and of a warm callback."""
 
     memory: int
@@ -35,7 +35,7 @@ class Row:
         return 1e6 * self.memory / 1024 * seconds * PRICE
 
 
-def measure(rounds: int) -> list[Row]:
+def measure(rounds: int) -> list[MemoryRow]:
     """Measure cold and warm callbacks, over https, so many cold ones for each size, the sizes interleaved."""
     colds: dict[int, list[float]] = {size: [] for size in SIZES}
     warms: dict[int, list[float]] = {size: [] for size in SIZES}
@@ -49,7 +49,7 @@ def measure(rounds: int) -> list[Row]:
                     warms[size] += warm
         finally:
             starter.close()
-    return [Row(size, median(colds[size]), median(warms[size])) for size in SIZES]
+    return [MemoryRow(size, median(colds[size]), median(warms[size])) for size in SIZES]
 
 
 def _once(stage: Scene, starter: Emulator, share: float) -> tuple[float, list[float]]:

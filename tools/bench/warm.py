@@ -18,7 +18,7 @@ FIRST = 10  # invocations that are not counted
 
 
 @dataclass(frozen=True)
-class Row:
+class WarmRow:
     """One handler's CPU and clock for an invocation, in ms; the runtime's own part is in it."""
 
     name: str
@@ -32,7 +32,7 @@ class Row:
 class Figures:
     """The rows, and the calls of one start and of one first grant to AWS and to the provider."""
 
-    rows: list[Row]
+    rows: list[WarmRow]
     calls: dict[str, tuple[int, int]]
 
 
@@ -85,12 +85,12 @@ def _calls(stage: Scene, emulator: Emulator, event: Callable[[], Any]) -> tuple[
     return made.total(), len(provider.calls(stage.app.consumer.key)) - before[1]
 
 
-def _row(name: str, taken: list[tuple[float, float]]) -> Row:
+def _row(name: str, taken: list[tuple[float, float]]) -> WarmRow:
     spent = []
     for values in zip(*taken, strict=True):
         cuts = quantiles(values, n=100)
         spent += [cuts[49] * 1000, cuts[98] * 1000]
-    return Row(name, *spent)
+    return WarmRow(name, *spent)
 
 
 @dataclass(frozen=True)

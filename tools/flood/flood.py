@@ -15,7 +15,8 @@ from botocore.config import Config
 
 from sandbox.provider.records import User
 from sandbox.world import Sandbox
-from tests.support.harness import T0, Clock, Harness
+from tests.support.clock import T0, Clock
+from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.rules import authorization

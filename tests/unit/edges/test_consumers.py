@@ -1,15 +1,9 @@
 import json
 from typing import Any
 
+from tests.support.clock import Clock
 from tripod.secret_reader import LIFETIME, SecretReader
 from tripod_flow.edges.consumers import Consumers
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Secrets:
