@@ -1,24 +1,20 @@
 """Requests in: an API Gateway HTTP API event (payload 2.0) becomes an ``HttpRequest``, checked here and only here."""
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from tripod_flow.api import parameters
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.flows.start import StartRequest
-from tripod_flow.rules import tickets
 from tripod_flow.rules.errors import BadRequest, FlowError, WrongBrowser
 from tripod_flow.rules.loopback import is_loopback
 
-MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
-MAX_RETURN_TO = 2048  # bytes
-MAX_PARAMETERS = 100  # in one query
 MAX_BODY = 8192  # characters of a posted PIN, base64 included
 
 _START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x_auth_access_type", "pin")
@@ -89,22 +85,22 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Htt
 
 def start_request(request: HttpRequest) -> StartRequest:
     """Read start's query; raises ``BadRequest`` for any name that is not start's: no caller slips an oauth_ parameter through."""
-    asked = _parameters(request.query, _START, ignore_others=False)
+    asked = parameters.of_query(request.query, _START, ignore_others=False)
     return StartRequest(
         provider=request.provider,
         return_to=asked.get("return_to"),
-        challenge=challenge(asked.get("challenge")),
-        endpoint=one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
-        force_login=one_of(asked, "force_login", ("true", "false")) == "true",
+        challenge=parameters.challenge(asked.get("challenge")),
+        endpoint=parameters.one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        force_login=parameters.one_of(asked, "force_login", ("true", "false")) == "true",
         screen_name=asked.get("screen_name"),
-        x_auth_access_type=one_of(asked, "x_auth_access_type", ("read", "write")),
-        pin=one_of(asked, "pin", ("true", "false")) == "true",
+        x_auth_access_type=parameters.one_of(asked, "x_auth_access_type", ("read", "write")),
+        pin=parameters.one_of(asked, "pin", ("true", "false")) == "true",
     )
 
 
 def provider_return(request: HttpRequest) -> ProviderReturn:
     """Read callback's query; other names are ignored: providers add their own."""
-    given = _parameters(request.query, _CALLBACK, ignore_others=True)
+    given = parameters.of_query(request.query, _CALLBACK, ignore_others=True)
     if "denied" in given:
         if "oauth_verifier" in given:
             raise BadRequest(detail="denied and oauth_verifier can't come together.")
@@ -130,13 +126,13 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
         raise WrongBrowser("posted from another site")
     body = _body(request)
     if request.content_type.partition(";")[0].strip().lower() == "application/json":
-        given = _json_strings(body, _PIN)
+        given = parameters.of_json(body, _PIN)
     else:
-        given = _parameters(body, _PIN, ignore_others=False)
+        given = parameters.of_query(body, _PIN, ignore_others=False)
     for name in _PIN:
         if name not in given:
             raise BadRequest(detail=f"The parameter {name} is missing.")
-    return given["request_token"], checked("pin", "".join(given["pin"].split()))
+    return given["request_token"], parameters.checked("pin", "".join(given["pin"].split()))
 
 
 def pin_page_to_return_to(request: HttpRequest) -> str | None:
@@ -152,7 +148,7 @@ def pin_page_to_return_to(request: HttpRequest) -> str | None:
 
 def pin_page_token(request: HttpRequest) -> str:
     """Read the PIN page's query: the request token of a begun authorization."""
-    given = _parameters(request.query, _PIN[:1], ignore_others=False)
+    given = parameters.of_query(request.query, _PIN[:1], ignore_others=False)
     if "request_token" not in given:
         raise BadRequest(detail="The parameter request_token is missing: begin at start, with pin=true.")
     return given["request_token"]
@@ -170,74 +166,9 @@ def _body(request: HttpRequest) -> str:
         raise BadRequest(detail="The body can't be read.") from None
 
 
-def _json_strings(body: str, names: tuple[str, ...]) -> dict[str, str]:
-    try:
-        content = json.loads(body, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        raise BadRequest(detail="The body is not JSON, or names something twice.") from None
-    if not isinstance(content, dict) or content.keys() - set(names):
-        raise BadRequest(detail=f"The body must be an object with: {', '.join(names)}.")
-    if not all(isinstance(value, str) for value in content.values()):
-        raise BadRequest(detail="The body's values must be strings.")
-    return {name: checked(name, value) for name, value in content.items()}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object none of whose names comes twice."""
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a name comes twice")
-    return content
-
-
-def challenge(text: str | None) -> str | None:
-    """Return a challenge as it is; raises ``BadRequest`` where it can't be one."""
-    if text is not None and not tickets.is_challenge(text):
-        raise BadRequest(
-            detail="The parameter challenge must be the SHA-256 of a secret, in base64url without padding: 43 characters."
-        )
-    return text
-
-
 def user_id(request: HttpRequest) -> str:
     """Return the user id of revoke's path, checked."""
-    return checked("user_id", request.user_id)
-
-
-def checked(name: str, value: str) -> str:
-    """Return a parameter's value as it is; raises ``BadRequest`` where it is empty, too long, or not printable."""
-    if not value:
-        raise BadRequest(detail=f"The parameter {name} is empty.")
-    if not value.isprintable():  # control characters, and what is no UTF-8
-        raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
-    if len(value.encode()) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
-        raise BadRequest(detail=f"The parameter {name} is too long.")
-    return value
-
-
-def _parameters(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict[str, str]:
-    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_PARAMETERS)
-    except ValueError:
-        raise BadRequest(detail=f"There are more than {MAX_PARAMETERS} parameters.") from None
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in names:
-            if ignore_others:
-                continue
-            raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
-        if name in found:
-            raise BadRequest(detail=f"The parameter {name} was given twice.")
-        found[name] = checked(name, value)
-    return found
-
-
-def one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
-    """Return a parameter that has few values; raises ``BadRequest`` for any other."""
-    if name in given and given[name] not in allowed:
-        raise BadRequest(detail=f"The parameter {name} must be one of: {', '.join(allowed)}.")
-    return given.get(name)
+    return parameters.checked("user_id", request.user_id)
 
 
 def _cookies(lines: list[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tripod_flow.api import http_request
+from tripod_flow.api import parameters
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules.errors import BadRequest
 
@@ -25,11 +25,11 @@ def start_request(event: Mapping[str, Any]) -> StartRequest:
     return StartRequest(
         provider=_required(asked, "provider"),
         return_to=asked.get("return_to"),
-        challenge=http_request.challenge(asked.get("challenge")),
-        endpoint=http_request.one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
+        challenge=parameters.challenge(asked.get("challenge")),
+        endpoint=parameters.one_of(asked, "endpoint", ("authorize", "authenticate")) or "authorize",
         force_login=flags["force_login"],
         screen_name=asked.get("screen_name"),
-        x_auth_access_type=http_request.one_of(asked, "x_auth_access_type", ("read", "write")),
+        x_auth_access_type=parameters.one_of(asked, "x_auth_access_type", ("read", "write")),
         pin=flags["pin"],
         subject=asked.get("subject"),
     )
@@ -54,7 +54,7 @@ def _strings(event: Mapping[str, Any], names: tuple[str, ...], flags: tuple[str,
             continue
         if not isinstance(value, str):
             raise BadRequest(detail=f"The parameter {name} must be a string.")
-        found[name] = http_request.checked(name, value)
+        found[name] = parameters.checked(name, value)
     if len(found.get("subject", "")) > MAX_SUBJECT:
         raise BadRequest(detail="The parameter subject is too long.")
     return found

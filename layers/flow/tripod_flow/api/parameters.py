@@ -1,0 +1,79 @@
+"""Parameters: what a caller writes into a query, a form or JSON. Each value is checked here, and only here."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tripod_flow.rules import tickets
+from tripod_flow.rules.errors import BadRequest
+
+MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
+MAX_RETURN_TO = 2048  # bytes
+MAX_PARAMETERS = 100  # in one query
+
+
+def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict[str, str]:
+    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise BadRequest(detail=f"There are more than {MAX_PARAMETERS} parameters.") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in names:
+            if ignore_others:
+                continue
+            raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
+        if name in found:
+            raise BadRequest(detail=f"The parameter {name} was given twice.")
+        found[name] = checked(name, value)
+    return found
+
+
+def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the strings of a JSON object, which may have these names and no other, each once."""
+    try:
+        content = json.loads(body, object_pairs_hook=_object_without_repeats)
+    except (ValueError, RecursionError):
+        raise BadRequest(detail="The body is not JSON, or names something twice.") from None
+    if not isinstance(content, dict) or content.keys() - set(names):
+        raise BadRequest(detail=f"The body must be an object with: {', '.join(names)}.")
+    if not all(isinstance(value, str) for value in content.values()):
+        raise BadRequest(detail="The body's values must be strings.")
+    return {name: checked(name, value) for name, value in content.items()}
+
+
+def checked(name: str, value: str) -> str:
+    """Return a parameter's value as it is; raises ``BadRequest`` where it is empty, too long, or not printable."""
+    if not value:
+        raise BadRequest(detail=f"The parameter {name} is empty.")
+    if not value.isprintable():  # control characters, and what is no UTF-8
+        raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
+    if len(value.encode()) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
+        raise BadRequest(detail=f"The parameter {name} is too long.")
+    return value
+
+
+def one_of(given: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str | None:
+    """Return a parameter that has few values; raises ``BadRequest`` for any other."""
+    if name in given and given[name] not in allowed:
+        raise BadRequest(detail=f"The parameter {name} must be one of: {', '.join(allowed)}.")
+    return given.get(name)
+
+
+def challenge(text: str | None) -> str | None:
+    """Return a challenge as it is; raises ``BadRequest`` where it can't be one."""
+    if text is not None and not tickets.is_challenge(text):
+        raise BadRequest(
+            detail="The parameter challenge must be the SHA-256 of a secret, in base64url without padding: 43 characters."
+        )
+    return text
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object none of whose names comes twice."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a name comes twice")
+    return content
