@@ -57,6 +57,7 @@ class ProviderFault(Enum):
     TIMEOUT_AFTER = "the work is done, then there is no answer, as with TIMEOUT"
     ERROR_AFTER = "the work is done, then 500"
     TRUNCATED = "the right answer, cut in the middle of its body"
+    RUN_TOGETHER = "the right answer, with a line that is no header where the blank line before its body should be"
     UNCONFIRMED = "the right answer, with oauth_callback_confirmed=false"
     EMPTY_SECRET = "the right answer, with an empty oauth_token_secret"  # noqa: S105 a description
 
@@ -115,6 +116,11 @@ def _drip(connection: RawConnection, seconds: float, response: Response) -> Resp
 
 def _cut(connection: RawConnection, _seconds: float, response: Response) -> Response:
     connection.cut(response)
+    return response
+
+
+def _run_together(connection: RawConnection, _seconds: float, response: Response) -> Response:
+    connection.run_together(response)
     return response
 
 
@@ -184,6 +190,7 @@ _SPOILED: dict[ProviderFault, Callable[[RawConnection, float, Response], Respons
     ProviderFault.TIMEOUT_AFTER: _hang,
     ProviderFault.ERROR_AFTER: _error,
     ProviderFault.TRUNCATED: _cut,
+    ProviderFault.RUN_TOGETHER: _run_together,
     ProviderFault.UNCONFIRMED: _unconfirmed,
     ProviderFault.EMPTY_SECRET: _without_secret,
 }
@@ -195,4 +202,5 @@ _HANGS_UP = {
     ProviderFault.RESET_AFTER,
     ProviderFault.TIMEOUT_AFTER,
     ProviderFault.TRUNCATED,
+    ProviderFault.RUN_TOGETHER,
 }

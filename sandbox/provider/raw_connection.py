@@ -43,6 +43,11 @@ class RawConnection:
         self._socket.sendall(whole[: len(whole) - len(response.get_data()) // 2])
         raise HungUpError
 
+    def run_together(self, response: Response) -> None:
+        """Send ``response`` with a line that is no header where the blank line before its body should be."""
+        self._socket.sendall(_bytes(response).replace(b"\r\n\r\n", b"\r\nno header\r\n", 1) + b"\r\n")
+        raise HungUpError
+
     def send(self, raw: bytes) -> None:
         """Send ``raw``, HTTP or not."""
         self._socket.sendall(raw)

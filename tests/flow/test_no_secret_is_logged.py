@@ -79,6 +79,7 @@ def play(app: SandboxApp, browsers: list[Browser]) -> None:
     for fault in (
         ProviderFault.SERVER_ERROR,
         ProviderFault.RESET_AFTER,
+        ProviderFault.RUN_TOGETHER,
         ProviderFault.TIMEOUT,
         ProviderFault.BINARY,
         ProviderFault.NOT_AUTHENTICATED,
@@ -91,6 +92,7 @@ def play(app: SandboxApp, browsers: list[Browser]) -> None:
         one.get(callback)
     for fault in (
         ProviderFault.CALLBACK_NOT_APPROVED_XML,
+        ProviderFault.RUN_TOGETHER,
         ProviderFault.GARBAGE,
         ProviderFault.UNCONFIRMED,
         ProviderFault.NOT_AUTHENTICATED,
@@ -137,6 +139,8 @@ def play_the_rest(app: SandboxApp) -> set[str]:
     right = app.consent(pin["authorize_url"])
     invoke(app, "callback", **hand_in, pin="0000000")
     invoke(app, "callback", **hand_in, pin=right)
+    app.fault("invalidate_token", ProviderFault.RUN_TOGETHER)
+    invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
     app.fault("invalidate_token", ProviderFault.SERVER_ERROR)
     for operation in ("GetSecretValue", "DeleteSecret"):
         app.sandbox.aws_server.fault("secretsmanager", operation, "denied", times=3)

@@ -1,9 +1,11 @@
-"""SandboxApp-only calls: the app's bearer token, from the sandbox's provider."""
+"""App-only calls: the app's bearer token, from the sandbox's provider."""
 
 import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import tripod
 from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
 from sandbox.world import Sandbox
+from tests.support.leaks import leaks
 from tests.support.reading import consumer_secret, grant, reading, reads
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TripodUnavailable
@@ -159,3 +162,23 @@ def test_no_token_is_in_a_repr_or_a_log(app: SandboxApp, caplog: pytest.LogCaptu
     issued = app.sandbox.provider_server.issued(app.consumer.key)
     assert issued
     assert not [secret for secret in issued for text in shown if secret in text]
+
+
+def test_a_malformed_answer_prints_neither_token_nor_bearer_nor_their_urls(app: SandboxApp) -> None:
+    logged = StringIO()
+    handler = logging.StreamHandler(logged)
+    logging.getLogger().addHandler(handler)
+    try:
+        grant(app)
+        app.fault(BEARER, ProviderFault.RUN_TOGETHER)
+        with suppress(TripodUnavailable):
+            limits(app)
+        limits(app)
+        app.fault("invalidate_bearer_token", ProviderFault.RUN_TOGETHER)
+        with suppress(TripodUnavailable):
+            tripod.invalidate_app_token(app.name, owner_id=app.user.user_id)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert "withheld" in logged.getvalue()
+
+    assert not leaks(logged.getvalue(), set(app.sandbox.provider_server.issued(app.consumer.key)))

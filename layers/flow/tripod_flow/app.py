@@ -30,7 +30,7 @@ from tripod_flow.flows.token_store import TokenStore
 from tripod_flow.rules.errors import FlowError
 from tripod_flow.settings import Settings
 
-library_logs.mute_debug()
+library_logs.withhold_texts()
 
 
 class App:

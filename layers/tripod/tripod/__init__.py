@@ -23,7 +23,7 @@ from tripod.errors import (
 from tripod.session import user_session, user_tokens
 from tripod.tickets import SignIn, redeem
 
-library_logs.mute_debug()
+library_logs.withhold_texts()
 
 __all__ = [
     "Connection",
