@@ -61,6 +61,7 @@ def post_as_another_function(sandbox: Sandbox, event: dict[str, str]) -> dict[st
     folders = (ROOT / "examples" / "post" / "function", ROOT / "layers" / "tripod")
     environment = {
         "PATH": os.environ["PATH"],
+        "TRIPOD_LOOPBACK_HTTP": "true",
         "PYTHONPATH": os.pathsep.join(map(str, folders)),
         "TRIPOD_PREFIX": sandbox.prefix,
         "X_API": sandbox.provider,

@@ -28,6 +28,7 @@ def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) ->
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join((str(ROOT / "examples" / example / "function"), str(ROOT / "layers" / "tripod"))),
         "TRIPOD_PREFIX": sandbox.prefix,
+        "TRIPOD_LOOPBACK_HTTP": "true",  # as the sandbox's own functions have it
         "AWS_ENDPOINT_URL": sandbox.aws,
         "AWS_ENDPOINT_URL_LAMBDA": sandbox.lambda_,
         "AWS_DEFAULT_REGION": REGION,

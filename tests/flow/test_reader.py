@@ -16,7 +16,7 @@ from sandbox.provider import ProviderFault
 from sandbox.repository import TEMPLATE
 from tests.support.reading import WHO, consumer_secret, grant, reading, reads, run
 from tests.support.sandbox_app import SandboxApp
-from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TokenRevoked, TripodError
+from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TokenRevoked, TripodError, process
 
 POST = "/1.1/statuses/update.json"
 PEERS = TEMPLATE.parent / ".peers"
@@ -313,12 +313,15 @@ def test_signing_leaves_a_stream_as_it_is(granted: SandboxApp) -> None:
             user.post(url, data=io.BytesIO(b"status=a"), headers=form, timeout=5)
 
 
-def test_netrc_does_not_get_in_the_way(granted: SandboxApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_netrc_nor_proxy_nor_bundle_of_the_environment_has_a_say(
+    granted: SandboxApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine localhost login a password b\n")
     monkeypatch.setenv("NETRC", str(netrc))
     with session(granted) as user:
-        assert user.trust_env
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(netrc))
         assert who(granted, user).status_code == 200
 
 
@@ -355,3 +358,33 @@ def test_no_secret_is_in_a_repr_an_error_or_a_log(granted: SandboxApp, caplog: p
     shown += [repr(caught.value), str(caught.value), caplog.text]
     secrets = [granted.consumer.secret, tokens.oauth_token, tokens.oauth_token_secret, tokens.consumer_secret]
     assert not [secret for secret in secrets for text in shown if secret in text]
+
+
+def test_tokens_are_not_sent_without_tls_nor_to_hosts_that_are_not_the_providers(granted: SandboxApp) -> None:
+    with session(granted) as user:
+        assert who(granted, user).status_code == 200
+        calls = len(granted.calls("verify_credentials"))
+        process.this().loopback = False  # as in a deployed Lambda
+        with pytest.raises(HostNotAllowed, match="only https"):
+            who(granted, user)
+        process.this().loopback = True
+        redefine(granted, api_hosts=["api.example"])
+        process.this().secret_reader.consumer(granted.name, fresh=True)
+        with pytest.raises(HostNotAllowed, match=r"provider\.api_hosts"):
+            user.get(granted.sandbox.provider.replace("localhost", "127.0.0.1") + WHO, timeout=5)
+        assert len(granted.calls("verify_credentials")) == calls
+        assert who(granted, user).status_code == 200  # the host of its endpoints
+
+
+def test_a_plaintext_signature_is_for_the_providers_hosts_alone(granted: SandboxApp) -> None:
+    redefine(granted, signature_method="PLAINTEXT")
+    with session(granted) as user, pytest.raises(HostNotAllowed):
+        user.get(granted.sandbox.provider.replace("localhost", "127.0.0.1") + WHO, timeout=5)
+
+
+def redefine(app: SandboxApp, **changes: Any) -> None:
+    """Change the provider's definition in the consumer secret."""
+    client, secret = app.sandbox.client("secretsmanager"), consumer_secret(app)
+    content = json.loads(client.get_secret_value(SecretId=secret)["SecretString"])
+    content["provider"] |= changes
+    client.put_secret_value(SecretId=secret, SecretString=json.dumps(content))

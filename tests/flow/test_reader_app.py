@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+import requests
+from urllib3 import HTTPResponse
 
 import tripod
 from sandbox.provider import ProviderFault
@@ -17,7 +20,7 @@ from sandbox.world import Sandbox
 from tests.support.leaks import leaks
 from tests.support.reading import consumer_secret, grant, reading, reads
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod import ConsumerNotFound, MalformedSecret, TokenNotFound, TripodUnavailable
+from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TripodUnavailable
 
 LIMITS = "/1.1/application/rate_limit_status.json"
 BEARER: Leg = "bearer_token"
@@ -182,3 +185,20 @@ def test_a_malformed_answer_prints_neither_token_nor_bearer_nor_their_urls(app: 
     assert "withheld" in logged.getvalue()
 
     assert not leaks(logged.getvalue(), set(app.sandbox.provider_server.issued(app.consumer.key)))
+
+
+def test_the_bearer_is_sent_to_the_providers_hosts_alone(app: SandboxApp) -> None:
+    assert limits(app) == (200, 1)
+    with tripod.app_session(app.name) as session, pytest.raises(HostNotAllowed):
+        session.get(app.sandbox.provider.replace("localhost", "127.0.0.1") + LIMITS, timeout=5)
+    assert len(app.calls("rate_limit_status")) == 1
+
+
+@pytest.mark.parametrize("wait", ["9" * 5000, "-1", "soon", "\u0663"])
+def test_a_retry_after_that_is_no_number_of_seconds_is_left_out(app: SandboxApp, wait: str) -> None:
+    response = requests.Response()
+    response.status_code, response.raw = 503, HTTPResponse(b"")
+    response.headers["Retry-After"] = wait
+    with patch.object(requests.Session, "post", lambda *_, **__: response), pytest.raises(TripodUnavailable) as caught:
+        limits(app)
+    assert caught.value.retry_after is None

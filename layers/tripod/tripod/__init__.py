@@ -13,6 +13,7 @@ from tripod.connections import Connection, disconnect, users
 from tripod.credentials import SigningTokens, UserTokens
 from tripod.errors import (
     ConsumerNotFound,
+    HostNotAllowed,
     MalformedSecret,
     TicketRejected,
     TokenNotFound,
@@ -28,6 +29,7 @@ library_logs.withhold_texts()
 __all__ = [
     "Connection",
     "ConsumerNotFound",
+    "HostNotAllowed",
     "MalformedSecret",
     "SignIn",
     "SigningTokens",

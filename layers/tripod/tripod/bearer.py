@@ -12,7 +12,7 @@ import requests
 from requests import PreparedRequest
 from requests.auth import HTTPBasicAuth
 
-from tripod import names, process, response_body
+from tripod import allowed_hosts, names, process, response_body
 from tripod.credentials import Consumer
 from tripod.errors import MalformedSecret, TripodUnavailable
 from tripod.provider_errors import Cause
@@ -46,6 +46,7 @@ def app_session(provider: str) -> requests.Session:
     Raises:
         ConsumerNotFound: there is no consumer secret of this name under this prefix.
         MalformedSecret: the consumer secret is not what belongs there, or lacks ``"bearer_token_url"``.
+        HostNotAllowed: raised by a request: the app's token may not be sent to its URL.
         TripodUnavailable: raised by a request, when the provider issues no token: ``provider_unavailable`` or
             ``provider_rejected``.
 
@@ -99,6 +100,9 @@ class _AppAuth(RenewingAuth[str]):
 
     def authenticate(self, request: PreparedRequest, credentials: str) -> None:
         """Set the header (RFC 6750, section 2.1)."""
+        this = process.this()
+        consumer = this.secret_reader.consumer(self._provider)
+        allowed_hosts.check(this, self._provider, consumer, request.url, reusable=True)
         request.headers["Authorization"] = f"Bearer {credentials}"
 
     def renew(self, credentials: str, _cause: Cause, tried: AbstractSet[Cause]) -> str | None:
@@ -162,7 +166,9 @@ def _post(provider: str, session: requests.Session, url: str, **request: Any) ->
     try:
         with session.post(url, headers=HEADERS, **options, **request) as response:
             wait = response.headers.get("Retry-After", "")
-            return _BearerResponse(response.status_code, int(wait) if wait.isdecimal() else None, response_body.peek(response))
+            return _BearerResponse(
+                response.status_code, int(wait) if re.fullmatch(r"[0-9]{1,9}", wait) else None, response_body.peek(response)
+            )
     except requests.RequestException as error:  # its text may contain the URL, and so the token to invalidate
         raise TripodUnavailable(f"{provider}: {type(error).__name__}", code="provider_unavailable") from None
 

@@ -31,6 +31,11 @@ class Consumer:
         """The signature method of this provider's requests: one of ``SIGNATURE_METHODS``."""
         return str(self.provider.get("signature_method", SIGNATURE_METHODS[0]))
 
+    @property
+    def api_hosts(self) -> tuple[str, ...]:
+        """The hosts that tokens may be sent to, as the consumer secret names them; empty where it names none."""
+        return tuple(self.provider.get("api_hosts", ()))
+
     @classmethod
     def from_json(cls, text: str) -> "Consumer":
         """Parse a consumer secret. Raises ValueError that says what is wrong, without quoting the content."""
@@ -47,6 +52,8 @@ class Consumer:
             raise ValueError('"provider" must be an object')
         if provider.get("signature_method", SIGNATURE_METHODS[0]) not in SIGNATURE_METHODS:
             raise ValueError(f'"provider.signature_method" must be one of {", ".join(SIGNATURE_METHODS)}')
+        if not _are_host_names(provider.get("api_hosts", [])):
+            raise ValueError('"provider.api_hosts" must be a list of host names in lower case, without scheme, port and path')
         return cls(
             consumer_key=_text(content, "consumer_key"),
             consumer_secret=_text(content, "consumer_secret"),
@@ -124,6 +131,10 @@ class SigningTokens(UserTokens):
         """Combine ``tokens`` and ``consumer``. The consumer key is ``consumer``'s: it belongs to that secret."""
         shared = {field.name: getattr(tokens, field.name) for field in fields(UserTokens)}
         return cls(**shared | {"consumer_key": consumer.consumer_key, "consumer_secret": consumer.consumer_secret})
+
+
+def _are_host_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(host, str) and re.fullmatch(r"[a-z0-9.-]+", host) for host in value)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ TripodError
 ├── MalformedSecret     a secret exists, but its content has not the form that Tripod writes
 ├── TokenNotFound       this user has not signed in
 │   └── TokenRevoked    the user has disconnected, or the provider no longer accepts the tokens
+├── HostNotAllowed      tokens may not be sent to this URL
 ├── TicketRejected      the ticket is expired, used, or another session's
 └── TripodUnavailable   Tripod or the provider failed; ``code`` says how
 
@@ -103,6 +104,29 @@ class TokenRevoked(TokenNotFound):
 
     def __init__(self, secret: str) -> None:
         super().__init__(secret, f"the tokens of {secret} are no longer good: the user has disconnected or revoked access")
+
+
+class HostNotAllowed(TripodError):
+    """Raised by a request, before anything is sent, when the provider's credentials may not be sent to its URL.
+
+    Only https is allowed, and where ``"provider.api_hosts"`` in the consumer secret names hosts (X's are known), only those and
+    the hosts of the provider's endpoints. A bearer token and a PLAINTEXT signature are for these hosts alone in any case.
+
+    Attributes:
+        host: the host of the URL.
+        secret: the name of the consumer secret, in which ``api_hosts`` can name more hosts.
+
+    >>> try:
+    ...     user_session("x", user_id="2244994945").get("http://api.x.com/2/users/me", timeout=5)
+    ... except HostNotAllowed as error:
+    ...     print(error.host, error.secret)
+    api.x.com tripod/consumer/x
+    """
+
+    def __init__(self, host: str, secret: str, reason: str) -> None:
+        super().__init__(f"nothing was sent to {host or 'a URL without a host'} with the credentials of {secret}: {reason}")
+        self.host = host
+        self.secret = secret
 
 
 class TicketRejected(TripodError):

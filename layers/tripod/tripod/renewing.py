@@ -46,6 +46,7 @@ class RenewingSession(requests.Session):
     def __init__(self, auth: RenewingAuth[Any]) -> None:
         super().__init__()
         self.auth = auth
+        self.trust_env = False  # no proxy, .netrc or CA bundle of the environment: they see or replace what is sent
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
         """Authenticate a redirect anew: the copied header has the first URL's signature and a used nonce."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import requests
 from requests import PreparedRequest
 
-from tripod import names, process
+from tripod import allowed_hosts, names, process
 from tripod.credentials import Consumer, SigningTokens, UserTokens
 from tripod.errors import TokenNotFound, TokenRevoked
 from tripod.provider_errors import Cause
@@ -61,6 +61,7 @@ def user_session(provider: str, *, user_id: str) -> requests.Session:
         TokenRevoked: the user has disconnected. Raised by a request as well, when the provider no longer accepts the tokens.
         ConsumerNotFound: there is no consumer secret of this name under this prefix.
         MalformedSecret: the content of one of the two secrets is not what belongs there.
+        HostNotAllowed: raised by a request: the user's tokens may not be sent to its URL.
 
     Needs the managed policy ``ReadTokens`` or ``ReadTokensOfOneProvider``.
 
@@ -105,6 +106,8 @@ class _UserAuth(RenewingAuth[_Credentials]):
             if _FORM in str(kind):
                 raise ValueError("a form must be given whole to be signed, not as a stream")
         consumer, tokens = credentials
+        reusable = consumer.signature_method == "PLAINTEXT"
+        allowed_hosts.check(process.this(), self._provider, consumer, request.url, reusable=reusable)
         Signer().sign_as(consumer, tokens.oauth_token, tokens.oauth_token_secret)(request)
 
     def renew(self, credentials: _Credentials, cause: Cause, tried: AbstractSet[Cause]) -> _Credentials | None:

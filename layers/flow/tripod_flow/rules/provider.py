@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -34,6 +34,7 @@ class ProviderDefinition:
     screen_name_field: str = "screen_name"
     signature_method: str = "HMAC-SHA1"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
+    api_hosts: Sequence[str] = ()  # for the reader layer: where tokens may be sent
     require_callback_confirmed: bool = True
     bearer_token_url: str | None = None  # for the reader layer's app-only sessions
     invalidate_bearer_token_url: str | None = None
@@ -89,6 +90,8 @@ def _flaws(described: Mapping[str, Any], *, loopback: bool) -> list[str]:
     for key, value in described.items():
         if key in _URLS:
             flaws += [f"{key}: {flaw}" for flaw in [_url_flaw(value, loopback=loopback)] if flaw]
+        elif key == "api_hosts":
+            continue  # checked when the secret is read
         elif key == "authorize_params":
             flaws += _params_flaws(value)
         elif key == "require_callback_confirmed":
