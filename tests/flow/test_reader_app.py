@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 from unittest.mock import patch
 
@@ -197,7 +197,7 @@ def test_the_bearer_is_sent_to_the_providers_hosts_alone(app: SandboxApp) -> Non
 @pytest.mark.parametrize("wait", ["9" * 5000, "-1", "soon", "\u0663"])
 def test_a_retry_after_that_is_no_number_of_seconds_is_left_out(app: SandboxApp, wait: str) -> None:
     response = requests.Response()
-    response.status_code, response.raw = 503, HTTPResponse(b"")
+    response.status_code, response.raw = 503, HTTPResponse(BytesIO(), preload_content=False)
     response.headers["Retry-After"] = wait
     with patch.object(requests.Session, "post", lambda *_, **__: response), pytest.raises(TripodUnavailable) as caught:
         limits(app)
