@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def has_time() -> bool:
         return bool(context.get_remaining_time_in_millis() > RESERVE)
 
-    app.begin(context)
+    app.set_deadline(context)
     try:
         if "Records" in event:
             keys = dict.fromkeys(record["dynamodb"]["Keys"]["pk"]["S"] for record in event["Records"])

@@ -56,7 +56,7 @@ def limits(app: SandboxApp) -> tuple[int, int]:
 def test_the_token_is_got_once_and_kept(app: SandboxApp) -> None:
     assert [limits(app) for _ in range(3)] == [(200, 1)] * 3
     assert [call.status for call in app.calls(BEARER)] == [200]
-    assert app.calls(BEARER)[0].user_agent.startswith("tripod-oauth/")
+    assert app.calls(BEARER)[0].user_agent.startswith("Tripod/")
 
 
 def test_threads_get_one_token_between_them(app: SandboxApp) -> None:

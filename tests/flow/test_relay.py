@@ -161,7 +161,7 @@ def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: Sandb
     with pytest.raises(Killed):
         dying.relay.relay([record.pk], lambda: True)
     assert grant.record(record.request_token).pending_tokens
-    grant.clock.now += relay.LEASE
+    grant.clock.now += relay.RELAY_LEASE
     Harness(app, clock=grant.clock).relay.relay([record.pk], lambda: True)
     assert grant.record(record.request_token).pending_tokens is None
     assert app.stored()

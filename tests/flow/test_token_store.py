@@ -57,7 +57,7 @@ def grant(harness: Harness, *, anew: bool = True) -> Authorization:
 
 def tidy(harness: Harness, *records: Authorization) -> None:
     """Let leases end, and the relay do what is owed."""
-    harness.clock.now += relay.LEASE + 1
+    harness.clock.now += relay.RELAY_LEASE + 1
     harness.relay.relay([*(record.pk for record in records), pk(harness.app)], lambda: True)
 
 

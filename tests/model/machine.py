@@ -165,7 +165,7 @@ class Machine(Truths):
 
     # What goes on by itself
 
-    @rule(seconds=st.sampled_from([1, 20, transitions.LEASE, 61, relay.LEASE, 301, 601, 3601]))
+    @rule(seconds=st.sampled_from([1, 20, transitions.LEASE, 61, relay.RELAY_LEASE, 301, 601, 3601]))
     def wait(self, seconds: int) -> None:
         self._count("wait")
         self._clock.now += seconds

@@ -81,7 +81,7 @@ class Truths(Acts):
     def _settle(self) -> None:
         """Let leases end and consents lapse, and the relay do what is owed."""
         for _ in range(SWEEPS):
-            self._clock.now += relay.LEASE + 1
+            self._clock.now += relay.RELAY_LEASE + 1
             self._sweep()
             keys = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
             if not any("outbox" in item for item in self._items(keys).values()):

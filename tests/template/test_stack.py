@@ -172,4 +172,4 @@ def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: 
 
 def test_a_lease_outlasts_the_function_that_holds_it(default: Stack) -> None:
     assert int(default.one("CallbackFunction")["Timeout"]) < transitions.LEASE
-    assert int(default.one("RelayFunction")["Timeout"]) < relay.LEASE
+    assert int(default.one("RelayFunction")["Timeout"]) < relay.RELAY_LEASE

@@ -65,20 +65,20 @@ class App:
                 _ = self.table, self.secret_reader, telemetry.log()
             cold_start.end()
 
-    def begin(self, context: Any) -> None:
+    def set_deadline(self, context: Any) -> None:
         """Set the deadline of this invocation; every handler's first step, which the two methods below take by themselves."""
         self._deadline.set(context.get_remaining_time_in_millis())
 
     def respond(self, event: Mapping[str, Any], context: Any, act: Callable[[HttpRequest], ApiResponse]) -> ApiResponse:
         """Return the response to API Gateway's ``event``, which ``act`` makes; an error becomes a problem, logged once."""
-        self.begin(context)
+        self.set_deadline(context)
         return guard.respond(http_request.read(event, loopback=self._loopback, look=self._look), act)
 
     def respond_directly(
         self, event: Mapping[str, Any], context: Any, act: Callable[[Mapping[str, Any]], dict[str, Any]]
     ) -> dict[str, Any]:
         """Return the result of another Lambda's ``event``, which ``act`` makes, or problem details."""
-        self.begin(context)
+        self.set_deadline(context)
         provider = str(event.get("provider", "")) if isinstance(event, Mapping) else ""
 
         def known_callback_url() -> str:

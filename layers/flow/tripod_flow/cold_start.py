@@ -32,7 +32,7 @@ def in_lambda() -> bool:
 
 
 def begin() -> None:
-    """Prepare for the imports: what they make lives as long as the process, so that looking for garbage meanwhile is in vain (0.05)."""
+    """Prepare for the imports: no garbage collection meanwhile, because what they make lives as long as the process (0.05)."""
     if in_lambda():
         gc.disable()
         for package, places in SLIM.items():

@@ -21,7 +21,7 @@ from tripod.session import user_session
 from tripod.version import VERSION
 
 TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
-HEADERS = {"User-Agent": f"tripod-oauth/{VERSION} (OAuth 1.0a client)", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": f"Tripod/{VERSION} (OAuth client)", "Accept-Encoding": "identity"}
 
 # Keys of "provider" in a consumer secret, and X's own values.
 _TOKEN_URL = "bearer_token_url"  # noqa: S105

@@ -1,4 +1,4 @@
-"""Requests in: an API Gateway HTTP API event (payload 2.0) becomes an ``HttpRequest``, checked here and only here."""
+"""Requests in: an API Gateway HTTP API event (payload 2.0) becomes an ``HttpRequest``, whose parameters are read here."""
 
 import base64
 import re
@@ -135,7 +135,7 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
     return given["request_token"], parameters.checked("pin", "".join(given["pin"].split()))
 
 
-def pin_page_to_return_to(request: HttpRequest) -> str | None:
+def posted_pin_page(request: HttpRequest) -> str | None:
     """Return the URL of the page that a PIN was posted from; None for any other request."""
     if not request.posted:
         return None

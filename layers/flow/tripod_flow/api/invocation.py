@@ -1,4 +1,4 @@
-"""Direct invocations in: another Lambda's plain JSON object, checked here and only here. (IAM decides who may invoke.)"""
+"""Direct invocations in: another Lambda's plain JSON object is read here. (IAM decides who may invoke.)"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Parameters: what a caller writes into a query, a form or JSON. Each value is checked here, and only here."""
+"""Parameters: what a caller writes into a query, a form or JSON. The form of each value is checked here, and only here."""
 
 import json
 from collections.abc import Mapping

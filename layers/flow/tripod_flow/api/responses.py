@@ -153,7 +153,7 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
             reference=f"{text.REFERENCE}: {request.id}",
         )
         if error.code == "in_progress":
-            pin_page_url = http_request.pin_page_to_return_to(request)  # a posted PIN can't be asked for again
+            pin_page_url = http_request.posted_pin_page(request)  # a posted PIN can't be asked for again
             again = f"; url={pin_page_url}" if pin_page_url else ""
             headers["refresh"] = f"{error.retry_after}{again}"  # seconds; the page looks again by itself
         return _page(request, error.status, page, headers)
@@ -187,7 +187,7 @@ def _action(request: HttpRequest, error: FlowError, words: Text) -> tuple[str, s
     if error.code in ("provider_unavailable", "internal"):
         if not request.posted:
             return words.action, f"?{request.query}"
-        if pin_page_url := http_request.pin_page_to_return_to(request):
+        if pin_page_url := http_request.posted_pin_page(request):
             return words.action, pin_page_url
     action = words.action or (text.PIN_AGAIN if request.posted and error.code != "in_progress" else "")
     return (action, _start(request, error)) if action else None

@@ -1,4 +1,4 @@
-"""Every word that a person reads, in one place, so that it can be translated. ``{provider}`` is the provider's name.
+"""The words of every page and problem, so that they can be translated; only the details of ``bad_request`` stand where they are raised. ``{provider}`` is the provider's name.
 
 Also the diagnoses: what the app's developer can do about a provider's refusal.
 """

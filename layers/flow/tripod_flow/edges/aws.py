@@ -22,7 +22,7 @@ from tripod_flow.edges.deadline import Deadline
 # Seconds; DynamoDB and Secrets Manager answer in milliseconds, so that a second try beats a longer wait.
 CONNECT, READ, ATTEMPT = 1.0, 2.0, 3.0
 ATTEMPTS = 3
-# Why DynamoDB refuses a write, or cancels a transaction, that another transaction is in the way of; botocore would not try it again.
+# DynamoDB's codes for a write that conflicts with another transaction. botocore does not retry them.
 CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
 PAUSE = 0.05  # seconds before a write is tried again after a conflict: a transaction takes a few milliseconds
 USER_AGENT = f"Tripod/{VERSION}"

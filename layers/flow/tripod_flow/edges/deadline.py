@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from time import monotonic
 
-RESERVE = 3.0  # seconds kept for the answer itself, and for the pause before an attempt that then is none
+RESERVE = 3.0  # seconds kept for the response itself, and for botocore's pause before an attempt that there is no time for
 COMMIT = 6.0  # seconds kept for what must follow an exchange: the commit, with one retry
 
 

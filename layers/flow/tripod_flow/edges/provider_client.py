@@ -155,7 +155,7 @@ class ProviderClient:
         return _identity(response, provider)
 
     def invalidate(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> None:
-        """Revoke an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as revoked."""
+        """Invalidate an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as invalidated."""
         if provider.invalidate_url is None:
             return
         auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
@@ -207,7 +207,7 @@ def _tokens(response: Response) -> TokenResponse:
         pairs = parse_qsl(
             response.body.decode().strip(), strict_parsing=True, keep_blank_values=True, errors="strict", max_num_fields=50
         )
-    except ValueError:  # of UnicodeDecodeError's kind too
+    except ValueError:  # UnicodeDecodeError is one
         raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
     fields = dict(pairs)
     token, secret = fields.pop("oauth_token", ""), fields.pop("oauth_token_secret", "")

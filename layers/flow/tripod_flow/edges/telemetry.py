@@ -35,7 +35,7 @@ def _metrics() -> Metrics:
 def count(name: str) -> None:
     """Add one to the metric ``name``: a code of ``errors``, a state, or what else happened.
 
-    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``unstored``, ``relay_failed``.)
+    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``store_failed``, ``relay_failed``.)
     """
     _metrics().add_metric(name=name, unit=MetricUnit.Count, value=1)
 
@@ -61,7 +61,7 @@ def repeated_outcome(record: Authorization) -> None:
 
 def store_failed(grant: Authorization, error: Exception) -> None:
     """Log and count that a committed grant could not be stored yet."""
-    count("pending_tokens")
+    count("store_failed")
     failure("granted, not stored yet: its tokens stay in the outbox", error, authorization=grant.log_id)
 
 

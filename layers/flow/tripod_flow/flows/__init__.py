@@ -1,1 +1,1 @@
-"""The order of the steps: start, finish, exchange, store, revoke, relay."""
+"""The order of the steps: from start to a stored token, and from a disconnect to a deleted one."""

@@ -21,6 +21,10 @@ from tripod_flow.rules.transitions import Transition
 _USER_CAUSES = frozenset({Cause.VERIFIER_REJECTED, Cause.REQUEST_TOKEN_REJECTED, Cause.TOKEN_REVOKED})
 
 
+class _IdentityUnknown(Exception):
+    """The exchange was made, and whose tokens it yielded can't be found out: without a user they are of no use."""
+
+
 class Exchange:
     """Takes claimed authorizations to their outcome; ``clock`` in epoch seconds."""
 
@@ -33,9 +37,10 @@ class Exchange:
     def exchange(self, claimed: Authorization, verifier: str) -> Authorization:
         """Exchange the verifier of an authorization in state ``exchanging`` and return the decided record.
 
-        It is granted (or consented to) with its tokens committed, or failed for good. Raises ``ProviderUnavailable`` or
-        ``NotConfigured``, the claim given back, where a later try may succeed; and ``VerifierRejected`` for a wrong PIN while others
-        may be tried.
+        It is granted (or consented to) with its tokens committed, or failed for good. Raises ``ProviderUnavailable``,
+        ``NotConfigured``, ``UnknownProvider`` or botocore's errors, the claim given back, where a later try may succeed; ``WrongPin``
+        while others may be tried; ``InProgress`` where the claim was lost to another request; and ``Interrupted`` where not even the
+        failure could be written.
         """
         client = self._provider_client.for_request()
         record = self._attempt(claimed, lambda: self._exchange(claimed, verifier, client))
@@ -65,6 +70,8 @@ class Exchange:
             raise
         except ResponseLost as error:
             return self._fail(held, errors.Interrupted(f"the exchange's response was lost: {error}"))
+        except _IdentityUnknown as error:
+            return self._fail(held, errors.Interrupted(str(error)))
         except Refused as error:
             return self._fail(held, _error_of(held, error.refusal))
 
@@ -96,11 +103,11 @@ class Exchange:
         try:
             return self._consumers.call(held.provider, lambda definition, consumer: client.identity(definition, consumer, token))
         except (Unavailable, errors.NotConfigured, errors.UnknownProvider) as error:
-            raise ResponseLost(f"the identity could not be had: {error}") from None
+            raise _IdentityUnknown(f"the identity could not be had: {error}") from None
         except Refused as error:
             if isinstance(_error_of(held, error.refusal), errors.VerifierRejected):
                 # The token was refused: the verifier was right, and is spent.
-                raise ResponseLost(f"the identity was refused: {error}") from None
+                raise _IdentityUnknown(f"the identity was refused: {error}") from None
             raise
 
     def _identify(self, exchanged: Authorization, client: ProviderClient) -> Authorization:

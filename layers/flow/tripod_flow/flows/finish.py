@@ -38,7 +38,7 @@ class PinPrompt:
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One request about an authorization: its cookie and verifier (None: without), and for a PIN by direct invocation the subject."""
+    """One request about an authorization: its cookie, verifier or PIN (None if it has none), and the subject of a direct invocation."""
 
     provider: str
     request_token: str = field(repr=False)
@@ -80,14 +80,20 @@ class Finish:
         self._token = token
 
     def callback(self, provider: str, request_token: str, verifier: str, cookies: Mapping[str, str]) -> Outcome:
-        """Exchange the verifier, store the tokens and return the outcome: the first one, however often it is asked for."""
+        """Exchange the verifier, store the tokens and return the outcome: the first one, however often it is asked for.
+
+        Raises what ``check_access`` and ``Exchange.exchange`` raise, and ``InProgress`` while another request works on it.
+        """
         cookie = cookies.get(binding.cookie_name(provider, request_token))
         return self._finish(_Visit(provider, request_token, cookie, verifier), verifier)
 
     def pin(
         self, provider: str, request_token: str, pin: str, *, cookies: Mapping[str, str] | None = None, subject: str | None = None
     ) -> Outcome:
-        """Exchange a PIN, from the browser that asked or from the app that asked for ``subject``; five may be tried."""
+        """Exchange a PIN, from the browser that asked or from the app that asked for ``subject``; five may be tried.
+
+        Raises as ``callback`` does, and ``WrongPin``.
+        """
         cookie = (cookies or {}).get(binding.cookie_name(provider, request_token))
         return self._finish(_Visit(provider, request_token, cookie, pin, pin=True, subject=subject), pin)
 

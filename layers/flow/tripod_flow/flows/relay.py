@@ -18,7 +18,7 @@ from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
 from tripod_flow.rules import authorization, connection, errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
 
-LEASE = 90  # seconds; longer than this function's timeout
+RELAY_LEASE = 90  # seconds; longer than this function's timeout
 IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to; then they are erased
 
 
@@ -73,7 +73,7 @@ class Relay:
             self._table.update(transitions.lapse(record, now=self._clock()))
             return
         elif record is not None:
-            transition = transitions.lease_storing(record, now=self._clock(), lease=LEASE)
+            transition = transitions.lease_storing(record, now=self._clock(), lease=RELAY_LEASE)
             update = self._table.update(transition) if transition else None
             if update and update.applied and update.record is not None:
                 self._store(update.record)

@@ -76,6 +76,8 @@ class Start:
         """Get a request token, keep its secret, and return where the user consents.
 
         Without a ``browser`` to bind, a ``challenge`` is required: anyone with the authorize URL could make another person consent.
+        Raises ``BadRequest``, ``ReturnToNotAllowed``, ``UnknownProvider``, ``NotConfigured``, ``ProviderRejected`` or
+        ``ProviderUnavailable``.
         """
         self._check(asked, browser=browser)
         definition, request_token = self._request_token(asked, OOB if asked.pin else callback_url)
