@@ -1,0 +1,234 @@
+"""A connection's transitions: which grant, revocation and clean-up is applied to which record, and what it changes."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from tests.support.conditions import apply, create, holds, item
+from tests.support.tables import arrows, cells
+from tripod_flow.rules import connection, transitions
+from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.transitions import Transition
+
+T = 1_800_000_000.0
+PK = "connection#x#42"
+SHARD = "1"  # of this key
+OUTBOX = {"outbox": SHARD, "outbox_since": T + 9}
+
+
+def grant(claim_id: str = "first", at: float | None = T) -> Authorization:
+    begun = transitions.begin("x", "token", "s", cookie_digest="browser", subject="7", now=T)
+    return replace(begun, claim_id=claim_id, granted_at=at, user_id="42", screen_name="ada")
+
+
+def connected() -> ConnectionRecord:
+    made = create(connection.connect(grant(), "version"))
+    assert made
+    return made
+
+
+def revoked(found: ConnectionRecord | None = None, at: float = T + 9) -> ConnectionRecord:
+    transition = connection.revoke("x", "42", found, now=at)
+    made = apply(found, transition) if found else create(transition)
+    assert made
+    return made
+
+
+def state(record: ConnectionRecord | None) -> str:
+    return "[*]" if record is None else "connected" if record.revoked_at is None else "revoked"
+
+
+def changed(before: ConnectionRecord, after: ConnectionRecord | None) -> dict[str, Any]:
+    """Return the attributes that differ, as they are after."""
+    assert after
+    names = [one.name for one in fields(ConnectionRecord)]
+    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+
+
+RECORDS: dict[str, Callable[[], ConnectionRecord | None]] = {
+    "[*]": lambda: None,
+    "connected": connected,
+    "revoked": lambda: revoked(connected()),
+    "revoked, unknown before": revoked,  # the tokens are still on their way
+    "connected anew": lambda: apply(revoked(connected()), connection.connect(grant("second", T + 10), "version 2")),
+}
+
+# Each row is a function and the record that its caller read; each column the record that is there by now.
+# A cell is the state it leads to, or "." where it is refused.
+STATES = """
+                                            [*]        connected  revoked    revoked, unknown before  connected anew
+connect at T, the same grant                connected  connected  .          .                        .
+connect at T + 1                            connected  connected  .          .                        .
+connect at T + 9, as the revocation         connected  connected  .          .                        .
+connect at T + 10                           connected  connected  connected  connected                .
+connect at T + 10, the same grant           connected  connected  connected  connected                connected
+connect at T + 11                           connected  connected  connected  connected                connected
+connect at T - 1                            connected  .          .          .                        .
+revoke of [*]                               revoked    .          .          .                        .
+revoke of connected                         .          revoked    .          .                        .
+revoke of revoked                           .          .          revoked    .                        .
+revoke of revoked, unknown before           .          .          .          revoked                  .
+revoke of connected anew                    .          .          .          .                        revoked
+mark_deletion_done of revoked               .          .          revoked    .                        .
+mark_deletion_done of connected anew        .          .          .          .                        connected
+mark_published of revoked                   .          .          revoked    revoked                  connected
+mark_published of connected anew            .          .          revoked    revoked                  connected
+"""
+
+CONNECTS = {
+    "connect at T, the same grant": grant(),
+    "connect at T + 1": grant("new", T + 1),
+    "connect at T + 9, as the revocation": grant("new", T + 9),
+    "connect at T + 10": grant("new", T + 10),
+    "connect at T + 10, the same grant": grant("second", T + 10),
+    "connect at T + 11": grant("new", T + 11),
+    "connect at T - 1": grant("old", T - 1),
+}
+
+
+def transition_of(event: str) -> Transition:
+    name, _, known = event.partition(" of ")
+    if not known:
+        return connection.connect(CONNECTS[event], "new version")
+    found = RECORDS[known]()
+    if name == "revoke":
+        return connection.revoke("x", "42", found, now=T + 20)
+    assert found
+    return {"mark_deletion_done": connection.mark_deletion_done, "mark_published": connection.mark_published}[name](found)
+
+
+@pytest.mark.parametrize(("event", "now", "expected"), cells(STATES))
+def test_what_is_applied_to_which_record(event: str, now: str, expected: str) -> None:
+    found, transition = RECORDS[now](), transition_of(event)
+    after = apply(found, transition) if found else create(transition)
+    assert (state(after) if after else ".") == expected
+
+
+def test_the_diagram_of_the_states_is_what_the_rules_do() -> None:
+    assert arrows("connection") == {
+        (state(RECORDS[now]()), expected, event.partition(" ")[0]) for event, now, expected in cells(STATES) if expected != "."
+    }
+
+
+def test_each_transition_has_its_row() -> None:
+    rules = {name: rule for name, rule in inspect.getmembers(connection, inspect.isfunction) if not name.startswith("_")}
+    making = {name for name, rule in rules.items() if rule.__annotations__.get("return") is Transition}
+    assert making == {event.partition(" ")[0] for event, _, _ in cells(STATES)}
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "at", "expected"),
+    [
+        ("first", T, "version 2"),
+        ("new", T, None),
+        ("new", T - 0.001, None),
+        ("new", T + 0.001, "version 2"),
+        ("first", T - 5, "version 2"),
+    ],
+)
+def test_the_newest_grant_is_current_and_of_equal_times_the_first(claim_id: str, at: float, expected: str | None) -> None:
+    after = apply(connected(), connection.connect(grant(claim_id, at), "version 2"))
+    assert (after and after.secret_version) == expected
+
+
+@pytest.mark.parametrize(("seconds", "connects"), [(8.999, False), (9, False), (9.001, True)])
+def test_a_grant_counts_only_after_the_last_revocation(seconds: float, connects: bool) -> None:
+    for record in (revoked(), revoked(connected()), replace(revoked(), grant_id="new")):
+        assert (apply(record, connection.connect(grant("new", T + seconds), "v")) is not None) is connects
+
+
+def test_a_new_connection_names_the_grant_and_the_secrets_version() -> None:
+    assert connected() == ConnectionRecord(
+        pk=PK, provider="x", user_id="42", screen_name="ada", subject="7", connected_to="x",
+        grant_id="first", secret_version="version", granted_at=T,
+    )  # fmt: skip
+
+
+def test_a_new_grant_ends_a_revocation_whose_deletion_and_event_stay_pending() -> None:
+    before = revoked(connected())
+    assert changed(before, apply(before, connection.connect(grant("second", T + 10), "version 2"))) == {
+        "connected_to": "x", "grant_id": "second", "secret_version": "version 2", "granted_at": T + 10, "revoked_at": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "record", "current"),
+    [("first", connected, True), ("new", connected, False), ("first", lambda: revoked(connected()), False)],
+)
+def test_a_grant_is_current_while_no_other_and_no_revocation_is(
+    claim_id: str, record: Callable[[], ConnectionRecord], current: bool
+) -> None:
+    assert holds(connection.is_current(grant(claim_id)), item(record())) is current
+    assert not holds(connection.is_current(grant(claim_id)), {})
+
+
+def test_a_revocation_owes_a_deletion_and_its_event() -> None:
+    owed: dict[str, Any] = {"revoked_at": T + 9, "deletion_pending": True, "pending_events": (T + 9,), **OUTBOX}
+    assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", **owed)
+    assert changed(connected(), revoked(connected())) == {"connected_to": None, **owed}
+
+
+def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
+    first = revoked(connected())
+    again = {"revoked_at": T + 20, "pending_events": (T + 9, T + 20), "outbox_since": T + 20}
+    assert changed(first, revoked(first, T + 20)) == again
+    published = apply(first, connection.mark_published(first))
+    assert published
+    assert revoked(published, T + 20).pending_events == (T + 20,)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"grant_id": "second"},
+        {"revoked_at": T + 8},
+        {"revoked_at": None},
+        {"pending_events": (T + 9, T + 10)},
+        {"pending_events": None},
+    ],
+)
+def test_a_record_that_has_changed_is_revoked_only_after_another_look(meanwhile: dict[str, Any]) -> None:
+    found = revoked(connected())
+    assert apply(replace(found, **meanwhile), connection.revoke("x", "42", found, now=T + 20)) is None
+
+
+LEFT = {"outbox": None, "outbox_since": None}
+
+
+@pytest.mark.parametrize(
+    ("rule", "deletion", "events", "left"),
+    [
+        (connection.mark_deletion_done, True, (T + 9,), {"deletion_pending": None}),
+        (connection.mark_deletion_done, True, None, {"deletion_pending": None, **LEFT}),
+        (connection.mark_published, True, (T + 9,), {"pending_events": None}),
+        (connection.mark_published, None, (T + 9,), {"pending_events": None, **LEFT}),
+    ],
+)
+def test_the_outbox_is_left_with_the_last_of_what_is_owed(
+    rule: Callable[[ConnectionRecord], Transition], deletion: bool | None, events: tuple[float, ...] | None, left: dict[str, Any]
+) -> None:
+    owing = replace(revoked(connected()), deletion_pending=deletion, pending_events=events)
+    assert changed(owing, apply(owing, rule(owing))) == left
+    other: dict[str, Any] = (
+        {"pending_events": None if events else (T + 9,)}
+        if "deletion_pending" in left
+        else {"deletion_pending": None if deletion else True}
+    )
+    assert apply(replace(owing, **other), rule(owing)) is None
+
+
+@pytest.mark.parametrize("meanwhile", [{"grant_id": "second"}, {"revoked_at": T + 20}, {"revoked_at": None}])
+def test_a_deletion_is_done_only_if_the_record_still_says_the_same(meanwhile: dict[str, Any]) -> None:
+    for found in (revoked(connected()), replace(revoked(connected()), pending_events=None)):
+        assert apply(replace(found, **meanwhile), connection.mark_deletion_done(found)) is None
+
+
+@pytest.mark.parametrize("deletion", [True, None])
+def test_only_the_events_that_were_published_are_removed(deletion: bool | None) -> None:
+    published = replace(revoked(connected()), deletion_pending=deletion)
+    for events in ((T + 9, T + 20), (T + 20,), None):
+        assert apply(replace(published, pending_events=events), connection.mark_published(published)) is None
