@@ -11,6 +11,9 @@ MAX_LENGTH = 2048  # characters
 OUR_NAMES = frozenset({"outcome", "provider", "ticket", "error"})  # what the redirect adds: a caller's own would be taken for it
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.I)
+_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)", re.I)  # a host that ends so is an address to a browser: 0x7f.1 is 127.0.0.1
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_ADDRESS = re.compile(rf"{_OCTET}(\.{_OCTET}){{3}}")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -108,6 +111,8 @@ def _place(url: str) -> _Place:
     host = parts.netloc.rpartition(":")[0] if re.search(r":[0-9]*$", parts.netloc) else parts.netloc
     if not _HOST.fullmatch(host) or ".." in host or parts.netloc.endswith(":"):
         raise ValueError("it must have a plain host name")
+    if _NUMBER.fullmatch(host) and not _ADDRESS.fullmatch(host):
+        raise ValueError("its address must be four decimal numbers")
     path = parts.path or "/"
     if re.search(r"%(2f|5c|2e|00|0a|0d|25)", path, re.I) or re.search(r"/\.{1,2}(/|;|$)", path) or "//" in path:
         raise ValueError("its path may hold neither dot segments, empty segments, nor encoded slashes, dots or controls")
