@@ -1,3 +1,7 @@
+import re
+
+import pytest
+
 from tripod_flow.rules import binding
 
 
@@ -40,3 +44,37 @@ def test_junk_goes_first_however_new_it_says_it_is_and_a_few_at_a_time() -> None
     _, *expired = binding.set_cookies(name(2000), "99.key", present)
     assert len(expired) == 8
     assert not any(line.startswith(name(1000)) for line in expired)
+
+
+def test_a_key_says_its_second_and_has_256_random_bits() -> None:
+    assert binding.new_key(1000.9, token=str) == "1000.32"
+    assert re.fullmatch(r"1000\.[A-Za-z0-9_-]{43}", binding.new_key(1000.9))
+
+
+def test_a_cookies_name_is_ours_to_expire() -> None:
+    assert re.fullmatch("__Host-tripod-[0-9a-f]{16}", binding.cookie_name("x", "token"))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_junk"),
+    [
+        ("50.key", False),
+        ("50.key.x", False),
+        ("99.key", False),  # the second of the new one
+        ("0.key", True),
+        ("1.key", False),
+        ("100.key", True),
+        ("000000000050.key", False),
+        ("0000000000050.key", True),
+        ("99999999999999999999999.key", True),
+        ("\u0665\u0660.key", True),
+        ("\u00b2.key", True),
+        ("-5.key", True),
+        ("key", True),
+        ("", True),
+    ],
+)
+def test_a_cookie_that_says_no_past_second_is_the_first_to_go(value: str, is_junk: bool) -> None:
+    present = {name(1): value, **{name(number): "1.key" for number in range(2, 9)}}
+    _, expired = binding.set_cookies(name(99), "99.key", present)
+    assert expired.startswith(f"{name(1)}=;") is is_junk

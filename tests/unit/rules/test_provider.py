@@ -24,51 +24,66 @@ def test_any_other_is_described_by_its_consumer_secret() -> None:
 
 
 def test_the_authorize_url_keeps_its_query_and_ends_with_the_token() -> None:
-    wiki = provider.of("wiki", described(authorize_params={"perms": "read"}), loopback=False)
+    blank = "https://wiki.example/w/index.php?title=Special:OAuth/authorize&blank="
+    wiki = provider.of("wiki", described(authorize_params={"perms": "read"}, authorize_url=blank), loopback=False)
     url = wiki.authorize("a&b=c", endpoint="authorize", options={"screen_name": "jo"})
-    assert parse_qsl(urlsplit(url).query) == [
-        ("title", "Special:OAuth/authorize"), ("perms", "read"), ("screen_name", "jo"), ("oauth_token", "a&b=c"),
+    assert parse_qsl(urlsplit(url).query, keep_blank_values=True) == [
+        ("title", "Special:OAuth/authorize"), ("blank", ""), ("perms", "read"), ("screen_name", "jo"), ("oauth_token", "a&b=c"),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://wiki.example/x",
-        "https://127.0.0.1/x",
-        "https://[::1]/x",
-        "https://169.254.169.254/latest",
-        "https://2130706433/x",
-        "https://0x7f.1/x",
-        "https://localhost/x",
-        "https://localhost./x",
-        "https://intranet/x",
-        "https://a.internal/x",
-        "https://user:pw@wiki.example/x",
-        "https://wiki.example/x#f",
-        "https://wiki.example:port/x",
-        "ftp://wiki.example/x",
-        "https:///x",
-        "https://a..b.example/x",
-        "https://" + "a" * 70 + ".example/x",
-        "https://wi ki.example/x",
-        "",
-        5,
-        None,
+def test_a_sign_in_goes_to_the_authenticate_url() -> None:
+    assert X.authorize("t", endpoint="authenticate", options={}) == "https://api.x.com/oauth/authenticate?oauth_token=t"
+    with pytest.raises(NotConfigured) as error:
+        provider.of("wiki", described(), loopback=False).authorize("t", endpoint="authenticate", options={})
+    assert str(error.value) == "the provider has no authenticate_url"
+
+
+LONGEST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
+
+
+@pytest.mark.parametrize("host", ["a.b", "a.b.", "3com.example", "a.1b.example", "local.example", LONGEST])
+def test_an_endpoint_is_https_with_a_host_name(host: str) -> None:
+    url = f"https://{host}/x"
+    assert provider.of("wiki", described(access_token_url=url), loopback=False).access_token_url == url
+
+
+FLAWS: dict[str, list[object]] = {
+    "must be https": ["http://wiki.example/x", "ftp://wiki.example/x"],
+    "must have a host name, not an address": [
+        "https://127.0.0.1/x", "https://[::1]/x", "https://[2001:db8::]/x", "https://169.254.169.254/latest", "https://2130706433/x",
+        "https://0x7f.1/x", "https://localhost/x", "https://localhost./x", "https://intranet/x", "https://a.internal/x",
+        "https://a.local/x", "https://a.b.localhost/x", "https:///x", "https://a..b.example/x", "https://.a.example/x",
+        "https://" + "a" * 64 + ".example/x", f"https://{LONGEST}d/x", "https://b.1/x",
     ],
-)
-def test_an_endpoint_is_https_with_a_host_name_and_the_error_says_which_is_not(url: object) -> None:
-    with pytest.raises(NotConfigured, match="access_token_url"):
+    "must have neither user name nor fragment": ["https://user:pw@wiki.example/x", "https://wiki.example/x#f"],
+    "must be a URL": ["https://wiki.example:port/x", "https://[x/"],
+    "must be a URL in printable ASCII": [
+        "https://wi ki.example/x", "https://wiki.ex\u00e4mple/x", "https://wiki.example/\u200b", "https://wiki.example/\x7f",
+        "https://wiki.example\\x", 5, None,
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("flaw", "url"), [(flaw, url) for flaw, urls in FLAWS.items() for url in urls])
+def test_an_endpoint_that_is_none_is_named_with_its_flaw(flaw: str, url: object) -> None:
+    with pytest.raises(NotConfigured) as error:
         provider.of("wiki", described(access_token_url=url), loopback=False)
+    assert str(error.value) == f'"provider" in the consumer secret of wiki: access_token_url: {flaw}'
 
 
-def test_plain_http_to_this_machine_needs_the_sandboxs_setting() -> None:
-    local = described(access_token_url="http://localhost:8080/x")
-    assert provider.of("wiki", local, loopback=True).access_token_url == "http://localhost:8080/x"
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_endpoint_on_this_machine_needs_the_sandboxs_setting(scheme: str) -> None:
+    local = described(access_token_url=f"{scheme}://localhost:8080/x")
+    assert provider.of("wiki", local, loopback=True).access_token_url == f"{scheme}://localhost:8080/x"
     with pytest.raises(NotConfigured):
         provider.of("wiki", local, loopback=False)
-    with pytest.raises(NotConfigured):
-        provider.of("wiki", described(access_token_url="http://wiki.example/x"), loopback=True)
+    for never in ("http://wiki.example/x", "ftp://localhost/x"):
+        with pytest.raises(NotConfigured):
+            provider.of("wiki", described(access_token_url=never), loopback=True)
+
+
+NO_PARAMS = "authorize_params must be an object of printable strings"
 
 
 @pytest.mark.parametrize(
@@ -76,17 +91,27 @@ def test_plain_http_to_this_machine_needs_the_sandboxs_setting() -> None:
     [
         ({"acess_token_url": "https://wiki.example/"}, "unknown key acess_token_url"),
         ({"identity_user_id_field": "id"}, "unknown key identity_user_id_field"),
-        ({"S3CRETvalue": "consumer_secret"}, ": a key that looks like a value$"),
-        ({"authorize_params": {"oauth_token": "mine"}}, "may not set oauth_token"),
-        ({"authorize_params": ["a"]}, "authorize_params must be"),
-        ({"authorize_params": {"a": 1}}, "authorize_params must be"),
-        ({"require_callback_confirmed": "no"}, "require_callback_confirmed must be"),
-        ({"user_id_field": ""}, "user_id_field must be"),
+        ({"S3CRETvalue": "consumer_secret"}, "a key that looks like a value"),
+        ({"authorize_params": {"OAUTH_token": "mine"}}, "authorize_params may not set OAUTH_token"),
+        ({"authorize_params": ["a"]}, NO_PARAMS),
+        ({"authorize_params": {"a": 1}}, NO_PARAMS),
+        ({"authorize_params": {"a": "\n"}}, NO_PARAMS),
+        ({"require_callback_confirmed": "no"}, "require_callback_confirmed must be true or false"),
+        ({"user_id_field": ""}, "user_id_field must be a non-empty string"),
+        ({"user_id_field": 5}, "user_id_field must be a non-empty string"),
     ],
 )
-def test_a_flaw_in_a_description_is_named(changes: dict[str, Any], named: str) -> None:
-    with pytest.raises(NotConfigured, match=named):
+def test_every_flaw_of_a_description_is_named(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(NotConfigured) as error:
         provider.of("wiki", described(**changes), loopback=False)
+    assert str(error.value) == f'"provider" in the consumer secret of wiki: {named}'
+    with pytest.raises(NotConfigured) as error:  # the last of them does not hide the first
+        provider.of("wiki", described(**{"identity_url": 5, "b": 1, "a": 1, **changes}), loopback=False)
+    assert {named, "unknown key a", "unknown key b", "identity_url: must be a URL in printable ASCII"} <= flaws_in(error.value)
+
+
+def flaws_in(error: NotConfigured) -> set[str]:
+    return set(str(error).partition(": ")[2].split("; "))
 
 
 def test_a_missing_endpoint_is_named() -> None:

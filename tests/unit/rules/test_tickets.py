@@ -94,7 +94,7 @@ def test_a_ticket_is_the_same_for_the_same_key_and_another_for_any_other() -> No
     assert len({one.rpartition(".")[2] for one in others} - {PROOF}) == 3
 
 
-@pytest.mark.parametrize("request_token", ["token", "a", "ab", "abc", "é", "a.b", "?>~" * 5])
+@pytest.mark.parametrize("request_token", ["token", "a", "ab", "abc", "é", "a.b", "?>~" * 5, "aaW", "elevenbytes"])
 def test_a_ticket_names_its_authorization(request_token: str) -> None:
     issued = tickets.issue("p-1", request_token, "key")
     assert tickets.authorization_key(issued) == f"authorization#p-1#{request_token}"

@@ -151,6 +151,11 @@ def test_each_transition_has_its_row() -> None:
     assert making == {event.partition(" ")[0] for event, _, _ in cells(STATES)}
 
 
+def test_without_a_lease_it_may_be_taken_at_any_time() -> None:
+    assert transitions.take_over(replace(of(State.EXCHANGED), lease_until=None), claim_id="second", now=0)
+    assert transitions.lease_storing(replace(of(State.GRANTED), lease_until=None), now=0)
+
+
 @pytest.mark.parametrize("state", [each for each in State if each not in (State.EXCHANGING, State.EXCHANGED)])
 def test_there_is_nothing_to_take_over_but_an_exchange(state: State) -> None:
     assert transitions.take_over(replace(of(state), lease_until=None), claim_id="second", now=T) is None
