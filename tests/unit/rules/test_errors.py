@@ -32,7 +32,7 @@ def test_the_outcomes_are_those_that_the_tree_names() -> None:
 @pytest.mark.parametrize(
     ("make", "log", "detail"),
     [
-        (lambda: errors.BadRequest(), "bad_request", None),
+        (errors.BadRequest, "bad_request", None),
         (lambda: errors.BadRequest("log"), "log", None),
         (lambda: errors.BadRequest(detail="public"), "public", "public"),
         (lambda: errors.BadRequest("log", "public"), "log", "public"),
