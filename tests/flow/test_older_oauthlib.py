@@ -36,6 +36,7 @@ def test_the_reader_signs_with_an_older_oauthlib_too(app: SandboxApp) -> None:
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "TRIPOD_PREFIX": app.sandbox.prefix,
+            "TRIPOD_LOOPBACK_HTTP": "true",
         },
         capture_output=True,
         text=True,

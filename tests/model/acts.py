@@ -17,13 +17,13 @@ from tests.model.world import Ticking, Watched, World
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import make_app
 from tripod_flow.edges import event_bus, telemetry
-from tripod_flow.edges.secret_writer import Contended
 from tripod_flow.edges.table import read
 from tripod_flow.flows import finish
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.flows.token_store import Revoked
 from tripod_flow.rules import authorization, connection, errors, tickets, transitions
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.errors import Contended
 
 Result = TypeVar("Result")
 

@@ -1,6 +1,6 @@
 """Transitions applied to records in memory: a boto3 condition is evaluated on an item as DynamoDB does it.
 
-It knows the operators that the rules use, and raises for any other. ``tests/unit/rules/test_conditions.py`` compares it with moto.
+It knows the operators that the rules use, and raises for any other. ``tests/flow/test_conditions.py`` compares it with moto.
 """
 
 import operator

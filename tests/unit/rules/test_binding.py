@@ -17,9 +17,9 @@ def test_a_cookie_is_host_bound_secure_hidden_from_script_and_lax() -> None:
 
 
 def test_only_the_key_that_was_given_matches() -> None:
-    key = binding.new_key(1000.0)
+    key = binding.new_cookie_value(1000.0)
     assert binding.matches(key, binding.digest(key))
-    assert not binding.matches(binding.new_key(1000.0), binding.digest(key))
+    assert not binding.matches(binding.new_cookie_value(1000.0), binding.digest(key))
     assert not binding.matches(None, binding.digest(key))
     assert not binding.matches("", binding.digest(key))
 
@@ -47,8 +47,8 @@ def test_junk_goes_first_however_new_it_says_it_is_and_a_few_at_a_time() -> None
 
 
 def test_a_key_says_its_second_and_has_256_random_bits() -> None:
-    assert binding.new_key(1000.9, token=str) == "1000.32"
-    assert re.fullmatch(r"1000\.[A-Za-z0-9_-]{43}", binding.new_key(1000.9))
+    assert binding.new_cookie_value(1000.9, token=str) == "1000.32"
+    assert re.fullmatch(r"1000\.[A-Za-z0-9_-]{43}", binding.new_cookie_value(1000.9))
 
 
 def test_a_cookies_name_is_ours_to_expire() -> None:

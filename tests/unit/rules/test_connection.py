@@ -162,8 +162,8 @@ def test_a_new_grant_ends_a_revocation_whose_deletion_and_event_stay_pending() -
 def test_a_grant_is_current_while_no_other_and_no_revocation_is(
     claim_id: str, record: Callable[[], ConnectionRecord], current: bool
 ) -> None:
-    assert holds(connection.is_current(grant(claim_id)), item(record())) is current
-    assert not holds(connection.is_current(grant(claim_id)), {})
+    assert holds(connection.current_condition(grant(claim_id)), item(record())) is current
+    assert not holds(connection.current_condition(grant(claim_id)), {})
 
 
 def test_a_revocation_owes_a_deletion_and_its_event() -> None:

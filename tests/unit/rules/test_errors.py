@@ -23,10 +23,10 @@ def test_the_tree_at_the_top_of_the_module_is_true() -> None:
 
 def test_the_outcomes_are_those_that_the_tree_names() -> None:
     named = re.findall(r"(\w+) +\d{3}  an outcome", TREE)
-    assert {kind.__name__ for kind in errors.OUTCOMES.values()} == {*named} - {
+    assert {kind.__name__ for kind in errors.OUTCOME_ERRORS.values()} == {*named} - {
         "ProviderRejected"
     }  # which has its cause beside it
-    assert all(kind.code == code for code, kind in errors.OUTCOMES.items())
+    assert all(kind.code == code for code, kind in errors.OUTCOME_ERRORS.items())
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tripod_flow.rules import tickets
+from tripod_flow.rules import return_to, tickets
 from tripod_flow.rules.errors import BadRequest
 
 MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
-MAX_RETURN_TO = 2048  # bytes
 MAX_PARAMETERS = 100  # in one query
 
 
@@ -50,7 +49,7 @@ def checked(name: str, value: str) -> str:
         raise BadRequest(detail=f"The parameter {name} is empty.")
     if not value.isprintable():  # control characters, and what is no UTF-8
         raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
-    if len(value.encode()) > (MAX_RETURN_TO if name == "return_to" else MAX_VALUE):
+    if len(value.encode()) > (return_to.MAX_LENGTH if name == "return_to" else MAX_VALUE):
         raise BadRequest(detail=f"The parameter {name} is too long.")
     return value
 

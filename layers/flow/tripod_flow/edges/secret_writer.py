@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from tripod import names
 from tripod.credentials import UserTokens
+from tripod_flow.rules.errors import Contended
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
 
 
 _GONE = ("ResourceNotFoundException", "InvalidRequestException")  # it was never there, or its deletion is scheduled already
-
-
-class Contended(Exception):
-    """The secret was created and deleted by others while it was written."""
 
 
 def version_of(tokens: UserTokens) -> str:

@@ -51,13 +51,13 @@ class ConnectionUpdate:
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """The result of ``mark_stored``: whether it is applied, and the connection if another grant or a revocation is current.
+    """The result of ``mark_stored``: whether it is applied, and if not, whether another grant or a revocation is current.
 
     Neither: the authorization's record has changed meanwhile.
     """
 
     applied: bool
-    superseded_by: ConnectionRecord | None = None
+    superseded: bool = False
 
 
 class Table:
@@ -142,7 +142,7 @@ class Table:
             "TableName": self._name,
             "Key": {"pk": {"S": connection.key(grant.provider, grant.user_id or "")}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **_expression(connection.is_current(grant)),
+            **_expression(connection.current_condition(grant)),
         }
         try:
             self._client.transact_write_items(
@@ -151,7 +151,7 @@ class Table:
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = error.response["CancellationReasons"]
             if reasons[1].get("Code") == "ConditionalCheckFailed" and reasons[1].get("Item"):
-                return StoredUpdate(False, read(reasons[1]["Item"], ConnectionRecord))
+                return StoredUpdate(False, superseded=True)
             if "ConditionalCheckFailed" not in (reasons[0].get("Code"), reasons[1].get("Code")):
                 raise
             return StoredUpdate(False)

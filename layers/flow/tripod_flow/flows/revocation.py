@@ -8,12 +8,11 @@ from tripod.secret_reader import SecretReader
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
-from tripod_flow.edges.secret_writer import Contended
 from tripod_flow.edges.table import Table
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import connection
-from tripod_flow.rules.errors import NotConnected, ProviderRejected, ProviderUnavailable
+from tripod_flow.rules.errors import Contended, NotConnected, ProviderRejected, ProviderUnavailable
 from tripod_flow.rules.provider import ProviderDefinition
 
 

@@ -1,10 +1,11 @@
 """The deletion of a revoked user's tokens from Secrets Manager; only functions whose role may delete secrets have it."""
 
-from tripod_flow.edges.secret_writer import Contended, SecretWriter
+from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
 from tripod_flow.flows.token_store import TRIES, align, restore_current
 from tripod_flow.rules import connection
 from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.errors import Contended
 
 
 class TokenDeletion:

@@ -13,11 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod_flow.edges import secret_writer, telemetry
 from tripod_flow.edges.deadline import Deadline
-from tripod_flow.edges.secret_writer import Contended, SecretWriter
+from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
 from tripod_flow.rules import connection, transitions
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.errors import Contended
 
 TRIES = 5  # of a step that another process's step may pass
 MIN_TIME = 3.0  # seconds; with less left, the relay stores, and the user doesn't wait
@@ -93,7 +94,7 @@ class TokenStore:
             if record is None or record.pending_tokens is None:
                 return True
             update = self._table.mark_stored(transitions.mark_stored(record, now=self._clock()), grant)
-            if update.superseded_by is not None:
+            if update.superseded:
                 return False
             if update.applied:
                 return True

@@ -164,4 +164,4 @@ def outcome_error(found: Authorization) -> errors.FlowError | None:
     code = found.error or errors.Denied.code
     if code == errors.ProviderRejected.code:
         return errors.ProviderRejected(found.cause or Cause.UNKNOWN, restart_query=found.restart_query)
-    return errors.OUTCOMES[code](restart_query=found.restart_query)
+    return errors.OUTCOME_ERRORS[code](restart_query=found.restart_query)

@@ -17,19 +17,19 @@ _NAME = re.compile(f"{COOKIE_PREFIX}[0-9a-f]{{16}}")  # as ``cookie_name`` makes
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # Lax: the provider's redirect back must bring it
 
 
-def new_key(now: float, token: Callable[[int], str] = secrets.token_urlsafe) -> str:
+def new_cookie_value(now: float, token: Callable[[int], str] = secrets.token_urlsafe) -> str:
     """Return a random value for one authorization's cookie: the second it was made, a dot, 43 URL-safe characters (256 bits)."""
     return f"{int(now)}.{token(32)}"
 
 
-def digest(key: str) -> str:
+def digest(cookie: str) -> str:
     """Return the SHA-256 of a cookie's value, in hex: what the table keeps of it."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(cookie.encode()).hexdigest()
 
 
-def matches(key: str | None, kept: str) -> bool:
-    """Return True if ``key`` hashes to ``kept`` (SHA-256, hex). A missing cookie never matches."""
-    return key is not None and hmac.compare_digest(digest(key), kept)
+def matches(cookie: str | None, kept: str) -> bool:
+    """Return True if ``cookie`` hashes to ``kept`` (SHA-256, hex). A missing cookie never matches."""
+    return cookie is not None and hmac.compare_digest(digest(cookie), kept)
 
 
 def cookie_name(provider: str, request_token: str) -> str:
@@ -37,18 +37,18 @@ def cookie_name(provider: str, request_token: str) -> str:
     return COOKIE_PREFIX + hashlib.sha256(f"{provider} {request_token}".encode()).hexdigest()[:16]
 
 
-def set_cookies(name: str, key: str, present: Mapping[str, str]) -> list[str]:
+def set_cookies(name: str, value: str, present: Mapping[str, str]) -> list[str]:
     """Return the Set-Cookie values that add ``name`` and expire all but the newest of those ``present``, a few in each answer."""
-    now = _made_at(key)
+    now = _made_at(value)
     ours = [one for one in present if _NAME.fullmatch(one) and one != name]
     ours.sort(key=lambda one: made if (made := _made_at(present[one])) <= now else 0, reverse=True)
     return [
-        f"{name}={key}; Max-Age={LIFETIME}; {_ATTRIBUTES}",
+        f"{name}={value}; Max-Age={LIFETIME}; {_ATTRIBUTES}",
         *(f"{old}=; Max-Age=0; {_ATTRIBUTES}" for old in ours[MOST - 1 :][-MOST:]),
     ]
 
 
-def _made_at(key: str) -> int:
+def _made_at(value: str) -> int:
     """Return the second that a cookie's value says it was made; 0 where it says none, so that junk is the first to go."""
-    second = key.partition(".")[0]
+    second = value.partition(".")[0]
     return int(second) if second.isascii() and second.isdigit() and len(second) <= 12 else 0

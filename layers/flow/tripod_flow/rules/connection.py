@@ -64,7 +64,7 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
     )
 
 
-def is_current(grant: Authorization) -> ConditionBase:
+def current_condition(grant: Authorization) -> ConditionBase:
     """Return the condition that ``grant`` is the connection's current one, unrevoked."""
     return Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
 
@@ -80,20 +80,20 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
         new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (now,)}
         return Transition(pk, Attr("pk").not_exists(), new)
     added = {"connected_to": None, "pending_events": (*(found.pending_events or ()), now)}
-    return Transition(pk, _is_unchanged(found) & _is("pending_events", found.pending_events), {**changes, **added})
+    return Transition(pk, _unchanged_condition(found) & _equals("pending_events", found.pending_events), {**changes, **added})
 
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:
     """Record that the secret is what this record says, if the record is still the same."""
     if found.pending_events:
-        return Transition(found.pk, _is_unchanged(found) & Attr("pending_events").exists(), {"deletion_pending": None})
-    condition = _is_unchanged(found) & Attr("pending_events").not_exists()
+        return Transition(found.pk, _unchanged_condition(found) & Attr("pending_events").exists(), {"deletion_pending": None})
+    condition = _unchanged_condition(found) & Attr("pending_events").not_exists()
     return Transition(found.pk, condition, {"deletion_pending": None, **_LEAVE_OUTBOX})
 
 
 def mark_published(published: ConnectionRecord) -> Transition:
     """Remove the events from the record: these, and no others, were published."""
-    same = _is("pending_events", published.pending_events)
+    same = _equals("pending_events", published.pending_events)
     if published.deletion_pending:
         return Transition(published.pk, same & Attr("deletion_pending").exists(), {"pending_events": None})
     return Transition(published.pk, same & Attr("deletion_pending").not_exists(), {"pending_events": None, **_LEAVE_OUTBOX})
@@ -102,10 +102,10 @@ def mark_published(published: ConnectionRecord) -> Transition:
 _LEAVE_OUTBOX: dict[str, Any] = {"outbox": None, "outbox_since": None}
 
 
-def _is_unchanged(found: ConnectionRecord) -> ConditionBase:
+def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:
     """Return the condition that the record still says the same about the secret."""
-    return _is("grant_id", found.grant_id) & _is("revoked_at", found.revoked_at)
+    return _equals("grant_id", found.grant_id) & _equals("revoked_at", found.revoked_at)
 
 
-def _is(name: str, value: Any) -> ConditionBase:
+def _equals(name: str, value: Any) -> ConditionBase:
     return Attr(name).not_exists() if value is None else Attr(name).eq(value)

@@ -1,11 +1,11 @@
-"""The errors that a request to Tripod can end in.
+"""The errors that a request to Tripod can end in; and ``Contended``, which ends none.
 
 FlowError
 ├── BadRequest              400  ├── ReturnToNotAllowed
 ├── UnknownProvider         404
 ├── UnknownAuthorization    404
-├── NotConnected           404
-├── InvalidTicket          403
+├── NotConnected            404
+├── InvalidTicket           403
 ├── WrongBrowser            403
 ├── InProgress              409
 ├── Expired                 410  an outcome, where the app did not confirm in time
@@ -169,4 +169,8 @@ class Internal(FlowError):
     status = 500
 
 
-OUTCOMES: dict[str, type[FlowError]] = {kind.code: kind for kind in (Denied, Expired, VerifierRejected, Interrupted)}
+OUTCOME_ERRORS: dict[str, type[FlowError]] = {kind.code: kind for kind in (Denied, Expired, VerifierRejected, Interrupted)}
+
+
+class Contended(Exception):
+    """Other processes kept changing a record or its secret. No outcome: what is pending stays so, and is tried again."""

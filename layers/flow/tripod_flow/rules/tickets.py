@@ -27,10 +27,10 @@ def is_challenge(text: str) -> bool:
     return _CHALLENGE.fullmatch(text) is not None
 
 
-def issue(provider: str, request_token: str, key: str) -> str:
-    """Return the ticket of an authorization; the same for the same ``key``."""
+def issue(provider: str, request_token: str, hmac_key: str) -> str:
+    """Return the ticket of an authorization; the same for the same ``hmac_key``."""
     pk = authorization.key(provider, request_token)
-    proof = hmac.digest(key.encode(), b"ticket " + pk.encode(), "sha256")
+    proof = hmac.digest(hmac_key.encode(), b"ticket " + pk.encode(), "sha256")
     return f"{provider}.{_encode(request_token.encode())}.{_encode(proof)}"
 
 

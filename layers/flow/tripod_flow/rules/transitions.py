@@ -122,19 +122,19 @@ def release(held: Authorization, *, maybe_exchanged: bool = False) -> Transition
     state = State.EXCHANGED if held.state is State.EXCHANGED else State.PENDING
     maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
     changes = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
-    return Transition(held.pk, _is_held(held), changes)
+    return Transition(held.pk, _held_condition(held), changes)
 
 
 def count_wrong_pin(held: Authorization) -> Transition:
     """Count a PIN that the provider refused, and give the claim back for another."""
     changes = {"state": State.PENDING, "claim_id": None, "lease_until": None, "failed_pins": held.failed_pins + 1}
-    return Transition(held.pk, _is_held(held), changes)
+    return Transition(held.pk, _held_condition(held), changes)
 
 
 def save_exchange(held: Authorization, token: AccessToken, *, now: float) -> Transition:
     """Save the access token of an exchange whose answer does not say which user it belongs to."""
     changes = {"state": State.EXCHANGED, "pending_tokens": token, "request_secret": None, **_enter_outbox(held.pk, now)}
-    return Transition(held.pk, _is_held(held), changes)
+    return Transition(held.pk, _held_condition(held), changes)
 
 
 def grant(held: Authorization, token: AccessToken, identity: Identity, *, store: bool, now: float) -> Transition:
@@ -153,8 +153,8 @@ def grant(held: Authorization, token: AccessToken, identity: Identity, *, store:
         **_enter_outbox(held.pk, now),
     }
     if held.cookie_digest is None and not held.pin:
-        return Transition(held.pk, _is_held(held), {**changes, "state": State.CONSENTED})
-    return Transition(held.pk, _is_held(held), {**changes, **_granted(now)})
+        return Transition(held.pk, _held_condition(held), {**changes, "state": State.CONSENTED})
+    return Transition(held.pk, _held_condition(held), {**changes, **_granted(now)})
 
 
 def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -> Transition | None:
@@ -163,30 +163,32 @@ def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -
         return None
     until = granted.lease_until
     unleased = Attr("lease_until").not_exists() if until is None else Attr("lease_until").eq(until)
-    return Transition(granted.pk, _is_held(granted) & Attr("pending_tokens").exists() & unleased, {"lease_until": now + lease})
+    return Transition(
+        granted.pk, _held_condition(granted) & Attr("pending_tokens").exists() & unleased, {"lease_until": now + lease}
+    )
 
 
 def release_storing(granted: Authorization) -> Transition:
     """Give the lease to store a grant's tokens back after a failure."""
-    return Transition(granted.pk, _is_held(granted) & Attr("pending_tokens").exists(), {"lease_until": None})
+    return Transition(granted.pk, _held_condition(granted) & Attr("pending_tokens").exists(), {"lease_until": None})
 
 
 def confirm(consented: Authorization, *, now: float) -> Transition:
     """Turn a consent into a grant: the app has redeemed its ticket. It counts from the consent: what happened since is newer."""
     granted_at = consented.decided_at or now
     changes = {**_granted(granted_at), "redeemed_at": now, "lease_until": now + LEASE, **_enter_outbox(consented.pk, now)}
-    return Transition(consented.pk, _is_held(consented) & Attr("redeemed_at").not_exists(), changes)
+    return Transition(consented.pk, _held_condition(consented) & Attr("redeemed_at").not_exists(), changes)
 
 
 def mark_redeemed(granted: Authorization, *, now: float) -> Transition:
     """Record that the ticket of a grant was redeemed."""
-    return Transition(granted.pk, _is_held(granted) & Attr("redeemed_at").not_exists(), {"redeemed_at": now})
+    return Transition(granted.pk, _held_condition(granted) & Attr("redeemed_at").not_exists(), {"redeemed_at": now})
 
 
 def lapse(consented: Authorization, *, now: float) -> Transition:
     """End a consent that was not confirmed in time and erase its tokens. It has no event: nobody was told of the consent."""
     changes = {"state": State.FAILED, "error": errors.Expired.code, "pending_tokens": None, **_leave_outbox(now)}
-    return Transition(consented.pk, _is_held(consented) & Attr("redeemed_at").not_exists(), changes)
+    return Transition(consented.pk, _held_condition(consented) & Attr("redeemed_at").not_exists(), changes)
 
 
 def has_lapsed(found: Authorization, *, now: float) -> bool:
@@ -207,11 +209,11 @@ def fail(held: Authorization, error: errors.FlowError, *, now: float) -> Transit
         "pending_event": "authorization.failed",
         **_enter_outbox(held.pk, now),
     }
-    return Transition(held.pk, _is_held(held), changes)
+    return Transition(held.pk, _held_condition(held), changes)
 
 
 def deny(pk: str, *, cookie_digest: str, now: float) -> Transition:
-    """End a pending authorization as denied by the user; the browser must be the one that began it, as for ``claim``."""
+    """End a pending authorization as denied by the user; the browser must be the one that began it, if one did, as for ``claim``."""
     bound = Attr("cookie_digest").eq(cookie_digest) | Attr("cookie_digest").not_exists()
     changes = {
         "state": State.DENIED,
@@ -240,13 +242,13 @@ def outbox_shard(pk: str) -> str:
 
 def _clear_pending(record: Authorization, cleared: str, other: str, now: float) -> Transition:
     """Clear one of the two pending fields; leave the outbox when both are empty."""
-    unchanged = _is_held(record) if record.claim_id else Attr("state").eq(record.state)
+    unchanged = _held_condition(record) if record.claim_id else Attr("state").eq(record.state)
     if getattr(record, other) is None:
         return Transition(record.pk, unchanged & Attr(other).not_exists(), {cleared: None, **_leave_outbox(now)})
     return Transition(record.pk, unchanged & Attr(other).exists(), {cleared: None})
 
 
-def _is_held(held: Authorization) -> ConditionBase:
+def _held_condition(held: Authorization) -> ConditionBase:
     """Return the condition that the claim is still the caller's, so that a slow holder can't overwrite its successor's work."""
     return Attr("claim_id").eq(held.claim_id) & Attr("state").eq(held.state)
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 from boto3.dynamodb.conditions import Attr, ConditionBase
-from moto import mock_aws
 
+from sandbox.world import Sandbox
 from tests.support.conditions import apply, create, holds
 from tripod_flow.edges.table import Table
 from tripod_flow.rules import connection, transitions
@@ -40,51 +39,48 @@ def conditions() -> Iterator[ConditionBase]:
 
 
 @pytest.fixture
-def table() -> Iterator[Table]:
-    with mock_aws():
-        client = boto3.client("dynamodb", "eu-central-1", aws_access_key_id="k", aws_secret_access_key="s")
-        client.create_table(
-            TableName="t",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield Table(client, "t")
+def table(sandbox: Sandbox) -> Table:
+    return Table(sandbox.client("dynamodb"), sandbox.table)
 
 
-def test_a_condition_is_evaluated_as_in_dynamodb(table: Table) -> None:
-    table.add(RECORD)
+@pytest.fixture
+def record(unique: str) -> Authorization:
+    return replace(RECORD, pk=f"authorization#{unique}")
+
+
+def test_a_condition_is_evaluated_as_in_dynamodb(table: Table, record: Authorization) -> None:
+    table.add(record)
     for number, condition in enumerate(conditions()):
-        transition = Transition(RECORD.pk, condition, {"error": str(number)})  # new each time: else it were taken for a retry
-        assert table.update(Transition(RECORD.pk, YES, {"error": "before"})).applied
-        before = replace(RECORD, error="before")
+        transition = Transition(record.pk, condition, {"error": str(number)})  # new each time: else it were taken for a retry
+        assert table.update(Transition(record.pk, YES, {"error": "before"})).applied
+        before = replace(record, error="before")
         expected = apply(before, transition)
         assert table.update(transition).applied is (expected is not None), condition.get_expression()
-        assert table.authorization(RECORD.pk) == (expected or before)
+        assert table.authorization(record.pk) == (expected or before)
 
 
-def test_a_transition_is_applied_as_in_dynamodb(table: Table) -> None:
+def test_a_transition_is_applied_as_in_dynamodb(table: Table, record: Authorization) -> None:
     names = {"verifier_digest": "v", "ticket_digest": "t", "claim_id": "first", "now": 1000.5}
-    table.add(RECORD)
-    claim = transitions.claim(RECORD.pk, cookie_digest="browser", **names)  # type: ignore[arg-type]  # as named above
-    claimed = apply(RECORD, claim)
-    assert table.update(claim).record == claimed == table.authorization(RECORD.pk)
+    table.add(record)
+    claim = transitions.claim(record.pk, cookie_digest="browser", **names)  # type: ignore[arg-type]  # as named above
+    claimed = apply(record, claim)
+    assert table.update(claim).record == claimed == table.authorization(record.pk)
     assert isinstance(claimed, Authorization)
     released = transitions.release(claimed, maybe_exchanged=True)
     assert table.update(released).record == apply(claimed, released)
     assert (table.update(released).applied, apply(replace(claimed, claim_id=None), released)) == (True, None)  # retried
 
 
-def test_a_record_is_made_as_in_dynamodb(table: Table) -> None:
-    revoked = connection.revoke("x", "42", None, now=5.0)
+def test_a_record_is_made_as_in_dynamodb(table: Table, unique: str) -> None:
+    revoked = connection.revoke(unique, "42", None, now=5.0)
     assert table.update_connection(revoked).applied
     made = create(revoked)
     assert table.connection(revoked.pk) == made
     assert isinstance(made, ConnectionRecord)
-    again = connection.revoke("x", "42", made, now=6.0)
+    again = connection.revoke(unique, "42", made, now=6.0)
     assert table.update_connection(again).applied
     assert table.connection(revoked.pk) == apply(made, again)
-    assert not table.update_connection(connection.revoke("x", "42", None, now=7.0)).applied
+    assert not table.update_connection(connection.revoke(unique, "42", None, now=7.0)).applied
 
 
 @pytest.mark.parametrize(
