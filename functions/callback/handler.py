@@ -14,7 +14,7 @@ app = App()
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer ``GET /oauth/{provider}/callback``, ``GET`` and ``POST /oauth/{provider}/pin``, or a Lambda with its own user's PIN."""
-    if invocation.is_direct(event):
+    if invocation.is_direct(event) or not invocation.is_from_api(context):
         return app.respond_directly(event, context, _pin_directly)
     if not event["routeKey"].endswith("/pin"):
         return app.respond(event, context, _callback)

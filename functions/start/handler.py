@@ -15,7 +15,7 @@ app = App()
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer ``GET /oauth/{provider}/start``, or another Lambda that begins an authorization for its own user."""
-    if invocation.is_direct(event):
+    if invocation.is_direct(event) or not invocation.is_from_api(context):
         return app.respond_directly(event, context, _start_directly)
     return app.respond(event, context, _start)
 

@@ -67,7 +67,7 @@ class HttpApi:
             event["requestContext"]["authorizer"] = {"iam": _identity(request, self._account)}
         if len(json.dumps(event)) > MAX_EVENT:
             return refusal(413, "Request Entity Too Large")
-        result = self._functions.invoke(name, event, patience=PATIENCE)
+        result = self._functions.invoke(name, event, patience=PATIENCE, alias=self._functions.function(name).alias)
         if result.timed_out:
             return refusal(503, "Service Unavailable")
         if result.error:

@@ -8,8 +8,9 @@ import json
 import re
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from sandbox.aws.credentials import caller_of
 from sandbox.aws.iam import Check, Policy
@@ -20,7 +21,7 @@ from sandbox.template.intrinsics import REGION
 LOG_TAIL = 4096  # bytes of the log that an invocation can be asked for
 
 _PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/?]+)/invocations")
-_NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)?([A-Za-z0-9_-]+)(?::.*)?")
+_NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)?([A-Za-z0-9_-]+)(?::(.*))?")
 
 
 class LambdaApi:
@@ -56,17 +57,19 @@ class _LambdaHandler(ConnectionHandler):
         """Answer Invoke."""
         if (body := self.read_body()) is None:
             return None
-        path = _PATH.fullmatch(self.path.partition("?")[0])
+        target, _, query = self.path.partition("?")
+        path = _PATH.fullmatch(target)
         name = path and _NAME.fullmatch(unquote(path["function"]))
         if not name:
             return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
-        arn = f"arn:aws:lambda:{REGION}:{self.lambda_.account}:function:{name[1]}"
+        alias = (name[2] or parse_qs(query).get("Qualifier", [""])[0]).removeprefix("$LATEST")
+        arn = f"arn:aws:lambda:{REGION}:{self.lambda_.account}:function:{name[1]}" + (f":{alias}" if alias else "")
         caller = caller_of(self.headers.get("x-amz-security-token", ""))
         role = self.lambda_.roles.get(caller)
         if role and (error := role.refusal([Check("lambda:InvokeFunction", arn)], self.lambda_.account, caller)):
             return self._fail(403, error.code, error.message)
         try:
-            self.lambda_.functions.function(name[1])
+            self.lambda_.functions.function(name[1], alias)
             context = base64.b64decode(self.headers.get("x-amz-client-context", ""))
             event, client_context = json.loads(body or b"{}"), json.loads(context or b"null")
         except UnknownFunctionError:
@@ -74,17 +77,17 @@ class _LambdaHandler(ConnectionHandler):
         except ValueError as error:
             text = f"Could not parse request body into json: {error}"
             return self._fail(400, "InvalidRequestContentException", text)
-        return self._invoke(name[1], event, client_context)
+        return self._invoke(name[1], alias, event, client_context)
 
-    def _invoke(self, name: str, event: Any, client_context: Any) -> None:
+    def _invoke(self, name: str, alias: str, event: Any, client_context: Any) -> None:
         kind = self.headers.get("x-amz-invocation-type", "RequestResponse")
         if kind == "DryRun":
             return self.answer(204, [], b"")
         if kind == "Event":  # Lambda would try a failing one twice more, minutes later; here it is one try
-            invocation = (name, event, client_context)
-            threading.Thread(target=self.lambda_.functions.invoke, args=invocation, daemon=True).start()
+            invoke = partial(self.lambda_.functions.invoke, name, event, client_context, alias=alias)
+            threading.Thread(target=invoke, daemon=True).start()
             return self.answer(202, [], b"")
-        result = self.lambda_.functions.invoke(name, event, client_context)
+        result = self.lambda_.functions.invoke(name, event, client_context, alias=alias)
         headers = [
             ("content-type", "application/json"),
             ("x-amz-executed-version", "$LATEST"),

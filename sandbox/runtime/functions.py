@@ -46,12 +46,17 @@ class Functions:
     def __init__(self, logs: Logs, *, emulated: bool = False) -> None:
         self._logs = logs
         self._kind: type[Pool] | type[EmulatorPool] = EmulatorPool if emulated else Pool
-        self._pools: dict[str, Any] = {}
+        self._pools: dict[tuple[str, str], Any] = {}  # by the function's name and alias
 
     def add(self, functions: list[Function], settings: Mapping[str, str]) -> None:
         """Add functions, with ``settings`` in their environment; a function's first process starts with its first event."""
         for function in functions:
-            self._pools[function.name] = self._kind(function, worker_environment(function, settings), self._logs)
+            environment = worker_environment(function, settings)
+            pool = self._pools[function.name, ""] = self._kind(function, environment, self._logs)
+            if function.alias and self._kind is EmulatorPool:
+                pool = EmulatorPool(function, worker_environment(function, settings, function.alias), self._logs)
+            if function.alias:
+                self._pools[function.name, function.alias] = pool
 
     def stop(self) -> None:
         """End every worker process; invocations in progress end with Lambda's error for a dead process."""
@@ -60,26 +65,28 @@ class Functions:
         for pool in self._pools.values():
             pool.end()
 
-    def function(self, name: str) -> Function:
-        """Return the template's description of a function; raise UnknownFunctionError."""
-        if name not in self._pools:
+    def function(self, name: str, alias: str = "") -> Function:
+        """Return the template's description of a function; raise UnknownFunctionError, also where it has no such alias."""
+        if (name, alias) not in self._pools:
             raise UnknownFunctionError(name)
-        described: Function = self._pools[name].function
+        described: Function = self._pools[name, alias].function
         return described
 
-    def invoke(self, name: str, event: Any, client_context: Any = None, patience: float = math.inf) -> InvocationResult:
-        """Run one event in an idle worker process, or in a new one, and return the result.
+    def invoke(
+        self, name: str, event: Any, client_context: Any = None, patience: float = math.inf, *, alias: str = ""
+    ) -> InvocationResult:
+        """Run one event in an idle worker process, or in a new one, and return the result; ``alias`` qualifies the invoked ARN.
 
         ``patience``, in seconds, ends it too if less than the function's timeout; on AWS it would run on, unobserved.
         """
-        function, pool, request_id = self.function(name), self._pools[name], str(uuid.uuid4())
+        function, pool, request_id = self.function(name, alias), self._pools[name, alias], str(uuid.uuid4())
         try:
             child = pool.take()
         except DeadWorkerError:
             return _failed(request_id, "Runtime.ExitError", "Runtime exited before it was ready")
         limit = min(function.timeout, patience)
         deadline = time.time() + limit
-        request = {"event": event, "request_id": request_id, "deadline": deadline, "arn": function.arn}
+        request = {"event": event, "request_id": request_id, "deadline": deadline, "arn": f"{function.arn}:{alias}".rstrip(":")}
         try:
             answer = child.answer(request | {"client_context": client_context}, deadline)
         except TimeoutError:
@@ -105,8 +112,11 @@ def _failed(request_id: str, kind: str, message: str) -> InvocationResult:
     return InvocationResult(payload, "Unhandled", "", request_id)
 
 
-def worker_environment(function: Function, settings: Mapping[str, str]) -> dict[str, str]:
-    """Return a worker's whole environment: what Lambda sets, the template's variables, the sandbox's own settings."""
+def worker_environment(function: Function, settings: Mapping[str, str], alias: str = "") -> dict[str, str]:
+    """Return a worker's whole environment: what Lambda sets, the template's variables, the sandbox's own settings.
+
+    With ``alias`` the function's name is qualified by it: the emulator makes the invoked ARN of that variable.
+    """
     log_group = function.properties.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{function.name}")
     return {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -115,7 +125,7 @@ def worker_environment(function: Function, settings: Mapping[str, str]) -> dict[
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_NAME": f"{function.name}:{alias}" if alias else function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",

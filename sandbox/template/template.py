@@ -42,6 +42,7 @@ class Function:
     layers: tuple[Path, ...]  # the folder of each
     routes: tuple[Route, ...]
     events: tuple[tuple[str, dict[str, Any]], ...]  # the other event sources: (type, properties)
+    alias: str  # AutoPublishAlias: what the routes invoke; empty: the function itself
     properties: dict[str, Any]  # all of them, resolved, for whatever has no field here
 
 
@@ -92,6 +93,7 @@ class Template(Document):
             layers=tuple(self._layer(layer) for layer in properties.get("Layers", [])),
             routes=tuple(routes),
             events=tuple(events),
+            alias=properties.get("AutoPublishAlias", ""),
             properties=properties,
         )
 

@@ -98,7 +98,7 @@ def test_the_posting_example_runs_with_the_public_layer_alone(built: Sandbox) ->
 
 def function(folder: Path, *, layers: tuple[Path, ...] = (), timeout: float = 3, **environment: str) -> Function:
     arn = f"arn:aws:lambda:{REGION}:123456789012:function:probe"
-    return Function("Probe", "probe", arn, folder, "handler.handler", timeout, 512, environment, layers, (), (), {})
+    return Function("Probe", "probe", arn, folder, "handler.handler", timeout, 512, environment, layers, (), (), "", {})
 
 
 def run(example: str, world: Sandbox, event: dict[str, Any], **environment: str) -> dict[str, Any]:

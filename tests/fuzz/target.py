@@ -52,12 +52,13 @@ class FuzzContext:
     function_name = "fuzz"
     function_version = "$LATEST"
     memory_limit_in_mb = "512"
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:fuzz"
     log_group_name = log_stream_name = "fuzz"
     client_context = None
     identity = SimpleNamespace(cognito_identity_id=None, cognito_identity_pool_id=None)
 
-    def __init__(self, seconds: float = 27.0) -> None:
+    def __init__(self, event: Event, seconds: float = 27.0) -> None:
+        from_api = isinstance(event, dict) and "requestContext" in event
+        self.invoked_function_arn = f"arn:aws:lambda:eu-west-1:123456789012:function:fuzz{':live' if from_api else ''}"
         self._ends = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
@@ -100,7 +101,7 @@ class Target:
         told_before = self.told()
         self.lost.clear()
         try:
-            answer = handler(told, FuzzContext(60.0 if function == "relay" else 27.0))
+            answer = handler(told, FuzzContext(told, 60.0 if function == "relay" else 27.0))
         except Exception as error:
             if not proper and not self.strict:
                 self.figures.unsendable[f"{function} {type(error).__name__}"] += 1
@@ -230,7 +231,7 @@ def running(*, strict: bool = False) -> Iterator[Target]:
         handlers = {function: load(function) for function in ROUTES}
 
         def invoke(function: str, event: Event) -> Any:
-            answer = handlers[function](event, FuzzContext())
+            answer = handlers[function](event, FuzzContext(event))
             if flaw := http_flaw(answer) if "requestContext" in event else direct_flaw(answer):
                 raise Defect(function, event, flaw, place=flaw)
             return answer

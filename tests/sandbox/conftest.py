@@ -43,6 +43,7 @@ Resources:
       Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
       FunctionName: !Sub "${Prefix}-act"
       CodeUri: act/
+      AutoPublishAlias: live
       Timeout: 1
       Events:
         Act: {Type: HttpApi, Properties: {Method: POST, Path: /act}}

@@ -68,7 +68,7 @@ def test_30_events_at_once_run_in_30_processes(small: Sandbox) -> None:
         pids.append(child.answer(request, time.time() + 10)["result"])
         pool.give_back(child)
 
-    pool = small.functions._pools["small-act"]
+    pool = small.functions._pools["small-act", ""]
     request = {
         "event": {"do": "sleep", "seconds": 0},
         "request_id": "1",
@@ -145,7 +145,7 @@ def test_stopping_ends_busy_processes_at_once(template_path: Path) -> None:
     outcomes: list[InvocationResult] = []
     busy = threading.Thread(target=lambda: outcomes.append(functions.invoke(function.name, {"do": "sleep", "seconds": 30})))
     busy.start()
-    assert eventually(lambda: not functions._pools[function.name]._idle)
+    assert eventually(lambda: not functions._pools[function.name, ""]._idle)
     began = time.monotonic()
     functions.stop()
     busy.join(5)
@@ -156,13 +156,13 @@ def test_stopping_ends_busy_processes_at_once(template_path: Path) -> None:
 
 def test_stopping_during_the_import_ends_it(tmp_path: Path) -> None:
     (tmp_path / "handler.py").write_text("import time\ntime.sleep(60)\n")
-    function = Function("Slow", "slow", "arn", tmp_path, "handler.handler", 3, 128, {}, (), (), (), {})
+    function = Function("Slow", "slow", "arn", tmp_path, "handler.handler", 3, 128, {}, (), (), (), "", {})
     functions = Functions(Logs())
     functions.add([function], {})
     first = threading.Thread(target=functions.invoke, args=("slow", {}))
     first.start()
-    assert eventually(lambda: functions._pools["slow"]._process)
-    process = functions._pools["slow"]._process
+    assert eventually(lambda: functions._pools["slow", ""]._process)
+    process = functions._pools["slow", ""]._process
     assert process.args[0] == sys.executable
     began = time.monotonic()
     functions.stop()

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
+import boto3
 import pytest
 import requests
 
 from sandbox.browser import JSON, PAGE
+from tests.support.roles import role
 from tests.support.sandbox_app import SandboxApp
 
 SPLITS = [
@@ -154,3 +156,17 @@ def test_host_header_injection_by_the_request_line(app: SandboxApp, hosts: list[
     connection.close()
     assert answer.status == 302
     assert app.consent(answer.headers["location"]).startswith(f"{app.sandbox.api}/oauth/{app.name}/callback?")
+
+
+def test_host_header_injection_by_a_lambda_that_may_begin_authorizations(app: SandboxApp) -> None:
+    context = {"requestId": "r", "stage": "$default", "domainName": "evil.example", "http": {"method": "GET"}}
+    event = {"routeKey": "GET /oauth/{provider}/start", "headers": {}, "requestContext": context, "rawQueryString": ""}
+    payload = json.dumps({**event, "pathParameters": {"provider": app.name}})
+    with role(app.sandbox, "BeginAuthorizations"):
+        client = boto3.client("lambda")
+        for function in ("start", "callback"):
+            answer = json.loads(client.invoke(FunctionName=f"{app.sandbox.prefix}-{function}", Payload=payload)["Payload"].read())
+            assert (answer.get("code"), "cookies" in answer) == ("bad_request", False)
+            with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+                client.invoke(FunctionName=f"{app.sandbox.prefix}-{function}", Qualifier="live", Payload=payload)
+    assert not app.calls("request_token")

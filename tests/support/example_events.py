@@ -35,6 +35,8 @@ STATUSES = {
 def complete_answer(sandbox: Sandbox, path: Path) -> None:
     """Send an event to its function, and assert what comes back."""
     function = f"{sandbox.prefix}-{path.stem.partition('-')[0]}"
+    if alias := "routeKey" in json.loads(path.read_text()) and sandbox.functions.function(function).alias:
+        function = f"{function}:{alias}"  # as API Gateway invokes it
     answer = sandbox.client("lambda").invoke(FunctionName=function, Payload=path.read_bytes())
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.aws.iam import Check, Policy
 from tests.support.translated import Stack, source, stack
+from tripod_flow.api.invocation import API_ALIAS
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions
 
@@ -173,3 +174,15 @@ def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: 
 def test_a_lease_outlasts_the_function_that_holds_it(default: Stack) -> None:
     assert int(default.one("CallbackFunction")["Timeout"]) < transitions.LEASE
     assert int(default.one("RelayFunction")["Timeout"]) < relay.RELAY_LEASE
+
+
+def test_only_the_api_may_invoke_the_alias_that_it_calls(default: Stack) -> None:
+    for function in ("StartFunction", "CallbackFunction"):
+        alias = default.one(f"{function}Aliaslive")
+        assert alias["Name"] == API_ALIAS
+        permissions = default.resources("AWS::Lambda::Permission").values()
+        qualified = f":{default.one(function)['FunctionName']}:{API_ALIAS}"
+        invokers = {each["Principal"] for each in permissions if each["FunctionName"].endswith(qualified)}
+        assert invokers == {"apigateway.amazonaws.com"}
+    invoked = default.policies()["BeginAuthorizations"]["Statement"][0]["Resource"]
+    assert not [arn for arn in invoked if str(arn).endswith((f":{API_ALIAS}", "*"))]

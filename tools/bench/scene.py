@@ -72,7 +72,7 @@ class Scene:
         """Start a function's emulator on a core of its own; its runtime starts with the first event."""
         os.sched_setaffinity(0, OURS)
         try:
-            made = Emulator(function, worker_environment(function, self.settings), command)
+            made = Emulator(function, worker_environment(function, self.settings, function.alias), command)
         finally:
             os.sched_setaffinity(0, THEIRS)
         made.greet()

@@ -1,5 +1,6 @@
 """Direct invocations in: another Lambda's plain JSON object is read here. (IAM decides who may invoke.)"""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules.errors import BadRequest
 
 MAX_SUBJECT = 256  # characters of the app's own user id
+API_ALIAS = "live"  # template.yaml's AutoPublishAlias
 
 _STRINGS = ("provider", "return_to", "challenge", "endpoint", "screen_name", "x_auth_access_type", "subject")
 _FLAGS = ("force_login", "pin")
@@ -16,6 +18,15 @@ _FLAGS = ("force_login", "pin")
 def is_direct(event: Mapping[str, Any]) -> bool:
     """Return True for a direct invocation, False for API Gateway's event; another Lambda may send JSON that is no object."""
     return not isinstance(event, Mapping) or "requestContext" not in event
+
+
+def is_from_api(context: Any) -> bool:
+    """Return True if API Gateway invoked the function: it alone may do so under the alias ``API_ALIAS``.
+
+    A caller who may invoke the function itself can send any ``requestContext``; its domain name would become the callback URL's.
+    SAM's local commands know no aliases, and say that they are local.
+    """
+    return str(context.invoked_function_arn).endswith(f":{API_ALIAS}") or os.environ.get("AWS_SAM_LOCAL") == "true"
 
 
 def start_request(event: Mapping[str, Any]) -> StartRequest:
