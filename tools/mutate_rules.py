@@ -3,6 +3,10 @@
 mutmut makes the mutants and runs ``tests/unit/rules`` against each. It expects the package in ``src``, so it works on a copy of
 that shape in ``.mutants``. Which files and tests it takes is in pyproject.toml. A survivor must be in ``tests/unit/rules/survivors.toml``
 with its reason, and what is listed there must survive: else the exit code is 1. ``mutmut browse`` in ``.mutants`` shows them all.
+
+mutmut changes what is inside functions. Constants, class attributes, fields' defaults, patterns and properties it leaves as they are:
+the tables name their values (seconds, codes, states) instead. Test modules are imported once for all mutants, so what a test calls a rule
+for must be made inside the test, or in a lambda of its table.
 """
 
 import collections
@@ -28,7 +32,11 @@ def main() -> int:
     copy("layers/flow/tripod_flow", "src/tripod_flow")
     for name in ("tests/unit/rules", "tests/support", "docs/architecture.md", "pyproject.toml"):
         copy(name, name)
-    subprocess.run([MUTMUT, "run"], cwd=FOLDER, check=True)
+    print("mutmut's own progress is in .mutants/run.log; it takes about four minutes on two cores", flush=True)
+    with (FOLDER / "run.log").open("w") as log:
+        if subprocess.run([MUTMUT, "run"], cwd=FOLDER, check=False, stdout=log, stderr=log).returncode:
+            print("mutmut could not run; the end of its log says why")
+            return 1
     status = dict(re.findall(r"^\s*(\S+): (.+)$", mutmut("results", "--all", "true"), re.M))
     for word, number in collections.Counter(status.values()).most_common():
         print(f"{number:5} {word}")
