@@ -114,6 +114,12 @@ def flaws_in(error: NotConfigured) -> set[str]:
     return set(str(error).partition(": ")[2].split("; "))
 
 
+def test_the_apis_hosts_are_a_list_that_hides_no_flaw_behind_it() -> None:
+    assert provider.of("wiki", described(api_hosts=["api.example"]), loopback=False).api_hosts == ["api.example"]
+    with pytest.raises(NotConfigured, match="user_id_field must be"):
+        provider.of("wiki", described(api_hosts=["api.example"], user_id_field=""), loopback=False)
+
+
 def test_a_missing_endpoint_is_named() -> None:
     with pytest.raises(NotConfigured, match="authorize_url is missing; access_token_url is missing"):
         provider.of("wiki", Consumer("k", "s", provider={"request_token_url": URLS["request_token_url"]}), loopback=False)
