@@ -95,38 +95,6 @@ def consented(harness: Harness) -> tuple[str, str, Authorization]:
     return came.ticket, secret, harness.record(token)
 
 
-def test_a_consent_that_was_redeemed_meanwhile_neither_lapses_nor_is_redeemed_anew(app: SandboxApp) -> None:
-    harness = Harness(app)
-    ticket, secret, stale = consented(harness)
-    granted = harness.finish.redeem(ticket, secret)
-    for late in (transitions.lapse(stale, now=harness.clock() + 1), transitions.confirm(stale, now=harness.clock() + 1)):
-        assert not harness.table.update(late).applied
-    now = harness.record(stale.request_token)
-    assert (now.state, now.redeemed_at) == (State.GRANTED, granted.redeemed_at)
-    assert app.stored()
-
-
-def test_a_consent_that_has_lapsed_meanwhile_is_not_granted(app: SandboxApp) -> None:
-    harness = Harness(app)
-    _, _, stale = consented(harness)
-    harness.clock.now += transitions.CONFIRMATION_LIFETIME
-    harness.relay.relay([stale.pk], lambda: True)
-    assert not harness.table.update(transitions.confirm(stale, now=harness.clock())).applied
-    assert harness.record(stale.request_token).state is State.FAILED
-    assert app.stored() is None
-
-
-def test_of_two_who_take_over_what_a_dead_holder_left_one_has_it(sandbox: Sandbox) -> None:
-    harness, token, _ = unidentified(sandbox)
-    left = harness.record(token)
-    first, second = (transitions.take_over(left, claim_id=claim_id, now=harness.clock()) for claim_id in ("first", "second"))
-    assert first
-    assert second
-    assert harness.table.update(first).applied
-    assert not harness.table.update(second).applied
-    assert harness.record(token).claim_id == "first"
-
-
 def test_of_two_redemptions_at_once_both_are_told_the_same(app: SandboxApp) -> None:
     harness = Harness(app)
     ticket, secret, _ = consented(harness)

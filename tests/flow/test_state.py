@@ -7,7 +7,6 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
-from tests.support.clock import T0
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import AccessToken, UserTokens
@@ -39,36 +38,6 @@ def dying(*, after: bool) -> type[ProviderClient]:
             raise Killed
 
     return Dying
-
-
-def test_after_ten_minutes_it_is_too_late_and_within_the_hour_one_is_told_so(harness: Harness) -> None:
-    token, verifier = harness.come_back()
-    before = harness.record(token)
-    harness.clock.now += authorization.REQUEST_TOKEN_LIFETIME
-    with pytest.raises(errors.Expired):
-        harness.callback(token, verifier)
-    with pytest.raises(errors.Expired):
-        harness.deny(token)
-    assert harness.record(token) == before
-    assert before.ttl == int(T0) + 3600
-    assert not harness.app.calls("access_token")
-
-
-def test_just_before_it_is_not_too_late(harness: Harness) -> None:
-    token, verifier = harness.come_back()
-    harness.clock.now += authorization.REQUEST_TOKEN_LIFETIME - 1
-    assert harness.callback(token, verifier).state is State.GRANTED
-    harness.clock.now += 3000
-    assert harness.callback(token, verifier).state is State.GRANTED
-
-
-def test_an_outcome_comes_before_expiry_and_the_browser_before_the_outcome(harness: Harness) -> None:
-    token, _ = harness.come_back(cancel=True)
-    harness.deny(token)
-    harness.clock.now += 3000
-    assert harness.deny(token).state is State.DENIED
-    with pytest.raises(errors.WrongBrowser):
-        harness.finish.deny(harness.app.name, token, {})
 
 
 def test_a_dead_holder_is_waited_for_and_then_taken_over(app: SandboxApp) -> None:
