@@ -11,7 +11,7 @@ app = App()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer ``{"ticket", "secret"}`` with ``{"provider", "user_id", "screen_name", "subject"}``."""
+    """Answer ``{"ticket", "secret"}`` with ``{"provider", "user_id", "screen_name", "subject", "return_to"}``."""
     return app.respond_directly(event, context, _redeem)
 
 
@@ -25,6 +25,7 @@ def _redeem(event: Mapping[str, Any]) -> dict[str, Any]:
         "user_id": record.user_id,
         "screen_name": record.screen_name,
         "subject": record.subject,
+        "return_to": record.return_to,
     }
 
 

@@ -45,7 +45,7 @@ def app(built: Sandbox) -> SandboxApp:
 
 
 def test_a_whole_sign_in_is_stored_told_and_revoked(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     told = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()
     assert (told["outcome"], told["user_id"]) == ("granted", app.user.user_id)
@@ -64,7 +64,7 @@ def test_a_whole_sign_in_is_stored_told_and_revoked(app: SandboxApp) -> None:
 def test_a_page_and_a_pin_and_a_direct_authorization(app: SandboxApp) -> None:
     browser = app.browser()
     assert "text/html" in browser.get(app.come_back(browser)).headers["content-type"]
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["subject"] == "42"
@@ -76,7 +76,7 @@ def test_what_is_owed_is_stored_by_the_sweep(app: SandboxApp) -> None:
     with app.sandbox.streams_lost():
         assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
     assert app.stored() is None
-    assert app.sandbox.run_schedule().error is None
+    app.sweep()
     assert app.stored() is not None
 
 

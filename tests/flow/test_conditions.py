@@ -60,7 +60,7 @@ def test_a_condition_is_evaluated_as_in_dynamodb(table: Table, record: Authoriza
 
 
 def test_a_transition_is_applied_as_in_dynamodb(table: Table, record: Authorization) -> None:
-    names = {"verifier_digest": "v", "ticket_digest": "t", "claim_id": "first", "now": 1000.5}
+    names = {"verifier_digest": "v", "ticket_digest": "t", "ticket_salt": "s", "claim_id": "first", "now": 1000.5}
     table.add(record)
     claim = transitions.claim(record.pk, cookie_digest="browser", **names)  # type: ignore[arg-type]  # as named above
     claimed = apply(record, claim)

@@ -94,7 +94,7 @@ def test_the_relay_deletes_with_the_same_window(acme: SandboxApp) -> None:
     browser.get(acme.come_back(browser))
     acme.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=acme.user.user_id)
     invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)
-    acme.sandbox.run_schedule()
+    acme.sweep()
     assert windows(acme, "relay") == [7]
 
 
@@ -105,8 +105,8 @@ def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
     invoke(acme, "redeem", ticket="none", secret="none")
     invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)
     acme.sandbox.aws_server.fault("events", "PutEvents", "denied", times=1, match=acme.name)
-    acme.sandbox.run_schedule()
-    acme.sandbox.run_schedule()
+    acme.sweep()
+    acme.sweep()
     found = metrics(acme.sandbox)
     assert {namespace for namespace, _, _ in found} == {"Tripod/acme"}
     assert {

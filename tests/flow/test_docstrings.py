@@ -125,7 +125,9 @@ def app(world: Sandbox) -> SandboxApp:
 def names(app: SandboxApp) -> dict[str, Any]:
     """What an example has at hand: the public names, and the session and the ticket of ada, who has just signed in."""
     session, browser = {"secret": tickets.new_secret()}, app.browser()
-    callback = app.come_back(browser, challenge=tickets.challenge(session["secret"]), return_to=RETURN_TO)
+    callback = app.come_back(
+        browser, challenge=tickets.challenge(session["secret"], provider="x", return_to=RETURN_TO), return_to=RETURN_TO
+    )
     query = parse_qs(urlsplit(browser.get(callback).headers["location"]).query)
     assert query["outcome"] == ["granted"]
     own = {name: getattr(tripod, name) for name in tripod.__all__}
@@ -133,7 +135,7 @@ def names(app: SandboxApp) -> dict[str, Any]:
 
 
 def run(name: str, text: str, names: dict[str, Any], app: SandboxApp) -> None:
-    text = text.replace("https://api.x.com", app.sandbox.provider)
+    text = text.replace("https://api.x.com", app.sandbox.provider).replace("https://app.example/signed-in", RETURN_TO)
     test = doctest.DocTestParser().get_doctest(text, names, name, None, None)
     report: list[str] = []
     failed, tried = doctest.DocTestRunner(verbose=False).run(test, out=report.append)

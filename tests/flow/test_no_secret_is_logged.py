@@ -121,7 +121,7 @@ def play(app: SandboxApp, browsers: list[Browser]) -> None:
 
 def play_the_rest(app: SandboxApp) -> set[str]:
     """Play tickets, direct invocations, PINs and revocations, good and bad; returns the tickets and session secrets."""
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     invoke(app, "redeem", ticket=ticket, secret="wrong")
@@ -148,7 +148,7 @@ def play_the_rest(app: SandboxApp) -> set[str]:
         app.sandbox.aws_server.disarm()
     invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
     app.sandbox.settle()
-    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    app.sweep()
     return {ticket.rpartition(".")[2], direct.rpartition(".")[2], secret}
 
 

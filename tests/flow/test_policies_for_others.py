@@ -54,7 +54,7 @@ def sign(app: SandboxApp) -> object:
 
 
 def redeem(app: SandboxApp) -> object:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     return tripod.redeem(ticket, secret)

@@ -7,17 +7,17 @@ import pytest
 import tripod
 from sandbox.browser import JSON
 from tests.support.reading import WHO, grant, reading, reads
-from tests.support.sandbox_app import SandboxApp
+from tests.support.sandbox_app import RETURN_TO, SandboxApp
 from tripod import Connection, SignIn, TicketRejected, TokenNotFound, TokenRevoked, tickets
 
 
 def test_an_app_learns_who_has_signed_in(app: SandboxApp) -> None:
     secret, browser = tickets.new_secret(), app.browser()
-    ended = browser.get(app.come_back(browser, challenge=tickets.challenge(secret)), accept=JSON).json()
+    ended = browser.get(app.come_back(browser, challenge=tickets.challenge(secret, provider=app.name)), accept=JSON).json()
     with reading(app.sandbox):
         with pytest.raises(TicketRejected):
             tripod.redeem(ended["ticket"], tickets.new_secret())
-        proof = SignIn(app.name, app.user.user_id, app.user.screen_name, None)
+        proof = SignIn(app.name, app.user.user_id, app.user.screen_name, None, None)
         assert tripod.redeem(ended["ticket"], secret) == proof
         assert tripod.redeem(ended["ticket"], secret) == proof  # a retry after a lost answer
 
@@ -46,7 +46,8 @@ def test_a_user_is_listed_disconnected_and_back(app: SandboxApp) -> None:
 
 def test_a_ticket_comes_back_to_the_app_in_its_own_url(app: SandboxApp) -> None:
     secret, browser = tickets.new_secret(), app.browser()
-    callback = app.come_back(browser, challenge=tickets.challenge(secret), return_to="http://127.0.0.1:3000/done")
+    challenge = tickets.challenge(secret, provider=app.name, return_to=RETURN_TO)
+    callback = app.come_back(browser, challenge=challenge, return_to=RETURN_TO)
     (ticket,) = parse_qs(urlsplit(browser.get(callback).headers["location"]).query)["ticket"]
     with reading(app.sandbox):
         assert tripod.redeem(ticket, secret).user_id == app.user.user_id

@@ -23,10 +23,6 @@ def told(app: SandboxApp, sandbox: Sandbox | None = None) -> list[PublishedEvent
     return [event for event in (sandbox or app.sandbox).events if event.detail["provider"] == app.name]
 
 
-def sweep(app: SandboxApp) -> None:
-    assert app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay").error is None
-
-
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """One of this module's own, so that a sweep finds nobody else's items."""
@@ -76,7 +72,7 @@ def test_a_grant_whose_tokens_could_not_be_stored_is_stored_without_the_user(liv
     living.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=living.name)
     assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
     living.sandbox.settle()
-    sweep(living)
+    living.sweep()
     assert living.stored()
     assert "pending_tokens" not in living.authorization(callback)
 
@@ -88,7 +84,7 @@ def test_what_the_stream_lost_the_sweep_finds(living: SandboxApp) -> None:
         browser.get(callback)
     assert "outbox" in living.authorization(callback)
     assert not told(living)
-    sweep(living)
+    living.sweep()
     assert [event.detail_type for event in told(living)] == ["authorization.granted"]
     assert "outbox" not in living.authorization(callback)
 
@@ -105,7 +101,7 @@ def test_a_record_that_comes_twice_is_told_once(living: SandboxApp) -> None:
 
 
 def test_a_direct_grants_event_bears_the_apps_own_user(living: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(living.name, "http://127.0.0.1:3000/done")
     begun = begin(living, subject="customer 42", challenge=challenge, return_to="http://127.0.0.1:3000/done")
     location = living.browser().get(living.consent(begun["authorize_url"])).headers["location"]
     living.sandbox.settle()
@@ -121,11 +117,11 @@ def test_an_event_that_could_not_be_published_is_published_later_under_the_same_
     callback = app.come_back(browser)
     browser.get(callback)
     fault = app.sandbox.aws_server.fault("events", "PutEvents", kind, times=3, match=app.name)
-    sweep(app)
+    app.sweep()
     assert fault.strikes
     fault.times = 0
-    sweep(app)
-    sweep(app)
+    app.sweep()
+    app.sweep()
     assert told(app)
     assert len({event.detail["id"] for event in told(app)}) == 1
     assert "outbox" not in app.authorization(callback)
@@ -136,10 +132,10 @@ def test_a_relay_that_dies_between_publishing_and_noting_it_tells_it_again_under
     callback = app.come_back(browser)
     browser.get(callback)
     fault = app.sandbox.aws_server.fault("dynamodb", "UpdateItem", "denied", times=3, match=f"authorization#{app.name}")
-    sweep(app)
+    app.sweep()
     assert fault.strikes
     fault.times = 0
-    sweep(app)
+    app.sweep()
     events = told(app)
     assert len(events) == 2
     assert events[0].detail == events[1].detail
@@ -157,6 +153,7 @@ def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: Sandb
 
     grant = Harness(app, writer_type=Down)
     record = grant.callback(*grant.come_back())
+    grant.clock.now += 60
     dying = Harness(app, clock=grant.clock, writer_type=Dying)
     with pytest.raises(Killed):
         dying.relay.relay([record.pk], lambda: True)
@@ -182,7 +179,8 @@ def test_one_poisoned_item_holds_back_no_other(app: SandboxApp) -> None:
     )
     good.relay.relay([poisoned.pk, record.pk], lambda: True)
     assert [event.detail_type for event in told(app)] == ["authorization.granted"]
-    sweep(app)
+    bad.app.come_due()
+    app.sweep()
     assert f'"item":"{poisoned.log_id}"' in app.sandbox.logs.text
     app.sandbox.client("dynamodb").delete_item(TableName=app.sandbox.table, Key={"pk": {"S": poisoned.pk}})
 
@@ -201,7 +199,7 @@ def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: SandboxA
     callback = nameless.come_back(browser)
     nameless.fault("identity", ProviderFault.SERVER_ERROR)
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
-    sweep(nameless)
+    nameless.sweep()
     assert nameless.stored()
     assert [event.detail_type for event in told(nameless)] == ["authorization.granted"]
 

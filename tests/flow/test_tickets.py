@@ -16,7 +16,7 @@ from tripod_flow.rules.authorization import State
 
 
 def test_a_ticket_proves_who_signed_in(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name, RETURN_TO)
     browser = app.browser()
     callback = app.come_back(browser, challenge=challenge, return_to=RETURN_TO)
     location = browser.get(callback).headers["location"]
@@ -28,6 +28,7 @@ def test_a_ticket_proves_who_signed_in(app: SandboxApp) -> None:
         "user_id": app.user.user_id,
         "screen_name": app.user.screen_name,
         "subject": None,
+        "return_to": RETURN_TO,
     }
 
 
@@ -35,7 +36,9 @@ def test_without_a_challenge_there_is_no_ticket(app: SandboxApp) -> None:
     browser = app.browser()
     assert "ticket" not in browser.get(app.come_back(browser), accept=JSON).json()
     denied = app.browser()
-    location = denied.get(app.come_back(denied, cancel=True, challenge=new_pair()[1], return_to=RETURN_TO)).headers["location"]
+    location = denied.get(app.come_back(denied, cancel=True, challenge=new_pair(app.name)[1], return_to=RETURN_TO)).headers[
+        "location"
+    ]
     assert "ticket" not in location
 
 
@@ -45,10 +48,10 @@ def test_a_challenge_must_be_a_hash(app: SandboxApp, challenge: str) -> None:
 
 
 def test_a_stolen_ticket_is_nothing_without_the_sessions_secret(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
-    for wrong in (new_pair()[0], challenge, ticket, secret + "x", "x"):
+    for wrong in (new_pair(app.name)[0], challenge, ticket, secret + "x", "x"):
         told = invoke(app, "redeem", ticket=ticket, secret=wrong)
         assert told["code"] == "ticket_rejected"
         assert app.user.user_id not in json.dumps(told)
@@ -56,15 +59,15 @@ def test_a_stolen_ticket_is_nothing_without_the_sessions_secret(app: SandboxApp)
 
 
 def test_a_ticket_planted_in_anothers_browser_does_not_fit_their_session(app: SandboxApp) -> None:
-    _, attackers = new_pair()
-    victims, _ = new_pair()
+    _, attackers = new_pair(app.name)
+    victims, _ = new_pair(app.name)
     browser = app.browser()
     planted = browser.get(app.come_back(browser, challenge=attackers), accept=JSON).json()["ticket"]
     assert invoke(app, "redeem", ticket=planted, secret=victims)["code"] == "ticket_rejected"
 
 
 def test_a_ticket_altered_anywhere_is_rejected(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     for place in (len(app.name) - 1, len(app.name) + 3, len(ticket) - 5):
@@ -73,7 +76,7 @@ def test_a_ticket_altered_anywhere_is_rejected(app: SandboxApp) -> None:
 
 
 def test_fifty_redeems_at_once_are_one(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     with ThreadPoolExecutor(50) as crowd:
@@ -83,7 +86,7 @@ def test_fifty_redeems_at_once_are_one(app: SandboxApp) -> None:
 
 def test_sign_in_only_keeps_no_tokens(app: SandboxApp) -> None:
     app = make_app(app.sandbox, secret={"store": False})
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     callback = app.come_back(browser, challenge=challenge)
     ticket = browser.get(callback, accept=JSON).json()["ticket"]
@@ -94,7 +97,7 @@ def test_sign_in_only_keeps_no_tokens(app: SandboxApp) -> None:
 
 
 def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name, RETURN_TO)
     begun = begin(app, subject="customer 42", challenge=challenge, return_to=RETURN_TO)
     assert set(begun) == {"authorize_url", "request_token", "expires_at"}
     callback = app.consent(begun["authorize_url"])
@@ -115,7 +118,7 @@ def test_an_authorization_begun_by_another_lambda_is_completed_by_its_redeem(app
 
 
 def test_a_stranger_who_consents_through_a_forwarded_url_gives_the_attacker_nothing(app: SandboxApp) -> None:
-    _, challenge = new_pair()
+    _, challenge = new_pair(app.name)
     begun = begin(app, subject="attacker", challenge=challenge)
     callback = app.consent(begun["authorize_url"])  # the victim, sent there by the attacker
     victims = app.browser().get(callback, accept=JSON).json()
@@ -129,7 +132,7 @@ def test_a_stranger_who_consents_through_a_forwarded_url_gives_the_attacker_noth
         assert app.user.user_id not in told.text
     assert app.browser().get(f"/oauth/{app.name}/callback?denied={begun['request_token']}", accept=JSON).status_code == 404
     # And the victim's own session, which never asked for this ticket, can't redeem it.
-    assert invoke(app, "redeem", ticket=victims["ticket"], secret=new_pair()[0])["code"] == "ticket_rejected"
+    assert invoke(app, "redeem", ticket=victims["ticket"], secret=new_pair(app.name)[0])["code"] == "ticket_rejected"
     before = len(app.sandbox.events)
     app.relay(app.authorization(callback)["pk"]["S"])
     assert not [event for event in app.sandbox.events[before:] if event.detail["provider"] == app.name]
@@ -139,7 +142,7 @@ def test_a_stranger_who_consents_through_a_forwarded_url_gives_the_attacker_noth
 
 def test_a_consent_that_is_never_confirmed_is_erased(app: SandboxApp) -> None:
     harness = Harness(app)
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     token, verifier = harness.come_back(browser=False, challenge=challenge, subject="42")
     came = harness.finish.callback(app.name, token, verifier, {})
     assert came.record.state is State.CONSENTED

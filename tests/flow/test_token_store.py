@@ -245,7 +245,7 @@ def test_a_revocation_during_the_telling_of_another_is_told_too(app: SandboxApp)
 def test_a_consent_before_a_disconnect_does_not_connect_again(app: SandboxApp) -> None:
     harness = Harness(app)
     harness.callback(*harness.come_back())
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     came = harness.finish.callback(app.name, *harness.come_back(browser=False, challenge=challenge, subject="42"), {})
     harness.clock.now += 1
     harness.revocation.revoke(app.name, app.user.user_id)
@@ -269,7 +269,7 @@ def disconnected_in_part(harness: Harness) -> None:
 def test_a_disconnect_that_is_repeated_counts_for_what_was_consented_to_meanwhile(app: SandboxApp) -> None:
     harness = Harness(app)
     disconnected_in_part(harness)
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     came = harness.finish.callback(app.name, *harness.come_back(browser=False, challenge=challenge, subject="42"), {})
     harness.clock.now += 1
     harness.revocation.revoke(app.name, app.user.user_id)
@@ -307,7 +307,7 @@ def test_sign_in_only_keeps_no_tokens_even_where_the_identity_cant_be_had(app: S
 def test_an_unconfirmed_exchange_is_erased_after_ten_minutes_too(app: SandboxApp) -> None:
     nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
     harness = Harness(nameless)
-    _, challenge = new_pair()
+    _, challenge = new_pair(app.name)
     token, verifier = harness.come_back(browser=False, challenge=challenge)
     nameless.fault("identity", ProviderFault.SERVER_ERROR, times=9)
     with pytest.raises(errors.ProviderUnavailable):

@@ -1,7 +1,5 @@
 """Authorizations that live in the table, and connected users, for events to be about."""
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -11,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from sandbox.provider import User
 from tests.fuzz.schema import Event
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
+from tripod import challenges
 
 USES = {"user": 2, "ticket": 2}  # of one authorization: the first decides it, the others come after
 _PART = re.compile(r"~~(?:provider|([a-z-]+)\.(\d)\.([a-z_]+))~~")
@@ -58,7 +57,7 @@ class Cast:
 
     def _directly(self, kind: str, user: User) -> dict[str, str]:
         secret = f"{user.user_id} in a session"
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+        challenge = challenges.challenge(secret, provider=self._app.name, return_to="")
         asked = {"pin": True} if kind == "direct-pin" else {"challenge": challenge}
         begun = self._invoke("start", {"provider": self._app.name, "subject": user.user_id, **asked})
         parts = {"token": begun["request_token"], "subject": user.user_id, "secret": secret, "user_id": user.user_id}

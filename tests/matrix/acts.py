@@ -110,7 +110,7 @@ def _pin(scene: UserScene) -> str:
 
 
 def _with_ticket(app: SandboxApp) -> UserScene:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
     return UserScene(app, _key(app, begun["request_token"]), None, {"ticket": ticket, "secret": secret})

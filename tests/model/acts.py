@@ -1,7 +1,5 @@
 """What people, apps and the relay do, and what each of them may be told."""
 
-import base64
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -16,6 +14,7 @@ from tests.model.cast import WRONG, AnsweredRevocation, Begun, Kind, ModelFigure
 from tests.model.world import Ticking, Watched, World
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import make_app
+from tripod import challenges
 from tripod_flow.edges import event_bus, telemetry
 from tripod_flow.edges.table import read
 from tripod_flow.flows import finish
@@ -78,7 +77,9 @@ class Acts(RuleBasedStateMachine):
         self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
         self._clock = self._harness.clock
         in_the_table = self._harness.table.outbox
-        self._harness.table.outbox = lambda shard: self._owed(in_the_table) if shard == "0" else iter(())  # type: ignore[method-assign]
+        self._harness.table.outbox = (  # type: ignore[method-assign]
+            lambda shard, *, now: self._owed(lambda each: in_the_table(each, now=now)) if shard == "0" else iter(())
+        )
         self._change(self._harness)
 
     def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
@@ -90,7 +91,7 @@ class Acts(RuleBasedStateMachine):
     def _begin(self, kind: Kind) -> Begun | None:
         number = len(self._all)
         secret = f"secret {number} of a session" if kind in (Kind.TICKET, Kind.DIRECT) else None
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode() if secret else None
+        challenge = challenges.challenge(secret, provider=self._app.name, return_to="") if secret else None
         subject = f"customer {number}" if kind in (Kind.DIRECT, Kind.DIRECT_PIN) else None
         asked = StartRequest(self._app.name, challenge=challenge, pin=kind in (Kind.PIN, Kind.DIRECT_PIN), subject=subject)
         result = self._try(

@@ -72,7 +72,7 @@ def test_login_csrf_with_the_attackers_pin(app: SandboxApp) -> None:
 
 
 def test_login_csrf_with_an_authorization_begun_by_direct_invocation(app: SandboxApp) -> None:
-    attackers, victims = new_pair(), new_pair()
+    attackers, victims = new_pair(app.name), new_pair(app.name)
     begun = begin_directly(app, subject="attacker", challenge=attackers[1], return_to=RETURN_TO)
     location = app.browser().get(app.consent(begun["authorize_url"])).headers["location"]  # in the victim's browser
     assert invoke(app, "redeem", ticket=ticket_in(location), secret=victims[0])["code"] == "ticket_rejected"
@@ -81,7 +81,7 @@ def test_login_csrf_with_an_authorization_begun_by_direct_invocation(app: Sandbo
 
 
 def test_login_csrf_by_a_start_with_the_attackers_challenge(app: SandboxApp) -> None:
-    attackers, victims = new_pair(), new_pair()
+    attackers, victims = new_pair(app.name), new_pair(app.name)
     victim = app.browser()
     location = victim.get(app.come_back(victim, challenge=attackers[1], return_to=RETURN_TO)).headers["location"]
     assert location.startswith(f"{RETURN_TO}?")  # so the ticket is told to the app's own page alone
@@ -138,7 +138,7 @@ def test_authorization_theft_of_a_leaked_callback_url(app: SandboxApp) -> None:
 
 def test_authorization_theft_of_an_outcome(app: SandboxApp) -> None:
     victim = app.browser()
-    callback = app.come_back(victim, challenge=new_pair()[1])
+    callback = app.come_back(victim, challenge=new_pair(app.name)[1])
     ticket = victim.get(callback, accept=JSON).json()["ticket"]
     for method in (callback, f"/oauth/{app.name}/callback?denied={token_of(callback)}"):
         stolen = app.browser().get(method, accept=JSON)
@@ -196,7 +196,7 @@ def test_cookie_tossing_behind_a_blank_that_a_browser_takes_for_a_letter(app: Sa
     )
     told = to_event(request, route, {"provider": app.name}, app.sandbox.aws_server.account)
     told["cookies"] = [f"{place.format(blank=blank, name=name)}={key}"]
-    answer = app.sandbox.functions.invoke(f"{app.sandbox.prefix}-callback", told).payload
+    answer = app.sandbox.functions.invoke(f"{app.sandbox.prefix}-callback", told, alias="live").payload
     assert json.loads(answer["body"])["code"] == "wrong_browser"
     assert nothing_happened(app)
 

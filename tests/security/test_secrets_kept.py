@@ -41,7 +41,7 @@ class LambdaContextStub:
 
 def test_secrets_in_repr(app: SandboxApp) -> None:
     harness = Harness(app)
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     begun: list[BegunAuthorization] = []
     real = harness.start.begin
     harness.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]
@@ -135,7 +135,7 @@ def test_secrets_in_tracebacks_of_a_direct_invocation(log: io.StringIO, capfd: p
 
 def test_secrets_in_metrics(app: SandboxApp) -> None:
     since = len(app.sandbox.logs.text)
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     invoke(app, "redeem", ticket=ticket, secret=secret)
@@ -154,7 +154,7 @@ def test_secrets_in_metrics(app: SandboxApp) -> None:
 
 def test_secrets_in_stream_records(app: SandboxApp) -> None:
     browser = app.browser()
-    callback = app.come_back(browser, challenge=new_pair()[1])
+    callback = app.come_back(browser, challenge=new_pair(app.name)[1])
     ticket = browser.get(callback, accept=JSON).json()["ticket"]
     other = app.come_back(browser, cancel=True)
     browser.get(other)

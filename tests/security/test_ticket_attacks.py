@@ -36,23 +36,23 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_ticket_replay(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name, RETURN_TO)
     ticket, callback = signed_in(app, challenge)
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
-    assert invoke(app, "redeem", ticket=ticket, secret=new_pair()[0])["code"] == REJECTED
+    assert invoke(app, "redeem", ticket=ticket, secret=new_pair(app.name)[0])["code"] == REJECTED
     age(app, callback, "redeemed_at", tickets.REPEAT + 1)
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
 
 
 def test_ticket_replay_of_one_that_was_never_redeemed(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name, RETURN_TO)
     ticket, callback = signed_in(app, challenge)
     age(app, callback, "decided_at", tickets.LIFETIME + 1)
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["code"] == REJECTED
 
 
 def test_ticket_replay_between_two_sign_ins(app: SandboxApp) -> None:
-    first, second = new_pair(), new_pair()
+    first, second = new_pair(app.name, RETURN_TO), new_pair(app.name, RETURN_TO)
     (one, _), (other, _) = signed_in(app, first[1]), signed_in(app, second[1])
     assert one != other
     for ticket, secret in ((one, second[0]), (other, first[0])):
@@ -62,14 +62,31 @@ def test_ticket_replay_between_two_sign_ins(app: SandboxApp) -> None:
 
 
 def test_ticket_replay_under_another_providers_name(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name, RETURN_TO)
     ticket, _ = signed_in(app, challenge)
     other = make_app(app.sandbox)
     assert invoke(app, "redeem", ticket=ticket.replace(app.name, other.name), secret=secret)["code"] == REJECTED
 
 
+def test_ticket_theft_by_a_challenge_out_of_another_apps_redirect(app: SandboxApp) -> None:
+    attackers, challenge = new_pair(app.name, RETURN_TO)  # of a session at the app whose page is RETURN_TO
+    victim = app.browser()
+    elsewhere = app.come_back(victim, challenge=challenge, return_to=f"{RETURN_TO}?another=app", endpoint="authenticate")
+    stolen = ticket_in(victim.get(elsewhere).headers["location"])
+    assert invoke(app, "redeem", ticket=stolen, secret=attackers)["code"] == REJECTED
+    nowhere = victim.get(app.come_back(victim, challenge=challenge), accept=JSON).json()["ticket"]
+    assert invoke(app, "redeem", ticket=nowhere, secret=attackers)["code"] == REJECTED
+
+
+def test_ticket_theft_by_a_challenge_for_another_provider(app: SandboxApp) -> None:
+    attackers, challenge = new_pair(app.name, RETURN_TO)
+    other = make_app(app.sandbox)
+    stolen, _ = signed_in(other, challenge)
+    assert invoke(app, "redeem", ticket=stolen, secret=attackers)["code"] == REJECTED
+
+
 def test_ticket_planting_in_the_apps_return_address(app: SandboxApp) -> None:
-    attackers, victims = new_pair(), new_pair()
+    attackers, victims = new_pair(app.name, RETURN_TO), new_pair(app.name, RETURN_TO)
     planted, _ = signed_in(app, attackers[1])
     assert invoke(app, "redeem", ticket=planted, secret=victims[0])["code"] == REJECTED
     names = (
@@ -88,7 +105,7 @@ def test_ticket_planting_in_the_apps_return_address(app: SandboxApp) -> None:
 
 
 def test_ticket_guessing_from_all_that_is_public(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     begun = begin_directly(app, subject="attacker", challenge=challenge)
     callback = app.consent(begun["authorize_url"])  # the victim's consent; only the verifier is not the attacker's to see
     app.browser().get(callback)
@@ -110,7 +127,7 @@ def test_ticket_guessing_from_all_that_is_public(app: SandboxApp) -> None:
 
 
 def test_ticket_guessing_learns_nothing_from_the_answers(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name, RETURN_TO)
     ticket, _ = signed_in(app, challenge)
     pending = begin_directly(app, subject="42", challenge=challenge)["request_token"]
     answers = [

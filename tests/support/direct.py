@@ -17,10 +17,11 @@ def invoke(app: SandboxApp, function: str, **payload: Any) -> dict[str, Any]:
     return dict(json.loads(answer["Payload"].read()))
 
 
-def new_pair() -> tuple[str, str]:
-    """Return a session's secret and its challenge."""
+def new_pair(provider: str, return_to: str = "") -> tuple[str, str]:
+    """Return a session's secret and its challenge, by the formula of docs/sign-in.md."""
     secret = secrets.token_urlsafe(32)
-    return secret, base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    digest = hashlib.sha256("\n".join((secret, provider, return_to)).encode()).digest()
+    return secret, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def ticket_in(location: str) -> str:

@@ -72,8 +72,8 @@ CHANGES = {
         lambda stack: [
             (alarm["AlarmActions"], alarm["OKActions"]) for alarm in stack.resources("AWS::CloudWatch::Alarm").values()
         ],
-        [([], [])] * 3,
-        [([TOPIC], [TOPIC])] * 3,
+        [([], [])] * 4,
+        [([TOPIC], [TOPIC])] * 4,
     ),
     "StartRate": Change("5", throttle("GET /oauth/{provider}/start", "Rate"), "20", "5"),
     "StartBurst": Change("6", throttle("GET /oauth/{provider}/start", "Burst"), "40", "6"),

@@ -36,13 +36,13 @@ def another(app: SandboxApp) -> SandboxApp:
 
 def outcomes(app: SandboxApp) -> None:
     """Grant with a ticket, deny, begin directly, and sweep."""
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     invoke(app, "redeem", ticket=ticket, secret=secret)
     browser.get(app.come_back(browser, cancel=True))
     assert browser.get(browser.start(app.name, pin="true").headers["location"]).status_code == 200
-    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    app.sweep()
 
 
 def who_is_it(app: SandboxApp) -> None:
@@ -51,7 +51,7 @@ def who_is_it(app: SandboxApp) -> None:
     callback = app.come_back(browser)
     app.fault("identity", ProviderFault.SERVER_ERROR)
     browser.get(callback)
-    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    app.sweep()
 
 
 def at_once(app: SandboxApp) -> None:
@@ -68,7 +68,7 @@ def by_callback(app: SandboxApp) -> None:
 
 
 def by_redeem(app: SandboxApp) -> None:
-    secret, challenge = new_pair()
+    secret, challenge = new_pair(app.name)
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
@@ -79,7 +79,7 @@ def by_relay(app: SandboxApp) -> None:
     by_callback(app)
     assert fault.strikes
     app.sandbox.settle()
-    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    app.sweep()
 
 
 def stored_in_every_way(app: SandboxApp, store: Callable[[SandboxApp], None]) -> None:
@@ -126,7 +126,7 @@ def deleted_by_the_relay(app: SandboxApp) -> None:
     invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
     assert fault.strikes
     app.sandbox.settle()
-    app.sandbox.run_schedule(f"{app.sandbox.prefix}-relay")
+    app.sweep()
     assert app.is_deleted()
 
 

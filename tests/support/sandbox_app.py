@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +83,30 @@ class SandboxApp:
         assert found is not None
         return found
 
+    def come_due(self, *keys: str) -> None:
+        """Put the time at which the relay tries again into the past: of these items, or of all the app's."""
+        client = self.sandbox.client("dynamodb")
+        if not keys:
+            mine = {"FilterExpression": "contains(pk, :name)", "ExpressionAttributeValues": {":name": {"S": f"#{self.name}#"}}}
+            pages = client.get_paginator("scan").paginate(TableName=self.sandbox.table, **mine)
+            keys = tuple(item["pk"]["S"] for page in pages for item in page["Items"] if "outbox" in item)
+        for key in keys:
+            if float((self.item(key) or {}).get("outbox_due", {"N": "0"})["N"]) > time.time():
+                client.update_item(
+                    TableName=self.sandbox.table,
+                    Key={"pk": {"S": key}},
+                    UpdateExpression="SET outbox_due = :past",
+                    ExpressionAttributeValues={":past": {"N": "1"}},
+                )
+
+    def sweep(self) -> None:
+        """Run the relay's schedule, for the app's items as if they were due."""
+        self.come_due()
+        assert self.sandbox.run_schedule(f"{self.sandbox.prefix}-relay").error is None
+
     def relay(self, *keys: str) -> None:
-        """Wake the relay for these items, as the stream does."""
+        """Wake the relay for these items, as the stream does, once they are due."""
+        self.come_due(*keys)
         records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in keys]
         outcome = self.sandbox.functions.invoke(f"{self.sandbox.prefix}-relay", {"Records": records})
         assert outcome.error is None, outcome.payload

@@ -1,5 +1,7 @@
 import re
 
+import pytest
+
 from tripod import tickets
 
 
@@ -9,6 +11,15 @@ def test_a_secret_has_256_bits_and_is_another_each_time() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", secret) for secret in secrets)
 
 
-def test_the_challenge_is_that_of_pkce() -> None:
-    # RFC 7636, appendix B
-    assert tickets.challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+@pytest.mark.parametrize(
+    ("provider", "return_to", "expected"),  # by sha256sum and base64 of coreutils
+    [
+        ("x", "https://app.example/signed-in", "bcf3iSxox7DsCwYKv2iAglMjf1162eOwvxqPo6DwrzE"),
+        ("x", "", "TCtTkI4r2hPLJnbvAxI-I4GT69muRBqE4psUO8lC4-g"),
+        ("y", "", "MpU5AAsUeGv9bcfivr0JWUslCSawUnZbWYKrN7jIKZM"),
+    ],
+)
+def test_the_challenge_is_of_secret_provider_and_return_to(provider: str, return_to: str, expected: str) -> None:
+    secret = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert tickets.challenge(secret, provider=provider, return_to=return_to) == expected
+    assert (tickets.challenge(secret, provider=provider) == expected) is (return_to == "")

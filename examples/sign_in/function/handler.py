@@ -26,11 +26,11 @@ def home(event: dict[str, Any]) -> dict[str, Any]:
 
 def sign_in(event: dict[str, Any]) -> dict[str, Any]:
     """Begin: a secret for this browser, and off to Tripod with its challenge."""
-    secret = tickets.new_secret()
+    secret, return_to = tickets.new_secret(), f"{own_address(event)}/done"
     query = {
         "endpoint": "authenticate",
-        "challenge": tickets.challenge(secret),
-        "return_to": f"{own_address(event)}/done",
+        "challenge": tickets.challenge(secret, provider="x", return_to=return_to),
+        "return_to": return_to,
     }
     return {
         "statusCode": 303,

@@ -4,19 +4,19 @@
 2. Send the browser to start with the secret's ``challenge`` and a ``return_to``.
 3. The browser comes back to ``return_to`` with ``ticket`` in the query: ``redeem`` it with the session's secret.
 
-A stolen ticket is worthless without the secret. The challenge is PKCE's (RFC 7636, section 4.2, S256).
+A stolen ticket is worthless without the secret, and a challenge that is used with another return address or provider yields no
+ticket that this app would redeem. (PKCE, RFC 7636, section 4.2, has the idea.)
 
 >>> session["secret"] = tickets.new_secret()
->>> query = {"challenge": tickets.challenge(session["secret"]), "return_to": "https://app.example/signed-in"}
+>>> return_to = "https://app.example/signed-in"
+>>> query = {"challenge": tickets.challenge(session["secret"], provider="x", return_to=return_to), "return_to": return_to}
 """
 
-import base64
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tripod import functions
+from tripod import challenges, functions
 from tripod.errors import TicketRejected
 
 MAX_LENGTH = 4096  # characters of a ticket or a secret; both are far shorter
@@ -31,6 +31,7 @@ class SignIn:
         user_id: the provider's id of the user; X's are decimal digits.
         screen_name: the user's name at the provider; None where the provider gave none.
         subject: the app's own id of the user; None where the authorization was not begun for one.
+        return_to: the ``return_to`` that start was given; None where it was given none.
 
     >>> redeem(ticket, session["secret"]).user_id
     '2244994945'
@@ -40,6 +41,7 @@ class SignIn:
     user_id: str
     screen_name: str | None
     subject: str | None
+    return_to: str | None
 
 
 def new_secret(token: Callable[[int], str] = secrets.token_urlsafe) -> str:
@@ -57,19 +59,22 @@ def new_secret(token: Callable[[int], str] = secrets.token_urlsafe) -> str:
     return token(32)
 
 
-def challenge(secret: str) -> str:
-    """Return a secret's challenge, for the query parameter ``challenge`` of start.
+def challenge(secret: str, *, provider: str, return_to: str = "") -> str:
+    """Return a secret's challenge, for the parameter ``challenge`` of start.
 
     Args:
         secret: the secret in the user's session, from ``new_secret``.
+        provider: the provider's name, as in start's address, such as ``"x"``.
+        return_to: the ``return_to`` that start is given, exactly; empty where it is given none.
 
     Returns:
-        The secret's SHA-256 in base64url without padding: 43 characters (RFC 7636, section 4.2).
+        base64url(SHA-256(secret LF provider LF return_to)) without padding: 43 characters.
 
-    >>> tickets.challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
-    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+    >>> secret = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    >>> tickets.challenge(secret, provider="x", return_to="https://app.example/done")
+    '4rtqUtGrU6CQ4qE7kkODbknyq4QSRasmsyIpQRYqEyc'
     """
-    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode().rstrip("=")
+    return challenges.challenge(secret, provider=provider, return_to=return_to)
 
 
 def redeem(ticket: str, secret: str) -> SignIn:
@@ -91,7 +96,7 @@ def redeem(ticket: str, secret: str) -> SignIn:
     Needs the managed policy ``RedeemTickets``.
 
     >>> redeem(ticket, session["secret"])
-    SignIn(provider='x', user_id='2244994945', screen_name='ada', subject=None)
+    SignIn(provider='x', user_id='2244994945', screen_name='ada', subject=None, return_to='https://app.example/signed-in')
     """
     if not all(_is_plausible(text) for text in (ticket, secret)):
         raise TicketRejected
@@ -102,6 +107,7 @@ def redeem(ticket: str, secret: str) -> SignIn:
         user_id=response.text("user_id"),
         screen_name=response.text_or_none("screen_name"),
         subject=response.text_or_none("subject"),
+        return_to=response.text_or_none("return_to"),
     )
 
 

@@ -17,7 +17,7 @@ from tripod_flow.rules.transitions import Transition
 T = 1_800_000_000.0
 PK = "connection#x#42"
 SHARD = "1"  # of this key
-OUTBOX = {"outbox": SHARD, "outbox_since": T + 9}
+OUTBOX = {"outbox": SHARD, "outbox_since": T + 9, "outbox_due": T + 9}
 
 
 def grant(claim_id: str = "first", at: float | None = T) -> Authorization:
@@ -77,6 +77,8 @@ mark_deletion_done of revoked               .          .          revoked    .  
 mark_deletion_done of connected anew        .          .          .          .                        connected
 mark_published of revoked                   .          .          revoked    revoked                  connected
 mark_published of connected anew            .          .          revoked    revoked                  connected
+postpone of revoked                         .          .          revoked    revoked                  connected
+abandon of revoked                          .          .          revoked    revoked                  connected
 """
 
 CONNECTS = {
@@ -98,7 +100,10 @@ def transition_of(event: str) -> Transition:
     if name == "revoke":
         return connection.revoke("x", "42", found, now=T + 20)
     assert found
-    return {"mark_deletion_done": connection.mark_deletion_done, "mark_published": connection.mark_published}[name](found)
+    if name == "postpone":
+        return connection.postpone(found, due=T + 30)
+    rules = {"mark_deletion_done": connection.mark_deletion_done, "mark_published": connection.mark_published}
+    return {**rules, "abandon": connection.abandon}[name](found)
 
 
 @pytest.mark.parametrize(("event", "now", "expected"), cells(STATES))
@@ -168,13 +173,13 @@ def test_a_grant_is_current_while_no_other_and_no_revocation_is(
 
 def test_a_revocation_owes_a_deletion_and_its_event() -> None:
     owed: dict[str, Any] = {"revoked_at": T + 9, "deletion_pending": True, "pending_events": (T + 9,), **OUTBOX}
-    assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", **owed)
+    assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", ttl=int(T + 9) + 8 * 86_400, **owed)
     assert changed(connected(), revoked(connected())) == {"connected_to": None, **owed}
 
 
 def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
     first = revoked(connected())
-    again = {"revoked_at": T + 20, "pending_events": (T + 9, T + 20), "outbox_since": T + 20}
+    again = {"revoked_at": T + 20, "pending_events": (T + 9, T + 20), "outbox_since": T + 20, "outbox_due": T + 20}
     assert changed(first, revoked(first, T + 20)) == again
     published = apply(first, connection.mark_published(first))
     assert published
@@ -196,7 +201,31 @@ def test_a_record_that_has_changed_is_revoked_only_after_another_look(meanwhile:
     assert apply(replace(found, **meanwhile), connection.revoke("x", "42", found, now=T + 20)) is None
 
 
-LEFT = {"outbox": None, "outbox_since": None}
+def test_what_failed_is_due_later_and_what_is_given_up_leaves_the_outbox() -> None:
+    found = revoked(connected())
+    assert changed(found, apply(found, connection.postpone(found, due=T + 30))) == {"outbox_due": T + 30, "outbox_tries": 1}
+    assert apply(replace(found, outbox_due=T + 30), connection.postpone(found, due=T + 60)) is None
+    assert changed(found, apply(found, connection.abandon(found))) == {"pending_events": None, **LEFT}
+    assert apply(replace(found, outbox_due=T + 30), connection.abandon(found)) is None
+
+
+def test_a_sign_in_without_a_subject_keeps_the_one_that_is_known() -> None:
+    again = apply(connected(), connection.connect(replace(grant("new", T + 1), subject=None), "new version"))
+    assert again
+    assert (again.subject, again.grant_id) == ("7", "new")
+
+
+def test_a_disconnect_that_found_nothing_lapses_unless_the_user_connects() -> None:
+    unknown = revoked()
+    assert unknown.ttl == int(T + 9) + connection.WISH_LIFETIME
+    assert revoked(unknown, T + 20).ttl == int(T + 20) + connection.WISH_LIFETIME
+    back = apply(unknown, connection.connect(grant("second", T + 10), "version"))
+    assert back
+    assert back.ttl is None
+    assert revoked(connected()).ttl is None
+
+
+LEFT = {"outbox": None, "outbox_since": None, "outbox_due": None}
 
 
 @pytest.mark.parametrize(

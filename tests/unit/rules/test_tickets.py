@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from tests.support.tables import cells
-from tripod import tickets as public
+from tripod.challenges import challenge
 from tripod_flow.rules import tickets, transitions
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.errors import InvalidTicket
 
 T = 1_800_000_000.0
 SECRET = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
+CHALLENGE = challenge(SECRET, provider="x", return_to="")
 PROOF = "5zm5qTNrrEfgrG6bv0ehYA-t5Y5b1C2xyi1_BpeLiEw"  # HMAC-SHA256 of "ticket authorization#x#token" by "key"
 
 
@@ -21,7 +22,7 @@ def ticket() -> str:
 
 
 def of(state: str = "granted", **changes: Any) -> Authorization:
-    begun = transitions.begin("x", "token", "s", cookie_digest="c", challenge=public.challenge(SECRET), now=T)
+    begun = transitions.begin("x", "token", "s", cookie_digest="c", challenge=CHALLENGE, now=T)
     return replace(begun, **{"state": State(state), "decided_at": T, "ticket_digest": tickets.digest(ticket()), **changes})
 
 
@@ -56,7 +57,21 @@ def test_a_ticket_proves_a_grant_or_a_consent(_: str, state: str, expected: str)
         ({}, None, "another", "ticket and secret do not belong together"),
         ({}, None, "é", "ticket and secret do not belong together"),
         ({}, "another", "another", "ticket and secret do not belong together"),
-        ({}, None, public.challenge(SECRET), "ticket and secret do not belong together"),
+        ({}, None, CHALLENGE, "ticket and secret do not belong together"),
+        ({"return_to": "https://another.example/"}, None, SECRET, "ticket and secret do not belong together"),
+        ({"provider": "y"}, None, SECRET, "ticket and secret do not belong together"),
+        (
+            {"challenge": challenge(SECRET, provider="x", return_to="https://a.example/")},
+            None,
+            SECRET,
+            "ticket and secret do not belong together",
+        ),
+        (
+            {"challenge": challenge(SECRET, provider="x", return_to="https://a.example/"), "return_to": "https://a.example/"},
+            None,
+            SECRET,
+            ".",
+        ),
     ],
 )
 def test_a_ticket_is_nothing_without_its_secret(
@@ -120,7 +135,7 @@ def test_a_ticket_is_kept_as_its_sha256() -> None:
 
 @pytest.mark.parametrize(
     ("text", "is_one"),
-    [(public.challenge(SECRET), True), ("A9_-" * 10 + "abc", True), ("a" * 42, False), ("a" * 44, False), ("a" * 42 + "=", False),
+    [(CHALLENGE, True), ("A9_-" * 10 + "abc", True), ("a" * 42, False), ("a" * 44, False), ("a" * 42 + "=", False),
      ("a" * 43 + "\n", False), ("é" * 43, False), ("", False)],
 )  # fmt: skip
 def test_a_challenge_is_a_sha256_in_base64url(text: str, is_one: bool) -> None:

@@ -20,7 +20,7 @@ TTL = 1_800_003_600  # an hour after
 TOKEN = AccessToken(oauth_token="access", oauth_token_secret="access-secret", consumer_key="key")
 ADA = Identity("42", "ada")
 SHARD = "2"  # of the key below
-OUTBOX = {"outbox": SHARD, "outbox_since": T, "ttl": None}
+OUTBOX = {"outbox": SHARD, "outbox_since": T, "outbox_due": T, "ttl": None}
 
 KINDS: dict[str, dict[str, Any]] = {
     "bound": {"cookie_digest": "browser"},
@@ -36,7 +36,7 @@ def begun(kind: str = "bound") -> Authorization:
 
 
 def claim(*, cookie: str = "browser", claim_id: str = "first", now: float = T, **named: Any) -> Transition:
-    digests: dict[str, Any] = {"verifier_digest": "verifier", "ticket_digest": "ticket"}
+    digests: dict[str, Any] = {"verifier_digest": "verifier", "ticket_digest": "ticket", "ticket_salt": "salt"}
     return transitions.claim("authorization#x#token", cookie_digest=cookie, claim_id=claim_id, now=now, **digests, **named)
 
 
@@ -54,7 +54,13 @@ def done(record: Authorization, transition: Transition | None) -> Authorization:
 def exchanging(kind: str = "bound") -> Authorization:
     """Return a claimed record. All of ``T``, so that only what a row is about differs."""
     return replace(
-        begun(kind), state=State.EXCHANGING, claim_id="first", lease_until=T + 30, verifier_digest="v", ticket_digest="t"
+        begun(kind),
+        state=State.EXCHANGING,
+        claim_id="first",
+        lease_until=T + 30,
+        verifier_digest="v",
+        ticket_digest="t",
+        ticket_salt="s",
     )
 
 
@@ -109,6 +115,11 @@ mark_redeemed of granted        .           .           .          .          gr
 mark_published of granted       .           .           .          .          granted  .       .
 mark_published of denied        .           .           .          .          .        denied  .
 mark_published of failed        .           .           .          .          .        .       failed
+postpone of exchanged           .           .           exchanged  .          .        .       .
+postpone of consented           .           .           .          consented  .        .       .
+postpone of granted             .           .           .          .          granted  .       .
+postpone of denied              .           .           .          .          .        denied  .
+postpone of failed              .           .           .          .          .        .       failed
 """
 
 EVENTS: dict[str, Callable[[Authorization], Transition | None]] = {
@@ -121,7 +132,8 @@ EVENTS: dict[str, Callable[[Authorization], Transition | None]] = {
     "confirm": lambda consented: transitions.confirm(consented, now=T),
     "lapse": lambda consented: transitions.lapse(consented, now=T),
     "lease_storing": lambda granted: transitions.lease_storing(granted, now=T + 30),
-    "release_storing": transitions.release_storing,
+    "release_storing": lambda granted: transitions.release_storing(granted, due=T + 5),
+    "postpone": lambda record: transitions.postpone(record, due=T + 5),
     "mark_stored": lambda granted: transitions.mark_stored(granted, now=T),
     "mark_redeemed": lambda granted: transitions.mark_redeemed(granted, now=T),
     "mark_published": lambda decided: transitions.mark_published(decided, now=T),
@@ -214,7 +226,7 @@ def test_a_new_authorization_is_pending_for_ten_minutes_and_kept_for_an_hour() -
 
 def test_a_claim_has_a_lease_and_the_digests_of_what_was_brought() -> None:
     assert changed(begun(), done(begun(), claim())) == {
-        "state": State.EXCHANGING, "claim_id": "first", "lease_until": T + 30, "verifier_digest": "verifier", "ticket_digest": "ticket",
+        "state": State.EXCHANGING, "claim_id": "first", "lease_until": T + 30, "verifier_digest": "verifier", "ticket_digest": "ticket", "ticket_salt": "salt",
     }  # fmt: skip
 
 
@@ -250,14 +262,25 @@ def test_of_two_who_take_over_one_does(known: str | None, now: str | None) -> No
 
 def test_taken_over_an_exchange_may_have_been_made_with_the_verifier_that_is_brought_now() -> None:
     held = of(State.EXCHANGING)
-    transition = transitions.take_over(held, claim_id="second", now=T + 30, verifier_digest="v2", ticket_digest="t2")
-    new = {"claim_id": "second", "lease_until": T + 60, "maybe_exchanged": True, "verifier_digest": "v2", "ticket_digest": "t2"}
+    transition = transitions.take_over(
+        held, claim_id="second", now=T + 30, verifier_digest="v2", ticket_digest="t2", ticket_salt="s2"
+    )
+    new = {
+        "claim_id": "second",
+        "lease_until": T + 60,
+        "maybe_exchanged": True,
+        "verifier_digest": "v2",
+        "ticket_digest": "t2",
+        "ticket_salt": "s2",
+    }
     assert changed(held, done(held, transition)) == new
 
 
 def test_taken_over_a_saved_exchange_keeps_the_digests_of_its_own_verifier() -> None:
     held = of(State.EXCHANGED)
-    transition = transitions.take_over(held, claim_id="second", now=T + 30, verifier_digest="v2", ticket_digest="t2")
+    transition = transitions.take_over(
+        held, claim_id="second", now=T + 30, verifier_digest="v2", ticket_digest="t2", ticket_salt="s2"
+    )
     assert changed(held, done(held, transition)) == {"claim_id": "second", "lease_until": T + 60}
 
 
@@ -295,17 +318,18 @@ def test_a_wrong_pin_is_counted_and_gives_the_claim_back() -> None:
 
 def test_a_saved_exchange_keeps_the_tokens_and_owes_the_rest() -> None:
     assert changed(exchanging(), of(State.EXCHANGED)) == {
-        "state": State.EXCHANGED, "pending_tokens": TOKEN, "request_secret": None, **OUTBOX,
+        "state": State.EXCHANGED, "pending_tokens": TOKEN, "exchanged_at": T, "request_secret": None, **OUTBOX,
     }  # fmt: skip
 
 
-GRANTED = {"state": State.GRANTED, "granted_at": T + 5, "pending_event": "authorization.granted"}
+GRANTED = {"state": State.GRANTED, "granted_at": T + 5, "pending_event": "authorization.granted", "outbox_due": T + 5}
+CONSENT = {"state": State.CONSENTED, "outbox_due": T + 5 + 600}  # until the app's time is over there is nothing to do
 
 
 @pytest.mark.parametrize("store", [True, False])
 @pytest.mark.parametrize(
     ("kind", "outcome"),
-    [("bound", GRANTED), ("unbound", {"state": State.CONSENTED}), ("bound pin", GRANTED), ("app's pin", GRANTED)],
+    [("bound", GRANTED), ("unbound", CONSENT), ("bound pin", GRANTED), ("app's pin", GRANTED)],
 )
 def test_a_grant_is_the_outcome_unless_the_app_must_confirm_it(kind: str, outcome: dict[str, Any], store: bool) -> None:
     held = exchanging(kind)
@@ -367,7 +391,7 @@ def test_a_confirmed_consent_counts_from_the_consent() -> None:
     found = of(State.CONSENTED)
     assert changed(found, done(found, transitions.confirm(found, now=T + 60))) == {
         "state": State.GRANTED, "granted_at": T, "pending_event": "authorization.granted", "redeemed_at": T + 60,
-        "lease_until": T + 90, "outbox_since": T + 60,
+        "lease_until": T + 90, "outbox_since": T + 60, "outbox_due": T + 60,
     }  # fmt: skip
 
 
@@ -380,7 +404,7 @@ def test_a_confirmed_consent_enters_the_outbox_again() -> None:
 def test_a_lapsed_consent_is_erased_without_an_event() -> None:
     found = of(State.CONSENTED)
     assert changed(found, done(found, transitions.lapse(found, now=T + 0.9))) == {
-        "state": State.FAILED, "error": "expired", "pending_tokens": None, "outbox": None, "outbox_since": None, "ttl": TTL,
+        "state": State.FAILED, "error": "expired", "pending_tokens": None, "outbox": None, "outbox_since": None, "outbox_due": None, "ttl": TTL,
     }  # fmt: skip
 
 
@@ -421,11 +445,32 @@ def test_the_lease_to_store_may_be_longer_and_is_given_back() -> None:
     found = replace(of(State.GRANTED), lease_until=None)
     leased = done(found, transitions.lease_storing(found, now=T, lease=90))
     assert leased.lease_until == T + 90
-    assert done(leased, transitions.release_storing(leased)) == found
-    assert apply(replace(leased, pending_tokens=None), transitions.release_storing(leased)) is None
+    released = transitions.release_storing(leased, due=T + 5)
+    assert done(leased, released) == replace(found, outbox_due=T + 5, outbox_tries=found.outbox_tries + 1)
+    assert apply(replace(leased, pending_tokens=None), released) is None
 
 
-LATER = {"outbox": None, "outbox_since": None, "ttl": TTL + 1}
+def test_what_failed_is_due_later_and_a_passing_failure_of_an_exchange_too() -> None:
+    found = of(State.GRANTED)
+    assert changed(found, done(found, transitions.postpone(found, due=T + 5))) == {"outbox_due": T + 5, "outbox_tries": 1}
+    assert apply(replace(found, outbox_due=T + 5), transitions.postpone(found, due=T + 9)) is None  # another has postponed it
+    saved = of(State.EXCHANGED)
+    released = done(saved, transitions.release(saved, due=T + 5))
+    assert (released.outbox_due, released.outbox_tries) == (T + 5, 1)
+    pending = done(exchanging(), transitions.release(exchanging(), due=T + 5))
+    assert (pending.outbox_due, pending.outbox_tries) == (None, 0)
+
+
+def test_an_exchange_that_was_saved_counts_from_then() -> None:
+    saved = replace(of(State.EXCHANGED), exchanged_at=T - 100)
+    granted = done(saved, transitions.grant(saved, TOKEN, ADA, store=True, now=T))
+    assert (granted.granted_at, granted.decided_at, granted.agreed_at) == (T - 100, T, T - 100)
+    unbound = replace(of(State.EXCHANGED, "unbound"), exchanged_at=T - 100)
+    consented = done(unbound, transitions.grant(unbound, TOKEN, ADA, store=True, now=T))
+    assert done(consented, transitions.confirm(consented, now=T + 9)).granted_at == T - 100
+
+
+LATER = {"outbox": None, "outbox_since": None, "outbox_due": None, "ttl": TTL + 1}
 MARKS: dict[str, Callable[..., Transition]] = {"stored": transitions.mark_stored, "published": transitions.mark_published}
 
 

@@ -26,6 +26,7 @@ _HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=31536000",  # seconds; a year
     "content-security-policy": _policy(),
 }
 
@@ -97,7 +98,10 @@ def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
     """Return an outcome: a redirect to ``return_to``, or a page, or JSON."""
     record, failure = finished.record, authorization.outcome_error(finished.record)
     if record.return_to is not None:
-        return _response(303, {**_HEADERS, "location": return_to.with_outcome(record.return_to, _return_parameters(finished))})
+        # Anyone with the authorize URL of an authorization begun by direct invocation can refuse: the app's query is not theirs.
+        is_strangers = record.cookie_digest is None and isinstance(failure, Denied)
+        target = return_to.without_query(record.return_to) if is_strangers else record.return_to
+        return _response(303, {**_HEADERS, "location": return_to.with_outcome(target, _return_parameters(finished))})
     if failure is not None:
         return problem(request, failure)
     if request.prefers_page:

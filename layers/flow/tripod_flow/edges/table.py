@@ -25,6 +25,8 @@ _ATTRIBUTES: dict[type, frozenset[str]] = {
     kind: frozenset(one.name for one in fields(kind)) for kind in (Authorization, ConnectionRecord)
 }
 
+_COUNTS = {"failed_pins", "outbox_tries"}
+
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -123,18 +125,27 @@ class Table:
         answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
         return read(answer["Item"], ConnectionRecord) if "Item" in answer else None
 
-    def outbox(self, shard: str) -> Iterator[str]:
-        """Yield the keys of the items in one shard of the outbox, the oldest first."""
+    def outbox(self, shard: str, *, now: float) -> Iterator[str]:
+        """Yield the keys of the items in one shard of the outbox that are due, the longest due first."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             IndexName="outbox",
-            KeyConditionExpression="#o = :s",
-            ExpressionAttributeNames={"#o": "outbox"},
-            ExpressionAttributeValues={":s": {"S": shard}},
+            KeyConditionExpression="outbox = :shard AND outbox_due <= :now",
+            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": f"{now:.3f}"}},
         )
         for page in pages:
             for item in page["Items"]:
                 yield item["pk"]["S"]
+
+    def postpone_unread(self, pk: str, *, due: float) -> None:
+        """Let the relay try an item again at ``due``, whatever is in it."""
+        self._client.update_item(
+            TableName=self._name,
+            Key={"pk": {"S": pk}},
+            UpdateExpression="SET outbox_due = :due",
+            ConditionExpression="attribute_exists(outbox)",
+            ExpressionAttributeValues={":due": {"N": f"{due:.3f}"}},
+        )
 
     def mark_stored(self, transition: Transition, grant: Authorization) -> StoredUpdate:
         """Apply ``transition`` if ``grant`` is still the connection's current one, in one transaction."""
@@ -210,8 +221,8 @@ def _plain(value: Any) -> Any:
 def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     """Return the record that an item, as DynamoDB's API has it, holds."""
     values = {name: _known(_deserialize(value)) for name, value in item.items() if name in _ATTRIBUTES[kind]}
-    if "failed_pins" in values:
-        values["failed_pins"] = int(values["failed_pins"])
+    for name in _COUNTS & values.keys():
+        values[name] = int(values[name])
     if "pending_tokens" in values:
         values["pending_tokens"] = AccessToken(**values["pending_tokens"])
     if "state" in values:

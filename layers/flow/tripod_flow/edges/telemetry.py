@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.authorization import Authorization, log_id
 
 
 @cache
@@ -35,7 +35,7 @@ def _metrics() -> Metrics:
 def count(name: str) -> None:
     """Add one to the metric ``name``: a code of ``errors``, a state, or what else happened.
 
-    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``store_failed``, ``relay_failed``.)
+    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``store_failed``, ``relay_failed``, ``abandoned``.)
     """
     _metrics().add_metric(name=name, unit=MetricUnit.Count, value=1)
 
@@ -63,6 +63,12 @@ def store_failed(grant: Authorization, error: Exception) -> None:
     """Log and count that a committed grant could not be stored yet."""
     count("store_failed")
     failure("granted, not stored yet: its tokens stay in the outbox", error, authorization=grant.log_id)
+
+
+def abandoned(pk: str, what: str) -> None:
+    """Log and count that the relay has given something up; an alarm rings."""
+    count("abandoned")
+    log().error(f"given up: {what}", extra={"item": log_id(pk)})
 
 
 def failure(message: str, error: BaseException, **extra: str) -> None:

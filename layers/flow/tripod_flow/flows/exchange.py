@@ -12,7 +12,7 @@ from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, Refused, Unavailable
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.transport import ResponseLost
-from tripod_flow.rules import errors, transitions
+from tripod_flow.rules import backoff, errors, transitions
 from tripod_flow.rules.authorization import Authorization, Identity, State
 from tripod_flow.rules.provider import ProviderDefinition
 from tripod_flow.rules.transitions import Transition
@@ -62,11 +62,13 @@ class Exchange:
         try:
             return step()
         except Unavailable as error:
-            self._table.update(transitions.release(held, maybe_exchanged=error.maybe_exchanged))
+            due = self._clock() + backoff.delay(held.outbox_tries, retry_after=error.retry_after)
+            self._table.update(transitions.release(held, maybe_exchanged=error.maybe_exchanged, due=due))
             raise errors.ProviderUnavailable(str(error), error.retry_after) from None
         except (errors.NotConfigured, errors.UnknownProvider, ClientError, BotoCoreError):
             with suppress(ClientError, BotoCoreError):  # the lease ends it otherwise
-                self._table.update(transitions.release(held))
+                due = self._clock() + backoff.delay(held.outbox_tries)
+                self._table.update(transitions.release(held, due=due))
             raise
         except ResponseLost as error:
             return self._fail(held, errors.Interrupted(f"the exchange's response was lost: {error}"))

@@ -147,18 +147,19 @@ class Finish:
         """Reject the ticket of a consent after which the user has disconnected: it must not connect them again."""
         found = self._table.connection(connection.key(consented.provider, consented.user_id or ""))
         revoked_at = found.revoked_at if found else None
-        if revoked_at is not None and revoked_at >= (consented.decided_at or 0):
+        if revoked_at is not None and revoked_at >= consented.agreed_at:
             raise errors.InvalidTicket("disconnected since")
 
     def _finish(self, visit: _Visit, verifier: str) -> Outcome:
         self._consumers.find(visit.provider)  # an unknown provider costs no write
-        claim_id, now = self._token(16), self._clock()
+        claim_id, salt, now = self._token(16), self._token(32), self._clock()
         update = self._table.update(
             transitions.claim(
                 visit.pk,
                 cookie_digest=visit.cookie_digest,
                 verifier_digest=authorization.digest(verifier),
-                ticket_digest=tickets.digest(_ticket(visit, verifier)),
+                ticket_digest=tickets.digest(_ticket(visit, verifier, salt)),
+                ticket_salt=salt,
                 claim_id=claim_id,
                 now=now,
                 pin=visit.pin,
@@ -170,7 +171,7 @@ class Finish:
             record = self._check_access(held, visit, now)
             if record.is_answerable:
                 return self._repeat(record, visit)
-            held = self._take_over(record, visit, verifier, claim_id)
+            held = self._take_over(record, visit, verifier, claim_id, salt)
         if held is None:
             return self._await_outcome(visit)
         record = self._exchange.identify(held) if held.state is State.EXCHANGED else self._exchange.exchange(held, verifier)
@@ -185,7 +186,7 @@ class Finish:
 
     def _outcome(self, record: Authorization, visit: _Visit) -> Outcome:
         asked = record.challenge is not None and record.state in (State.GRANTED, State.CONSENTED)
-        return Outcome(record, _ticket(visit, visit.verifier) if asked else None)
+        return Outcome(record, _ticket(visit, visit.verifier, record.ticket_salt) if asked else None)
 
     def _repeat(self, decided: Authorization, visit: _Visit) -> Outcome:
         """Return an outcome once more; store its tokens if they are still pending."""
@@ -197,14 +198,15 @@ class Finish:
                 self._token_store.try_to_store(update.record)
         return self._outcome(decided, visit)
 
-    def _take_over(self, found: Authorization, visit: _Visit, verifier: str, claim_id: str) -> Authorization | None:
+    def _take_over(self, found: Authorization, visit: _Visit, verifier: str, claim_id: str, salt: str) -> Authorization | None:
         """Claim an authorization that its last holder has left unfinished; None while another process works on it."""
         transition = transitions.take_over(
             found,
             claim_id=claim_id,
             now=self._clock(),
             verifier_digest=authorization.digest(verifier),
-            ticket_digest=tickets.digest(_ticket(visit, verifier)),
+            ticket_digest=tickets.digest(_ticket(visit, verifier, salt)),
+            ticket_salt=salt,
         )
         update = self._table.update(transition) if transition else None
         return update.record if update and update.applied else None
@@ -223,9 +225,9 @@ class Finish:
         raise errors.InProgress
 
 
-def _ticket(visit: _Visit, verifier: str | None) -> str:
-    """Return the visit's ticket, whose key only this visitor can bring: its cookie, or without one its verifier."""
-    key = visit.cookie or verifier
-    if not key:
-        raise ValueError("access was given without a cookie and a verifier")
-    return tickets.issue(visit.provider, visit.request_token, key)
+def _ticket(visit: _Visit, verifier: str | None, salt: str | None) -> str:
+    """Return the visit's ticket. Its key is the record's salt with what only this visitor brings: its cookie, or else its verifier."""
+    brought = visit.cookie or verifier
+    if not brought or not salt:
+        raise ValueError("access was given without a cookie, a verifier or a claim")
+    return tickets.issue(visit.provider, visit.request_token, f"{salt} {brought}")

@@ -1,12 +1,15 @@
 """The relay: work off the outbox after the browser has gone. Tokens are stored, events published, lapsed consents erased.
 
 The table's stream invokes it for each change, and a schedule every minute for what the stream missed. Each item is handled on its own:
-one that fails is left to the next sweep and delays no other.
+one that fails waits, longer each time (``rules.backoff``), and delays no other. Until it is due, nothing touches it: the stream's
+record of the relay's own write starts nothing. What still fails after ``PATIENCE`` is given up, with its tokens erased.
 """
 
 import secrets
 from collections.abc import Callable, Iterable
 from random import shuffle
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod_flow.edges import event_bus, telemetry
 from tripod_flow.edges.event_bus import EventBus
@@ -15,11 +18,13 @@ from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
-from tripod_flow.rules import authorization, connection, errors, transitions
+from tripod_flow.rules import authorization, backoff, connection, errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.connection import ConnectionRecord
 
 RELAY_LEASE = 90  # seconds; longer than this function's timeout
 IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to; then they are erased
+PATIENCE = 7 * 86_400  # seconds in the outbox, after which the relay gives up
 
 
 class Relay:
@@ -45,8 +50,9 @@ class Relay:
         self._clock = clock
 
     def sweep(self, has_time: Callable[[], bool]) -> None:
-        """Work off the whole outbox, in random order, so that no item is always behind another; end when time does."""
-        pending = [pk for shard in range(transitions.OUTBOX_SHARDS) for pk in self._table.outbox(str(shard))]
+        """Work off what is due in the outbox, in random order, so that no item is always behind another; end when time does."""
+        now = self._clock()
+        pending = [pk for shard in range(transitions.OUTBOX_SHARDS) for pk in self._table.outbox(str(shard), now=now)]
         shuffle(pending)
         self.relay(pending, has_time)
 
@@ -60,19 +66,25 @@ class Relay:
                 self._relay_connection(pk) if pk.startswith(connection.PREFIX) else self._relay_authorization(pk)
             except Exception as error:  # noqa: BLE001  # one item's defect must not hold back another's tokens
                 telemetry.count("relay_failed")
-                telemetry.failure("not relayed: the next sweep tries again", error, item=authorization.log_id(pk))
+                telemetry.failure("not relayed: it is tried again later", error, item=authorization.log_id(pk))
+                self._postpone(pk, error)
 
     def _relay_authorization(self, pk: str) -> None:
         """Ask for a missing identity, store or erase the tokens, publish the event."""
         record = self._table.authorization(pk)
-        if record is not None and record.state is State.EXCHANGED:
-            record = self._identify(record)
-            if record is not None and record.state is State.GRANTED and record.pending_tokens is not None:
-                self._store(record)
-        elif record is not None and transitions.has_lapsed(record, now=self._clock()):
+        if record is None or record.outbox is None or (record.outbox_due or 0) > self._clock():
+            return
+        if record.state is State.EXCHANGED:
+            identified = self._identify(record)
+            if identified is not None and identified.state is State.GRANTED and identified.pending_tokens is not None:
+                self._store(identified)
+        elif transitions.has_lapsed(record, now=self._clock()):
             self._table.update(transitions.lapse(record, now=self._clock()))
             return
-        elif record is not None:
+        elif self._is_overdue(record):
+            self._abandon_authorization(record)
+            return
+        else:
             transition = transitions.lease_storing(record, now=self._clock(), lease=RELAY_LEASE)
             update = self._table.update(transition) if transition else None
             if update and update.applied and update.record is not None:
@@ -94,8 +106,8 @@ class Relay:
                 self._token_deletion.align(connection.key(held.provider, held.user_id or ""))
                 self._revocation.invalidate(held.user_tokens())
                 self._token_store.discard(held)
-        except Exception:
-            self._table.update(transitions.release_storing(held))  # the next sweep needn't wait for the lease's end
+        except Exception as error:
+            self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
             raise
 
     def _identify(self, record: Authorization) -> Authorization | None:
@@ -115,7 +127,13 @@ class Relay:
     def _relay_connection(self, pk: str) -> None:
         """Complete a pending deletion, publish the events."""
         found = self._table.connection(pk)
-        if found is not None and found.deletion_pending:
+        if found is None or found.outbox is None or (found.outbox_due or 0) > self._clock():
+            return
+        if self._is_overdue(found):
+            self._table.update_connection(connection.abandon(found))
+            telemetry.abandoned(pk, "a deletion or an event")
+            return
+        if found.deletion_pending:
             self._token_deletion.complete(pk)
         for _ in range(TRIES):
             found = self._table.connection(pk)
@@ -124,3 +142,42 @@ class Relay:
             self._bus.publish(event_bus.pending_events(found))
             if self._table.update_connection(connection.mark_published(found)).applied:
                 return
+
+    def _postpone(self, pk: str, error: Exception) -> None:
+        """Set when an item that failed is due again, unless the failed step has done so."""
+        try:
+            if pk.startswith(connection.PREFIX):
+                found = self._table.connection(pk)
+                if found is not None and found.outbox is not None and (found.outbox_due or 0) <= self._clock():
+                    due = self._due(found.outbox_tries, error)
+                    self._table.update_connection(connection.postpone(found, due=due))
+                return
+            record = self._table.authorization(pk)
+            if record is not None and record.outbox is not None and (record.outbox_due or 0) <= self._clock():
+                self._table.update(transitions.postpone(record, due=self._due(record.outbox_tries, error)))
+        except (ClientError, BotoCoreError) as failure:  # the table is out of reach: nothing could be tried sooner either
+            telemetry.failure("not postponed", failure, item=authorization.log_id(pk))
+        except (ValueError, TypeError):  # the item can't be read
+            self._table.postpone_unread(pk, due=self._clock() + backoff.LONGEST)
+
+    def _due(self, tries: int, error: Exception) -> float:
+        retry_after = error.retry_after if isinstance(error, errors.ProviderUnavailable) else None
+        return self._clock() + backoff.delay(tries, retry_after=float(retry_after or 0))
+
+    def _is_overdue(self, record: Authorization | ConnectionRecord) -> bool:
+        return record.outbox_since is not None and record.outbox_since + PATIENCE <= self._clock()
+
+    def _abandon_authorization(self, record: Authorization) -> None:
+        """Give up: erase tokens that can't be stored and end their connection, drop an event that can't be published."""
+        if record.pending_tokens is not None and record.state is State.GRANTED:
+            pk = connection.key(record.provider, record.user_id or "")
+            found = self._table.connection(pk)
+            if found is None or found.grant_id == record.claim_id:
+                revoked = connection.revoke(record.provider, record.user_id or "", found, now=self._clock())
+                self._table.update_connection(revoked)
+            self._token_store.discard(record)
+            telemetry.abandoned(record.pk, "tokens that could not be stored")
+        current = self._table.authorization(record.pk)
+        if current is not None and current.pending_event is not None:
+            self._table.update(transitions.mark_published(current, now=self._clock()))
+            telemetry.abandoned(record.pk, "an event that could not be published")

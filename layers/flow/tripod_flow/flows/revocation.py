@@ -42,19 +42,21 @@ class Revocation:
         Returns whether the provider has invalidated the token. It has not where there is no way to, where the app has changed since,
         or where the secret can't be read. The provider comes first: without the secret nobody could invalidate the token any more. A
         provider that is down leaves everything as it is and raises ``ProviderUnavailable``; an unknown token counts as invalidated.
-        Raises ``NotConnected`` where neither tokens nor a connection are kept. A grant whose tokens are still pending is revoked
-        too: the process that stores them finds the revocation, and the relay invalidates them.
+        A grant whose tokens are still pending is revoked too, and a consent that waits for its ticket: the process that stores or
+        redeems them finds the revocation, and the relay invalidates them. Raises ``NotConnected`` where neither tokens nor a connection
+        are kept; the revocation is recorded nevertheless.
         """
         self._consumers.find(provider)
         pk = connection.key(provider, user_id)
         for _ in range(TRIES):
             found = self._table.connection(pk)
             has_secret, tokens = self._read_tokens(provider, user_id)
-            if not has_secret and (found is None or (found.revoked_at is not None and not found.deletion_pending)):
-                raise NotConnected("neither secret nor connection")
+            was_connected = has_secret or (found is not None and found.is_connection)
             invalidated = tokens is not None and self.invalidate(tokens)
             transition = connection.revoke(provider, user_id, found, now=self._clock())
             if self._table.update_connection(transition).applied:
+                if not was_connected:  # recorded all the same: it ends what is on its way
+                    raise NotConnected("neither secret nor connection")
                 telemetry.count("revoked")
                 telemetry.log().info("revoked", extra={"provider": provider, "user_id": user_id, "invalidated": invalidated})
                 self._token_deletion.complete(pk)

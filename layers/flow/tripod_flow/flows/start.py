@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from urllib.parse import urlencode
 
 from tripod.credentials import Consumer
+from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.provider_client import ProviderClient, Refused, TokenResponse, Unavailable
 from tripod_flow.edges.table import DuplicateKey, Table
@@ -127,6 +128,8 @@ class Start:
             if asked.endpoint == "authenticate" and definition.authenticate_url is None:
                 raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
             response = client.request_token(definition, consumer, callback, access_type=asked.x_auth_access_type)
+            if response.fields.get("oauth_callback_confirmed", "").lower() != "true":  # allowed by the definition
+                telemetry.log().warning("the provider did not confirm the callback", extra={"provider": asked.provider})
             return definition, response
 
         try:

@@ -15,7 +15,7 @@ from tripod_flow.edges import secret_writer, telemetry
 from tripod_flow.edges.deadline import Deadline
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
-from tripod_flow.rules import connection, transitions
+from tripod_flow.rules import backoff, connection, transitions
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended
@@ -52,7 +52,8 @@ class TokenStore:
                 return True
         telemetry.store_failed(grant, failure)
         try:
-            self._table.update(transitions.release_storing(grant))
+            due = self._clock() + backoff.delay(grant.outbox_tries)
+            self._table.update(transitions.release_storing(grant, due=due))
         except (ClientError, BotoCoreError) as error:  # the lease ends by itself
             telemetry.failure("the lease was not given back", error, authorization=grant.log_id)
         return False

@@ -63,11 +63,13 @@ class Authorization:
     lease_until: float | None = None
     verifier_digest: str | None = field(default=None, repr=False)  # of the verifier that was brought last
     ticket_digest: str | None = field(default=None, repr=False)
+    ticket_salt: str | None = field(default=None, repr=False)  # random: a ticket can't be made of what its visitor brings alone
     maybe_exchanged: bool = False  # an earlier exchange may have reached the provider: a refusal now proves nothing
     pending_tokens: AccessToken | None = field(default=None, repr=False)  # until Secrets Manager has it
     pending_event: str | None = None  # the detail-type of the event that is still to be published
     user_id: str | None = None
     screen_name: str | None = None
+    exchanged_at: float | None = None  # when the access token was saved before its user was known
     granted_at: float | None = None
     decided_at: float | None = None  # when it became consented, granted, denied or failed
     redeemed_at: float | None = None
@@ -75,6 +77,8 @@ class Authorization:
     cause: Cause | None = None
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
     outbox_since: float | None = None
+    outbox_due: float | None = None  # not before: the relay's next try, or the end of a consent's time
+    outbox_tries: int = 0  # failed tries since it entered the outbox
 
     @property
     def log_id(self) -> str:
@@ -90,6 +94,11 @@ class Authorization:
     def is_answerable(self) -> bool:
         """Return True if the person at the browser can be told the result. The app's confirmation is not theirs to wait for."""
         return self.is_decided or self.state is State.CONSENTED
+
+    @property
+    def agreed_at(self) -> float:
+        """Return when the exchange that the user agreed to was committed: what was granted or revoked since is newer."""
+        return self.exchanged_at or self.decided_at or 0.0
 
     def user_tokens(self) -> UserTokens:
         """Return the pending tokens of a grant as they are stored; raises ``ValueError`` where none are pending."""

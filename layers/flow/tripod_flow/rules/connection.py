@@ -13,6 +13,7 @@ from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.transitions import Transition, outbox_shard
 
 PREFIX = "connection#"
+WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (OUTBOX_PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class ConnectionRecord:
     pending_events: tuple[float, ...] | None = None  # the times of the revocations whose events are still to be published
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
     outbox_since: float | None = None
+    outbox_due: float | None = None  # not before: the relay's next try
+    outbox_tries: int = 0  # failed tries since it entered the outbox
+    ttl: int | None = None  # of a disconnect that found no connection: it outlives what was on its way
+
+    @property
+    def is_connection(self) -> bool:
+        """Return True while there is something to disconnect: a grant, or a deletion that is not done."""
+        return self.ttl is None and (self.revoked_at is None or self.deletion_pending is True)
 
 
 def key(provider: str, user_id: str) -> str:
@@ -54,12 +63,13 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
             "provider": grant.provider,
             "user_id": grant.user_id,
             "screen_name": grant.screen_name,
-            "subject": grant.subject,
+            **({} if grant.subject is None else {"subject": grant.subject}),  # a sign-in in a browser has none, and keeps it
             "connected_to": grant.provider,
             "grant_id": grant.claim_id,
             "secret_version": secret_version,
             "granted_at": grant.granted_at,
             "revoked_at": None,
+            "ttl": None,
         },
     )
 
@@ -72,10 +82,14 @@ def current_condition(grant: Authorization) -> ConditionBase:
 def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: float) -> Transition:
     """Record that the user has disconnected, if the record is still as ``found`` (None: there is none).
 
-    A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as well.
+    A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as well. Where there is
+    no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
     pk = key(provider, user_id)
-    changes: dict[str, Any] = {"revoked_at": now, "deletion_pending": True, "outbox": outbox_shard(pk), "outbox_since": now}
+    outbox = {"outbox": outbox_shard(pk), "outbox_since": now, "outbox_due": now, "outbox_tries": 0}
+    changes: dict[str, Any] = {"revoked_at": now, "deletion_pending": True, **outbox}
+    if found is None or found.ttl is not None:
+        changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
         new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (now,)}
         return Transition(pk, Attr("pk").not_exists(), new)
@@ -99,7 +113,18 @@ def mark_published(published: ConnectionRecord) -> Transition:
     return Transition(published.pk, same & Attr("deletion_pending").not_exists(), {"pending_events": None, **_LEAVE_OUTBOX})
 
 
-_LEAVE_OUTBOX: dict[str, Any] = {"outbox": None, "outbox_since": None}
+def postpone(found: ConnectionRecord, *, due: float) -> Transition:
+    """Let the relay try the record again at ``due``, after a failure."""
+    unchanged = _equals("outbox_due", found.outbox_due) & Attr("outbox").exists()
+    return Transition(found.pk, unchanged, {"outbox_due": due, "outbox_tries": found.outbox_tries + 1})
+
+
+def abandon(found: ConnectionRecord) -> Transition:
+    """Leave the outbox with what can't be done: events are dropped, a pending deletion stays on record."""
+    return Transition(found.pk, _equals("outbox_due", found.outbox_due), {"pending_events": None, **_LEAVE_OUTBOX})
+
+
+_LEAVE_OUTBOX: dict[str, Any] = {"outbox": None, "outbox_since": None, "outbox_due": None, "outbox_tries": 0}
 
 
 def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:

@@ -83,6 +83,11 @@ def with_outcome(url: str, outcome: dict[str, str]) -> str:
     return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(outcome))))))
 
 
+def without_query(url: str) -> str:
+    """Return ``url`` without its query."""
+    return urlunsplit(urlsplit(url)._replace(query=""))
+
+
 def origin(url: str) -> str:
     """Return scheme, host and port of an allowed URL, as a Content-Security-Policy names them."""
     parts = urlsplit(url)

@@ -1,8 +1,10 @@
 """Tickets: a sign-in hands one to the app, which redeems it for the proof of who signed in.
 
-A ticket names its authorization and ends in a keyed hash, so that nobody can forge one. The key is known only to the browser that
-finishes the authorization (its cookie, or the verifier where there is no cookie): every reload shows the same ticket, and the
-table keeps only a digest. A ticket is useless without the secret whose ``challenge`` start was given.
+A ticket names its authorization and ends in a keyed hash, so that nobody can forge one. The key is the record's salt together with what
+only the browser that finishes the authorization has (its cookie, or the verifier where there is no cookie): every reload shows the same
+ticket, a short verifier such as a PIN can't be guessed, and the
+table keeps only a digest. A ticket is useless without the secret whose ``challenge`` start was given, for this provider and this
+``return_to``: the challenge is computed anew from the secret and the record.
 """
 
 import base64
@@ -11,6 +13,7 @@ import hmac
 import re
 
 from tripod import names
+from tripod.challenges import challenge
 from tripod_flow.rules import authorization
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.errors import InvalidTicket
@@ -60,7 +63,7 @@ def check(found: Authorization | None, ticket: str, secret: str, *, now: float) 
         or found.state not in (State.GRANTED, State.CONSENTED)
     ):
         raise InvalidTicket("no such sign-in")
-    given_challenge = _encode(hashlib.sha256(secret.encode()).digest())
+    given_challenge = challenge(secret, provider=found.provider, return_to=found.return_to or "")
     right_ticket = hmac.compare_digest(digest(ticket), found.ticket_digest)
     right_secret = hmac.compare_digest(given_challenge, found.challenge)
     if not (right_ticket and right_secret):

@@ -71,6 +71,7 @@ def claim(
     cookie_digest: str,
     verifier_digest: str,
     ticket_digest: str,
+    ticket_salt: str,
     claim_id: str,
     now: float,
     pin: bool = False,
@@ -91,6 +92,7 @@ def claim(
             "lease_until": now + LEASE,
             "verifier_digest": verifier_digest,
             "ticket_digest": ticket_digest,
+            "ticket_salt": ticket_salt,
         },
     )
 
@@ -102,6 +104,7 @@ def take_over(
     now: float,
     verifier_digest: str | None = None,
     ticket_digest: str | None = None,
+    ticket_salt: str | None = None,
 ) -> Transition | None:
     """Claim an authorization whose lease has ended or was given back; None while a lease is live or where nothing is left to do.
 
@@ -113,15 +116,18 @@ def take_over(
     unchanged = Attr("claim_id").eq(found.claim_id) if found.claim_id else Attr("claim_id").not_exists()
     changes: dict[str, Any] = {"claim_id": claim_id, "lease_until": now + LEASE}
     if found.state is State.EXCHANGING:
-        changes |= {"maybe_exchanged": True, "verifier_digest": verifier_digest, "ticket_digest": ticket_digest}
+        brought = {"verifier_digest": verifier_digest, "ticket_digest": ticket_digest, "ticket_salt": ticket_salt}
+        changes |= {"maybe_exchanged": True, **brought}
     return Transition(found.pk, Attr("state").eq(found.state) & unchanged, changes)
 
 
-def release(held: Authorization, *, maybe_exchanged: bool = False) -> Transition:
-    """Give the claim back after a passing failure, so that a reload tries again."""
+def release(held: Authorization, *, maybe_exchanged: bool = False, due: float | None = None) -> Transition:
+    """Give the claim back after a passing failure, so that a reload tries again; what is exchanged, the relay tries at ``due``."""
     state = State.EXCHANGED if held.state is State.EXCHANGED else State.PENDING
     maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
-    changes = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
+    changes: dict[str, Any] = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
+    if state is State.EXCHANGED and due is not None:
+        changes |= {"outbox_due": due, "outbox_tries": held.outbox_tries + 1}
     return Transition(held.pk, _held_condition(held), changes)
 
 
@@ -133,7 +139,8 @@ def count_wrong_pin(held: Authorization) -> Transition:
 
 def save_exchange(held: Authorization, token: AccessToken, *, now: float) -> Transition:
     """Save the access token of an exchange whose answer does not say which user it belongs to."""
-    changes = {"state": State.EXCHANGED, "pending_tokens": token, "request_secret": None, **_enter_outbox(held.pk, now)}
+    saved = {"state": State.EXCHANGED, "pending_tokens": token, "exchanged_at": now, "request_secret": None}
+    changes = {**saved, **_enter_outbox(held.pk, now)}
     return Transition(held.pk, _held_condition(held), changes)
 
 
@@ -153,8 +160,9 @@ def grant(held: Authorization, token: AccessToken, identity: Identity, *, store:
         **_enter_outbox(held.pk, now),
     }
     if held.cookie_digest is None and not held.pin:
-        return Transition(held.pk, _held_condition(held), {**changes, "state": State.CONSENTED})
-    return Transition(held.pk, _held_condition(held), {**changes, **_granted(now)})
+        consent = {"state": State.CONSENTED, "outbox_due": now + CONFIRMATION_LIFETIME}  # until then there is nothing to do
+        return Transition(held.pk, _held_condition(held), {**changes, **consent})
+    return Transition(held.pk, _held_condition(held), {**changes, **_granted(held.exchanged_at or now)})
 
 
 def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -> Transition | None:
@@ -168,15 +176,26 @@ def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -
     )
 
 
-def release_storing(granted: Authorization) -> Transition:
-    """Give the lease to store a grant's tokens back after a failure."""
-    return Transition(granted.pk, _held_condition(granted) & Attr("pending_tokens").exists(), {"lease_until": None})
+def release_storing(granted: Authorization, *, due: float) -> Transition:
+    """Give the lease to store a grant's tokens back after a failure; the relay tries again at ``due``."""
+    changes = {"lease_until": None, "outbox_due": due, "outbox_tries": granted.outbox_tries + 1}
+    return Transition(granted.pk, _held_condition(granted) & Attr("pending_tokens").exists(), changes)
+
+
+def postpone(record: Authorization, *, due: float) -> Transition:
+    """Let the relay try the record again at ``due``, after a failure that held no lease."""
+    unchanged = Attr("outbox_due").eq(record.outbox_due) & Attr("state").eq(record.state)
+    return Transition(record.pk, unchanged, {"outbox_due": due, "outbox_tries": record.outbox_tries + 1})
 
 
 def confirm(consented: Authorization, *, now: float) -> Transition:
     """Turn a consent into a grant: the app has redeemed its ticket. It counts from the consent: what happened since is newer."""
-    granted_at = consented.decided_at or now
-    changes = {**_granted(granted_at), "redeemed_at": now, "lease_until": now + LEASE, **_enter_outbox(consented.pk, now)}
+    changes = {
+        **_granted(consented.agreed_at or now),
+        "redeemed_at": now,
+        "lease_until": now + LEASE,
+        **_enter_outbox(consented.pk, now),
+    }
     return Transition(consented.pk, _held_condition(consented) & Attr("redeemed_at").not_exists(), changes)
 
 
@@ -259,9 +278,10 @@ def _granted(granted_at: float) -> dict[str, Any]:
 
 def _enter_outbox(pk: str, now: float) -> dict[str, Any]:
     """Enter the outbox index, and drop the TTL: an item with pending work is never cleaned up."""
-    return {"outbox": outbox_shard(pk), "outbox_since": now, "ttl": None}
+    return {"outbox": outbox_shard(pk), "outbox_since": now, "outbox_due": now, "outbox_tries": 0, "ttl": None}
 
 
 def _leave_outbox(now: float) -> dict[str, Any]:
     """Leave the outbox index, and stay for late reloads only."""
-    return {"outbox": None, "outbox_since": None, "ttl": int(now) + ITEM_LIFETIME}
+    left = {"outbox": None, "outbox_since": None, "outbox_due": None, "outbox_tries": 0}
+    return {**left, "ttl": int(now) + ITEM_LIFETIME}
