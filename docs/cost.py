@@ -50,7 +50,7 @@ READS = 4  # redeem's and the relay's
 LOG_BYTES = 4_000  # of functions and access log: assumed
 SWEEPS = 60 * 24 * 30.4  # a month
 SWEEP_READS = 8  # one query a shard, at least half a unit each
-METRICS, ALARMS = 20, 3  # functions' outcomes that occur; the template's
+METRICS, ALARMS = 20, 4  # functions' outcomes that occur; the template's
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,19 @@ def attack() -> float:
     return 1_000 * one
 
 
+# What the relay can't do is tried for a week (tripod_flow/rules/backoff.py): eight times in the first quarter of an hour, then
+# each quarter of an hour, up to a fifth more. A try reads the item twice, and writes it and its entry in the index twice.
+OUTAGE_TRIES = 8 + 7 * 86_400 / (900 * 1.1)
+TRY_READS, TRY_WRITES = 2, 4
+
+
+def outage() -> float:
+    """Return dollars for 1,000 grants that can't be stored for a week, and are given up then."""
+    calls = _of("secret call") + TRY_READS * _of("read") + TRY_WRITES * _of("write")
+    compute = WARM["relay"] * MEMORY * _of("GB-second") + 2 * _of("invocation")  # at worst each has invocations of its own
+    return 1_000 * OUTAGE_TRIES * (calls + compute + LOG_BYTES / 1e9 * _of("log"))
+
+
 def tables() -> str:
     """Return the tables of the page."""
     parts = list(SCENARIOS[0].parts())
@@ -106,7 +119,8 @@ def tables() -> str:
         lines.append(
             f"| {month.name} | {' | '.join(f'{one:,.2f}' for one in amounts.values())} | **{sum(amounts.values()):,.2f}** |"
         )
-    lines += ["", f"1,000 starts that nobody finishes cost ${attack():.3f}.", ""]
+    lines += ["", f"1,000 starts that nobody finishes cost ${attack():.3f}."]
+    lines += [f"1,000 grants that can't be stored for a week, and are given up then, cost ${outage():.2f}.", ""]
     lines += [f"Prices of {REGION}, as of {DATE}, without free tiers:", "", "| price | for one | from |", "|---|---|---|"]
     lines += [
         f"| ${price.dollars:.10f}".rstrip("0").rstrip(".") + f" | {price.unit} | {price.page} |" for price in PRICES.values()

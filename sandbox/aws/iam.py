@@ -16,7 +16,17 @@ VIA_SERVICE = "kms:ViaService"
 ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
 SECRET_CONTEXT = f"{ENCRYPTION_CONTEXT}SecretARN"
 TABLE_CONTEXT = f"{ENCRYPTION_CONTEXT}aws:dynamodb:tableName"
-CONDITION_KEYS = {CALLER_ACCOUNT, VIA_SERVICE, SECRET_CONTEXT, TABLE_CONTEXT}  # those that a check's context may have
+LEADING_KEYS = "dynamodb:LeadingKeys"
+FORCE_DELETE = "secretsmanager:ForceDeleteWithoutRecovery"
+# Those that a check's context may have.
+CONDITION_KEYS = {
+    CALLER_ACCOUNT,
+    VIA_SERVICE,
+    SECRET_CONTEXT,
+    TABLE_CONTEXT,
+    LEADING_KEYS,
+    FORCE_DELETE,
+}
 ELEMENTS = {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}  # of a statement
 
 
@@ -155,7 +165,13 @@ def _like_arn(pattern: str, arn: str) -> bool:
     return pattern == "*" or (len(patterns) == len(parts) and all(map(_like, patterns, parts)))
 
 
-_OPERATORS = {"StringEquals": str.__eq__, "StringLike": _like, "ArnLike": _like_arn}
+_OPERATORS = {
+    "StringEquals": str.__eq__,
+    "StringLike": _like,
+    "ForAllValues:StringLike": _like,  # each check has one value
+    "Bool": str.__eq__,
+    "ArnLike": _like_arn,
+}
 
 
 def _error(check: Check, account: str, role: str, *, explicit: bool) -> AwsError:

@@ -11,7 +11,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws.iam import CALLER_ACCOUNT, SECRET_CONTEXT, TABLE_CONTEXT, VIA_SERVICE, Check
+from sandbox.aws.iam import CALLER_ACCOUNT, FORCE_DELETE, LEADING_KEYS, SECRET_CONTEXT, TABLE_CONTEXT, VIA_SERVICE, Check
 from sandbox.aws.request import AwsRequest
 
 SUFFIX = "-AbCdEf"  # Secrets Manager ends an ARN in a hyphen and six characters; a secret that isn't there yet gets these
@@ -37,7 +37,7 @@ def required_checks(request: AwsRequest) -> tuple[Check, ...]:
     """Return what IAM checks for a call, looking up in moto's state what the call only names."""
     derive = _SERVICES.get(request.service)
     checks = list(derive(request)) if derive else [Check(f"{request.service}:{request.operation}", "*")]
-    return tuple({(check.action, check.resource): check for check in checks}.values())
+    return tuple({(check.action, check.resource, check.context.get(LEADING_KEYS)): check for check in checks}.values())
 
 
 def _arn(request: AwsRequest, resource: str) -> str:
@@ -61,7 +61,8 @@ def _of_secrets(request: AwsRequest) -> Iterator[Check]:
 def _of_secret(request: AwsRequest, operation: str, name: str) -> Iterator[Check]:
     secret = secretsmanager_backends[request.account][request.region].secrets.get(name)
     arn = str(secret.arn) if secret else name if name.startswith("arn:") else _arn(request, f"secret:{name}{SUFFIX}")
-    yield Check(f"secretsmanager:{operation}", arn)
+    forced = str(bool(request.parameters.get("ForceDeleteWithoutRecovery"))).lower()
+    yield Check(f"secretsmanager:{operation}", arn, {FORCE_DELETE: forced} if operation == "DeleteSecret" else {})
     key = request.parameters.get("KmsKeyId") or getattr(secret, "kms_key_id", None)
     for action in _SECRET_KEY_ACTIONS.get(operation, ()):
         yield from _of_key(request, action, key, {SECRET_CONTEXT: arn})
@@ -97,11 +98,13 @@ def _of_table(request: AwsRequest, action: str, parameters: Mapping[str, Any]) -
         return
     arn = name if name.startswith("arn:") else _arn(request, f"table/{name}")
     index = parameters.get("IndexName")
-    yield Check(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn)
     table = dynamodb_backends[request.account][request.region].tables.get(arn.rpartition("/")[2])
+    key = (parameters.get("Key") or parameters.get("Item") or {}).get(table.hash_key_attr) if table is not None else None
+    leading = {LEADING_KEYS: str(next(iter(key.values())))} if isinstance(key, Mapping) and key else {}
+    yield Check(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, leading)
     if table is not None and action in _ITEM_ACTIONS:
-        key = (table.sse_specification or {}).get("KMSMasterKeyId")
-        yield from _of_key(request, "kms:Decrypt", key, {TABLE_CONTEXT: str(table.name)})
+        master = (table.sse_specification or {}).get("KMSMasterKeyId")
+        yield from _of_key(request, "kms:Decrypt", master, {TABLE_CONTEXT: str(table.name)})
 
 
 def _of_parameters(request: AwsRequest) -> Iterator[Check]:

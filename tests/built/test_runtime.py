@@ -107,6 +107,7 @@ def run(example: str, world: Sandbox, event: dict[str, Any], **environment: str)
     described = function(ROOT / "examples" / example / "function", layers=(BUILT / "TripodLayer",), timeout=20, **environment)
     settings = {
         "TRIPOD_PREFIX": world.prefix,
+        "TRIPOD_LOOPBACK_HTTP": "true",
         "AWS_ENDPOINT_URL": world.aws,
         "AWS_ENDPOINT_URL_LAMBDA": world.lambda_,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ from sandbox.world import Sandbox
 from tests.support.leaks import leaks
 from tests.support.reading import consumer_secret, grant, reading, reads
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TripodUnavailable
+from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TripodUnavailable, process
 
 LIMITS = "/1.1/application/rate_limit_status.json"
 BEARER: Leg = "bearer_token"
@@ -202,3 +203,13 @@ def test_a_retry_after_that_is_no_number_of_seconds_is_left_out(app: SandboxApp,
     with patch.object(requests.Session, "post", lambda *_, **__: response), pytest.raises(TripodUnavailable) as caught:
         limits(app)
     assert caught.value.retry_after is None
+
+
+def test_the_apps_secret_goes_through_no_proxy_and_is_replaced_by_no_netrc(
+    app: SandboxApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    process.this().secret_reader.consumer(app.name)  # from AWS, which boto3 asks by way of a proxy
+    (tmp_path / "netrc").write_text("machine localhost login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert limits(app) == (200, 1)

@@ -207,3 +207,15 @@ def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: SandboxA
 def test_a_relay_is_what_the_stack_deploys(app: SandboxApp) -> None:
     (described,) = [function for function in app.sandbox.template.functions() if function.logical_id == "RelayFunction"]
     assert sorted(kind for kind, _ in described.events) == ["DynamoDB", "Schedule"]
+
+
+def test_a_ticket_is_good_after_an_identity_that_the_relay_has_asked_for(app: SandboxApp) -> None:
+    nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
+    nameless.fault("identity", ProviderFault.SERVER_ERROR)
+    secret, challenge = new_pair(nameless.name)
+    browser = nameless.browser()
+    callback = nameless.come_back(browser, challenge=challenge)
+    assert browser.get(callback, accept=JSON).status_code == 503
+    nameless.sweep()
+    ticket = browser.get(callback, accept=JSON).json()["ticket"]
+    assert invoke(nameless, "redeem", ticket=ticket, secret=secret)["user_id"] == nameless.user.user_id

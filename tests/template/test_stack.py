@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws.iam import Check, Policy
+from sandbox.aws.iam import FORCE_DELETE, LEADING_KEYS, Check, Policy
+from sandbox.world import Sandbox
 from tests.support.translated import Stack, source, stack
 from tripod_flow.api.invocation import API_ALIAS
 from tripod_flow.flows import relay
@@ -186,3 +187,33 @@ def test_only_the_api_may_invoke_the_alias_that_it_calls(default: Stack) -> None
         assert invokers == {"apigateway.amazonaws.com"}
     invoked = default.policies()["BeginAuthorizations"]["Statement"][0]["Resource"]
     assert not [arn for arn in invoked if str(arn).endswith((f":{API_ALIAS}", "*"))]
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "key", "allowed"),
+    [
+        ("start", "PutItem", "authorization#x#t", True),
+        ("start", "PutItem", "connection#x#1", False),
+        ("revoke", "UpdateItem", "connection#x#1", True),
+        ("revoke", "UpdateItem", "authorization#x#t", False),
+        ("revoke", "GetItem", "authorization#x#t", False),
+    ],
+)
+def test_a_function_has_only_its_own_kind_of_items(function: str, action: str, key: str, allowed: bool, sandbox: Sandbox) -> None:
+    policy = sandbox.aws_server.roles[f"{sandbox.prefix}-{function}"]
+    table = f"arn:aws:dynamodb:us-east-1:{sandbox.aws_server.account}:table/{sandbox.table}"
+    assert policy.allows(Check(f"dynamodb:{action}", table, {LEADING_KEYS: key})) is allowed
+
+
+@pytest.mark.parametrize("function", ["revoke", "relay"])
+def test_no_function_deletes_a_secret_for_good(function: str, sandbox: Sandbox) -> None:
+    policy = sandbox.aws_server.roles[f"{sandbox.prefix}-{function}"]
+    secret = f"arn:aws:secretsmanager:us-east-1:{sandbox.aws_server.account}:secret:{sandbox.prefix}/user/x/1-AbCdEf"
+    for forced in ("true", "false"):
+        assert policy.allows(Check("secretsmanager:DeleteSecret", secret, {FORCE_DELETE: forced})) is (forced == "false")
+
+
+def test_the_dead_letters_are_of_this_stacks_schedule_alone(default: Stack) -> None:
+    (statement,) = default.one("DeadLettersPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Condition"]["ArnLike"]["aws:SourceArn"].endswith("RelayFunctionSweep")
+    assert "*" not in statement["Condition"]["ArnLike"]["aws:SourceArn"]

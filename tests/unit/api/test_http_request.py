@@ -96,3 +96,9 @@ def test_cookies_are_read_one_by_one() -> None:
 def test_an_event_with_nothing_in_it_is_still_read() -> None:
     bare = {"requestContext": {"requestId": "r", "domainName": "d", "stage": "$default"}, "headers": {}}
     assert http_request.read(bare, loopback=False).provider == ""
+
+
+def test_no_more_fields_are_read_than_any_caller_has() -> None:
+    for query in ("&".join(f"a{number}=1" for number in range(101)), "oauth_token=t&oauth_verifier=v" + "&b=1" * 100):
+        with pytest.raises(BadRequest, match="more than 100"):
+            http_request.provider_return(read(query))

@@ -156,6 +156,23 @@ def test_a_user_id_or_name_that_cant_be_kept_is_left_out(
     assert response.token == AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "oauth_token=t&oauth_token=u&oauth_token_secret=s",
+        "oauth_token=t&oauth_token_secret=s&oauth_token_secret=u",
+        "oauth_token=t&oauth_token_secret=s&user_id=1&user_id=2",
+        "oauth_token=t&oauth_token_secret=s" + "&a=1" * 60,
+    ],
+)
+def test_a_token_answer_that_says_something_twice_or_too_much_is_not_chosen_from(
+    body: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, body.encode()))
+    with pytest.raises(ResponseLost):
+        ProviderClient(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
+
+
 def test_a_refusal_says_why(server: ProviderServer) -> None:
     with pytest.raises(Refused) as caught:
         ProviderClient(Timeouts()).request_token(definition(server), Consumer("unknown", "s"), CALLBACK, access_type=None)
