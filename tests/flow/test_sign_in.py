@@ -272,6 +272,7 @@ HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=31536000",
 }
 
 

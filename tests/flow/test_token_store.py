@@ -336,3 +336,23 @@ def test_a_secret_that_cant_be_read_can_be_revoked_all_the_same(app: SandboxApp)
     app.sandbox.client("secretsmanager").put_secret_value(SecretId=app.secret_name, SecretString="junk")
     assert harness.revocation.revoke(app.name, app.user.user_id) is False
     assert current(app) is None
+
+
+def test_a_secret_that_is_restored_under_a_disconnect_is_deleted_again(app: SandboxApp) -> None:
+    harness = Harness(app)
+    with patch.object(harness.token_store, "try_to_store", lambda _: False):  # stays in the outbox
+        old = harness.callback(*harness.come_back())
+    newer = Harness(app, clock=harness.clock)
+    grant(newer)
+    assert current(app)
+    harness.clock.now += 1
+
+    def disconnect() -> None:
+        newer.revocation.revoke(app.name, app.user.user_id)
+
+    slow = Harness(app, clock=harness.clock, writer_type=acting("restore", disconnect))
+    tidy(slow, old)  # finds the newer grant current, and is overtaken by the disconnect before it restores that one's secret
+    tidy(newer, old)
+    assert current(app) is None
+    assert harness.record(old.request_token).pending_tokens is None
+    assert_nothing_is_owed(app)

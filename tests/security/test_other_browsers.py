@@ -221,3 +221,14 @@ def test_cookie_tossing_is_left_to_the_browser_by_the_prefix(app: SandboxApp) ->
     assert line.startswith("__Host-")
     assert attributes == {"max-age", "path", "secure", "httponly", "samesite"}  # no Domain
     assert "; Path=/;" in line
+
+
+def test_authorization_theft_of_the_apps_query_by_who_holds_a_direct_authorize_url(app: SandboxApp) -> None:
+    _, challenge = new_pair(app.name, f"{RETURN_TO}?private=42")
+    begun = begin_directly(app, subject="42", challenge=challenge, return_to=f"{RETURN_TO}?private=42")
+    refusal = app.consent(begun["authorize_url"], cancel=True)
+    location = app.browser().get(refusal).headers["location"]
+    assert location == f"{RETURN_TO}?outcome=denied&provider={app.name}"
+    bound = app.browser()
+    own = app.come_back(bound, cancel=True, return_to=f"{RETURN_TO}?private=42")
+    assert "private=42" in bound.get(own).headers["location"]

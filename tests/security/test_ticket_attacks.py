@@ -143,3 +143,14 @@ def test_ticket_guessing_learns_nothing_from_the_answers(app: SandboxApp) -> Non
     assert answers[0]["code"] == REJECTED
     assert all(answer == answers[0] for answer in answers)
     assert app.user.user_id not in str(answers)
+
+
+def test_ticket_guessing_by_trying_every_pin(app: SandboxApp) -> None:
+    secret, challenge = new_pair(app.name)
+    begun = begin_directly(app, subject="42", pin=True, challenge=challenge)
+    pin = app.consent(begun["authorize_url"])
+    asked = {"provider": app.name, "request_token": begun["request_token"], "pin": pin, "subject": "42"}
+    ticket = invoke(app, "callback", **asked)["ticket"]
+    assert tickets.issue(app.name, begun["request_token"], pin) != ticket  # the PIN alone, of ten million, makes none
+    assert invoke(app, "callback", **asked)["ticket"] == ticket
+    assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
