@@ -16,7 +16,7 @@ from tools.bench import cold, memory, parts, warm
 ROUNDS = 15
 WARM_ROUNDS = 150
 PAGE = ROOT / "docs/performance.md"
-MARKS = "<!-- measured by tests/bench -->", "<!-- to here -->"
+MARKS = "<!-- measured by tools/bench -->", "<!-- to here -->"
 
 
 def main(rounds: int = ROUNDS) -> int:
