@@ -457,6 +457,11 @@ def test_what_failed_is_due_later_and_a_passing_failure_of_an_exchange_too() -> 
     saved = of(State.EXCHANGED)
     released = done(saved, transitions.release(saved, due=T + 5))
     assert (released.outbox_due, released.outbox_tries) == (T + 5, 1)
+    unbound = of(State.EXCHANGED, "unbound")
+    for due in (T + 599, T + 601):
+        assert done(unbound, transitions.release(unbound, due=due)).outbox_due == min(due, T + 600)
+    pin = of(State.EXCHANGED, "app's pin")
+    assert done(pin, transitions.release(pin, due=T + 601)).outbox_due == T + 601
     pending = done(exchanging(), transitions.release(exchanging(), due=T + 5))
     assert (pending.outbox_due, pending.outbox_tries) == (None, 0)
 

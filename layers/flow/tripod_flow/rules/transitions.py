@@ -127,6 +127,8 @@ def release(held: Authorization, *, maybe_exchanged: bool = False, due: float | 
     maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
     changes: dict[str, Any] = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
     if state is State.EXCHANGED and due is not None:
+        if held.cookie_digest is None and not held.pin:  # erased when the app's time to confirm is over
+            due = min(due, held.created_at + CONFIRMATION_LIFETIME)
         changes |= {"outbox_due": due, "outbox_tries": held.outbox_tries + 1}
     return Transition(held.pk, _held_condition(held), changes)
 
