@@ -13,6 +13,7 @@ from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Update
+from tripod_flow.flows import relay
 from tripod_flow.rules import errors, transitions
 from tripod_flow.rules.authorization import Authorization, Identity, State
 from tripod_flow.rules.transitions import Transition
@@ -56,8 +57,8 @@ def unidentified(sandbox: Sandbox) -> tuple[Harness, str, str]:
     return harness, token, verifier
 
 
-@pytest.mark.parametrize("by_relay", [False, True])
-def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, by_relay: bool) -> None:
+@pytest.mark.parametrize(("by_relay", "lease"), [(False, transitions.LEASE), (True, relay.RELAY_LEASE)])
+def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, by_relay: bool, lease: float) -> None:
     successor, token, verifier = unidentified(sandbox)
     app = successor.app
 
@@ -69,7 +70,7 @@ def test_a_grant_that_a_successor_has_decided_is_left_to_them(sandbox: Sandbox, 
         def identity(self, *args: Any, **kwargs: Any) -> Identity:
             if not Slow.overtaken:
                 Slow.overtaken = True
-                successor.clock.now += transitions.LEASE
+                successor.clock.now += lease
                 with not_stored(successor):
                     assert successor.callback(token, verifier).state is State.GRANTED
             return super().identity(*args, **kwargs)

@@ -1,15 +1,15 @@
 """What fails waits, longer each time, and has an end; a disconnect ends what is on its way."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import new_pair
-from tests.support.harness import Harness
+from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod_flow.flows import relay
 from tripod_flow.rules import backoff, connection, errors, transitions
 from tripod_flow.rules.authorization import State
 
@@ -54,7 +54,7 @@ def test_a_dead_identity_is_asked_for_seldom_and_ends_after_a_day(nameless: Harn
     pk = nameless.record(token).pk
     wake(nameless, pk, seconds=600)
     assert 4 < len(nameless.app.calls("identity")) <= MOST
-    nameless.clock.now += relay.IDENTITY_PATIENCE
+    nameless.clock.now += transitions.IDENTITY_PATIENCE
     nameless.relay.relay([pk], lambda: True)
     record = nameless.record(token)
     assert (record.state, record.error, record.pending_tokens, record.outbox) == (State.FAILED, "expired", None, None)
@@ -78,16 +78,17 @@ def test_a_denied_store_is_tried_seldom_and_given_up_after_a_week(harness: Harne
     app = harness.app
     fault = denied(app, "CreateSecret")
     record = harness.callback(*harness.come_back())
+    agreed = record.agreed_at
     wake(harness, record.pk, seconds=600)
     assert 4 < fault.strikes <= MOST
-    harness.clock.now += relay.PATIENCE
+    harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([record.pk], lambda: True)
     left = harness.record(record.request_token)
     assert (left.state, left.pending_tokens, left.outbox) == (State.GRANTED, None, None)
     harness.relay.relay([key_of(app)], lambda: True)
     found = harness.table.connection(key_of(app))
     assert found
-    assert (found.revoked_at, found.connected_to) == (harness.clock(), None)
+    assert (found.revoked_at, found.connected_to) == (agreed, None)  # whoever agrees later is connected
     assert events(app) == ["connection.revoked"]  # of a grant that could never be used nobody was told before
     fault.times = 0
     assert app.stored() is None
@@ -100,7 +101,7 @@ def test_a_newer_grant_stays_when_an_older_one_is_given_up(harness: Harness) -> 
     fault.times = 0
     harness.clock.now += 1
     harness.callback(*harness.come_back())
-    harness.clock.now += relay.PATIENCE
+    harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([old.pk], lambda: True)
     found = harness.table.connection(key_of(app))
     assert found
@@ -118,7 +119,7 @@ def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_week(harnes
     app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=9999)
     wake(harness, record.pk, seconds=600)
     assert 4 < len(app.calls("invalidate_token")) <= MOST
-    harness.clock.now += relay.PATIENCE
+    harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([record.pk], lambda: True)
     assert harness.record(record.request_token).pending_tokens is None
     assert app.stored() is None
@@ -133,7 +134,7 @@ def test_a_denied_deletion_is_tried_seldom_and_given_up_after_a_week(harness: Ha
         harness.revocation.revoke(app.name, app.user.user_id)
     wake(harness, key_of(app), seconds=600)
     assert 4 < fault.strikes <= MOST
-    harness.clock.now += relay.PATIENCE
+    harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([key_of(app)], lambda: True)
     found = harness.table.connection(key_of(app))
     assert found
@@ -150,7 +151,7 @@ def test_an_event_that_nobody_takes_is_given_up_after_a_week(harness: Harness) -
     fault = app.sandbox.aws_server.fault("events", "PutEvents", "denied", times=9999, match=app.name)
     wake(harness, pk, seconds=600)
     assert 4 < fault.strikes <= MOST
-    harness.clock.now += relay.PATIENCE
+    harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([pk], lambda: True)
     fault.times = 0
     assert harness.record(token).outbox is None
@@ -225,3 +226,106 @@ def test_after_a_disconnect_that_found_nothing_the_user_can_sign_in(harness: Har
     harness.callback(*harness.come_back())
     harness.relay.relay([key_of(app)], lambda: True)
     assert app.stored()
+
+
+def test_a_disconnect_during_the_exchange_ends_what_the_user_had_agreed_to(harness: Harness) -> None:
+    app = harness.app
+    token, verifier = harness.come_back()
+    exchange, other = harness.finish._exchange, Harness(app, clock=harness.clock)
+    grant = exchange._grant
+
+    def disconnected(*args: Any, **named: Any) -> Any:
+        harness.clock.now += 2  # the provider has answered, the grant is not yet written
+        with pytest.raises(errors.NotConnected):
+            other.revocation.revoke(app.name, app.user.user_id)
+        harness.clock.now += 2
+        return grant(*args, **named)
+
+    with patch.object(exchange, "_grant", disconnected):
+        harness.callback(token, verifier)
+    wake(harness, harness.record(token).pk, key_of(app), seconds=60)
+    assert app.stored() is None
+
+
+def test_what_was_stored_stays_where_only_its_mark_is_missing_for_a_week(harness: Harness) -> None:
+    app = harness.app
+    token, verifier = harness.come_back()
+    with patch.object(harness.token_store, "_mark_stored", side_effect=Killed), pytest.raises(Killed):
+        harness.callback(token, verifier)
+    harness.clock.now += transitions.OUTBOX_PATIENCE  # the relay did not run
+    harness.relay.relay([harness.record(token).pk], lambda: True)
+    found = harness.table.connection(key_of(app))
+    assert found
+    assert found.revoked_at is None
+    assert app.stored()
+
+
+def test_giving_an_old_grant_up_leaves_a_consent_that_waits_for_its_ticket(harness: Harness) -> None:
+    app = harness.app
+    fault = denied(app, "CreateSecret")
+    old = harness.callback(*harness.come_back())
+    harness.clock.now += transitions.OUTBOX_PATIENCE - 60
+    secret, challenge = new_pair(app.name)
+    ticket = harness.finish.callback(app.name, *harness.come_back(browser=False, challenge=challenge), {}).ticket
+    assert ticket
+    harness.clock.now += 61
+    harness.relay.relay([old.pk, key_of(app)], lambda: True)
+    fault.times = 0
+    harness.finish.redeem(ticket, secret)
+    assert app.stored()
+
+
+def test_reloads_keep_no_tokens_longer_than_the_relay_would(nameless: Harness) -> None:
+    token, verifier = nameless.come_back()
+    end = nameless.clock.now + transitions.IDENTITY_PATIENCE + 900
+    while nameless.record(token).state is not State.FAILED:
+        assert nameless.clock.now < end
+        with pytest.raises(errors.FlowError):
+            nameless.callback(token, verifier)
+        nameless.clock.now += 890
+        nameless.relay.relay([nameless.record(token).pk], lambda: True)
+    assert nameless.record(token).pending_tokens is None
+
+
+def test_reloads_keep_no_granted_tokens_past_the_week(harness: Harness) -> None:
+    denied(harness.app, "CreateSecret")
+    token, verifier = harness.come_back()
+    pk, end = harness.callback(token, verifier).pk, harness.clock.now + transitions.OUTBOX_PATIENCE + 3_600
+    harness.clock.now = end - 7_200
+    while harness.clock.now < end:
+        harness.clock.now += 890
+        harness.callback(token, verifier)
+        harness.relay.relay([pk], lambda: True)
+    assert harness.record(token).pending_tokens is None
+
+
+@pytest.mark.parametrize("kind", ["authorization", "connection"])
+def test_an_item_that_cant_be_read_holds_back_no_other(harness: Harness, kind: str) -> None:
+    app = harness.app
+    bad = f"{kind}#{app.name}#bad"
+    item = {"pk": {"S": bad}, "state": {"S": "of a newer version"}, "revoked_at": {"S": "?"}}
+    app.sandbox.client("dynamodb").put_item(TableName=app.sandbox.table, Item=item)
+    with patch.object(harness.token_store, "try_to_store", lambda _: False):
+        owed = harness.callback(*harness.come_back())
+    harness.clock.now += transitions.LEASE
+    harness.relay.relay([bad, owed.pk], lambda: True)
+    assert app.stored()
+
+
+def test_the_subject_of_who_has_disconnected_is_not_the_next_ones(harness: Harness) -> None:
+    app = harness.app
+    secret, challenge = new_pair(app.name)
+    token, verifier = harness.come_back(browser=False, challenge=challenge, subject="alice")
+    ticket = harness.finish.callback(app.name, token, verifier, {}).ticket
+    assert ticket
+    harness.finish.redeem(ticket, secret)
+    harness.clock.now += 1
+    harness.revocation.revoke(app.name, app.user.user_id)
+    harness.clock.now += 1
+    harness.callback(*harness.come_back())  # another of the app's users, with the same account at the provider
+    found = harness.table.connection(key_of(app))
+    assert found
+    assert found.subject is None
+    harness.relay.relay([key_of(app)], lambda: True)
+    told = [event.detail for event in app.sandbox.events if event.detail_type == "connection.revoked"]
+    assert [detail["subject"] for detail in told if detail["provider"] == app.name] == ["alice"]

@@ -11,6 +11,7 @@ from tests.model.world import Watched
 from tripod_flow.edges.table import read
 from tripod_flow.flows import relay
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.connection import ConnectionRecord
 
 SWEEPS = 30  # at most, until nothing may be owed
 EVENTS = {State.GRANTED: "authorization.granted", State.DENIED: "authorization.denied", State.FAILED: "authorization.failed"}
@@ -121,8 +122,14 @@ class Truths(Acts):
             if done.user is user:
                 before = max((at for at in granted if at < done.since), default=0.0)
                 assert any(before < at <= done.until for at in revoked), "a revocation was answered as done, and wasn't"
+        last = max(revoked, default=0.0)
+        if any(one.record and one.record.agreed_at <= last < at for at, one in granted.items()):
+            # Agreed to before the revocation and exchanged after it: invalidating what it gave may end what was given since.
+            item = self._items([self._connection(user)])[self._connection(user)]
+            last = max(last, read(item, ConnectionRecord).revoked_at or 0.0)
+        granted = {at: one for at, one in granted.items() if one.record and one.record.agreed_at > last}
         newest, content = max(granted, default=0.0), self._stored(user)
-        if newest > max(revoked, default=0.0):
+        if granted:
             assert content is not None, "the newest grant was lost"
             assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token.oauth_token, (
                 "an older grant has won"

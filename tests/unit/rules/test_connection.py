@@ -77,6 +77,8 @@ mark_deletion_done of revoked               .          .          revoked    .  
 mark_deletion_done of connected anew        .          .          .          .                        connected
 mark_published of revoked                   .          .          revoked    revoked                  connected
 mark_published of connected anew            .          .          revoked    revoked                  connected
+extend_revocation of revoked                .          .          revoked    .                        .
+extend_revocation of connected              .          .          .          .                        .
 postpone of revoked                         .          .          revoked    revoked                  connected
 abandon of revoked                          .          .          revoked    revoked                  connected
 """
@@ -102,6 +104,8 @@ def transition_of(event: str) -> Transition:
     assert found
     if name == "postpone":
         return connection.postpone(found, due=T + 30)
+    if name == "extend_revocation":
+        return connection.extend_revocation(found, now=T + 30)
     rules = {"mark_deletion_done": connection.mark_deletion_done, "mark_published": connection.mark_published}
     return {**rules, "abandon": connection.abandon}[name](found)
 
@@ -156,7 +160,8 @@ def test_a_new_connection_names_the_grant_and_the_secrets_version() -> None:
 def test_a_new_grant_ends_a_revocation_whose_deletion_and_event_stay_pending() -> None:
     before = revoked(connected())
     assert changed(before, apply(before, connection.connect(grant("second", T + 10), "version 2"))) == {
-        "connected_to": "x", "grant_id": "second", "secret_version": "version 2", "granted_at": T + 10, "revoked_at": None,
+        "connected_to": "x", "grant_id": "second", "secret_version": "version 2", "granted_at": T + 10, "subject": "7",
+        "revoked_at": None,
     }  # fmt: skip
 
 
@@ -174,7 +179,7 @@ def test_a_grant_is_current_while_no_other_and_no_revocation_is(
 def test_a_revocation_owes_a_deletion_and_its_event() -> None:
     owed: dict[str, Any] = {"revoked_at": T + 9, "deletion_pending": True, "pending_events": (T + 9,), **OUTBOX}
     assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", ttl=int(T + 9) + 8 * 86_400, **owed)
-    assert changed(connected(), revoked(connected())) == {"connected_to": None, **owed}
+    assert changed(connected(), revoked(connected())) == {"connected_to": None, "subject": None, "revoked_subject": "7", **owed}
 
 
 def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
@@ -184,6 +189,34 @@ def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
     published = apply(first, connection.mark_published(first))
     assert published
     assert revoked(published, T + 20).pending_events == (T + 20,)
+
+
+def test_who_agreed_before_the_revocation_is_not_connected_by_an_exchange_after_it() -> None:
+    before, after = (replace(grant("new", T + 20), claimed_at=T + at) for at in (9, 9.001))
+    assert apply(revoked(connected()), connection.connect(before, "v")) is None
+    assert apply(revoked(connected()), connection.connect(after, "v"))
+
+
+def test_a_revocation_may_count_from_an_earlier_time_than_its_event() -> None:
+    after = apply(connected(), connection.revoke("x", "42", connected(), now=T + 9, since=T + 1))
+    assert after
+    assert (after.revoked_at, after.pending_events, after.outbox_since) == (T + 1, (T + 9,), T + 9)
+
+
+def test_a_revocation_that_is_extended_counts_from_then() -> None:
+    found = revoked(connected())
+    assert changed(found, apply(found, connection.extend_revocation(found, now=T + 30))) == {"revoked_at": T + 30}
+    assert apply(replace(found, revoked_at=T + 10), connection.extend_revocation(found, now=T + 30)) is None
+
+
+def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:
+    anew = apply(revoked(connected()), connection.connect(replace(grant("second", T + 10), subject="8"), "v"))
+    assert anew
+    assert revoked(anew, T + 20).revoked_subject == "8"
+    assert revoked(revoked(connected()), T + 20).revoked_subject == "7"
+    unnamed = apply(revoked(connected()), connection.connect(replace(grant("second", T + 10), subject=None), "v"))
+    assert unnamed
+    assert unnamed.subject is None  # the one before has disconnected: this may be another
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,8 @@ def test_a_new_authorization_is_pending_for_ten_minutes_and_kept_for_an_hour() -
 
 def test_a_claim_has_a_lease_and_the_digests_of_what_was_brought() -> None:
     assert changed(begun(), done(begun(), claim())) == {
-        "state": State.EXCHANGING, "claim_id": "first", "lease_until": T + 30, "verifier_digest": "verifier", "ticket_digest": "ticket", "ticket_salt": "salt",
+        "state": State.EXCHANGING, "claim_id": "first", "claimed_at": T, "lease_until": T + 30,
+        "verifier_digest": "verifier", "ticket_digest": "ticket", "ticket_salt": "salt",
     }  # fmt: skip
 
 
@@ -469,10 +470,23 @@ def test_what_failed_is_due_later_and_a_passing_failure_of_an_exchange_too() -> 
 def test_an_exchange_that_was_saved_counts_from_then() -> None:
     saved = replace(of(State.EXCHANGED), exchanged_at=T - 100)
     granted = done(saved, transitions.grant(saved, TOKEN, ADA, store=True, now=T))
-    assert (granted.granted_at, granted.decided_at, granted.agreed_at) == (T - 100, T, T - 100)
+    assert (granted.granted_at, granted.decided_at) == (T - 100, T)
     unbound = replace(of(State.EXCHANGED, "unbound"), exchanged_at=T - 100)
     consented = done(unbound, transitions.grant(unbound, TOKEN, ADA, store=True, now=T))
     assert done(consented, transitions.confirm(consented, now=T + 9)).granted_at == T - 100
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ({"claimed_at": T, "granted_at": T + 1, "decided_at": T + 2}, T),
+        ({"granted_at": T + 1, "decided_at": T + 2}, T + 1),  # of before the claim's time was kept
+        ({"decided_at": T + 2}, T + 2),
+        ({}, 0.0),
+    ],
+)
+def test_the_user_had_agreed_when_they_were_back(times: dict[str, Any], expected: float) -> None:
+    assert replace(begun(), **times).agreed_at == expected
 
 
 LATER = {"outbox": None, "outbox_since": None, "outbox_due": None, "ttl": TTL + 1}

@@ -9,6 +9,7 @@ from tripod_flow.rules import return_to, tickets
 from tripod_flow.rules.errors import BadRequest
 
 MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
+MAX_TICKET = 2048  # bytes: a request token of MAX_VALUE, encoded, with its proof
 MAX_PARAMETERS = 100  # in one query
 
 
@@ -49,7 +50,7 @@ def checked(name: str, value: str) -> str:
         raise BadRequest(detail=f"The parameter {name} is empty.")
     if not value.isprintable():  # control characters, and what is no UTF-8
         raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
-    if len(value.encode()) > (return_to.MAX_LENGTH if name == "return_to" else MAX_VALUE):
+    if len(value.encode()) > {"return_to": return_to.MAX_LENGTH, "ticket": MAX_TICKET}.get(name, MAX_VALUE):
         raise BadRequest(detail=f"The parameter {name} is too long.")
     return value
 

@@ -98,8 +98,8 @@ def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
     """Return an outcome: a redirect to ``return_to``, or a page, or JSON."""
     record, failure = finished.record, authorization.outcome_error(finished.record)
     if record.return_to is not None:
-        # Anyone with the authorize URL of an authorization begun by direct invocation can refuse: the app's query is not theirs.
-        is_strangers = record.cookie_digest is None and isinstance(failure, Denied)
+        # Anyone with the authorize URL of an authorization begun by direct invocation can end it: the app's query is not theirs.
+        is_strangers = failure is not None and not record.is_bound
         target = return_to.without_query(record.return_to) if is_strangers else record.return_to
         return _response(303, {**_HEADERS, "location": return_to.with_outcome(target, _return_parameters(finished))})
     if failure is not None:

@@ -78,7 +78,7 @@ def _event(record: Authorization | ConnectionRecord, detail_type: str, at: float
         "provider": record.provider,
         "user_id": record.user_id,
         "screen_name": record.screen_name,
-        "subject": record.subject,
+        "subject": record.revoked_subject if isinstance(record, ConnectionRecord) else record.subject,
         "time": round(at, 3),
     }
     return OutgoingEvent(detail_type, at, detail)

@@ -2,7 +2,7 @@
 
 The table's stream invokes it for each change, and a schedule every minute for what the stream missed. Each item is handled on its own:
 one that fails waits, longer each time (``rules.backoff``), and delays no other. Until it is due, nothing touches it: the stream's
-record of the relay's own write starts nothing. What still fails after ``PATIENCE`` is given up, with its tokens erased.
+record of the relay's own write starts nothing. What still fails after ``OUTBOX_PATIENCE`` is given up, with its tokens erased.
 """
 
 import secrets
@@ -23,8 +23,6 @@ from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.connection import ConnectionRecord
 
 RELAY_LEASE = 90  # seconds; longer than this function's timeout
-IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to; then they are erased
-PATIENCE = 7 * 86_400  # seconds in the outbox, after which the relay gives up
 
 
 class Relay:
@@ -81,9 +79,6 @@ class Relay:
         elif transitions.has_lapsed(record, now=self._clock()):
             self._table.update(transitions.lapse(record, now=self._clock()))
             return
-        elif self._is_overdue(record):
-            self._abandon_authorization(record)
-            return
         else:
             transition = transitions.lease_storing(record, now=self._clock(), lease=RELAY_LEASE)
             update = self._table.update(transition) if transition else None
@@ -103,23 +98,37 @@ class Relay:
             try:
                 self._token_store.store(held)
             except Revoked:
-                self._token_deletion.align(connection.key(held.provider, held.user_id or ""))
-                self._revocation.invalidate(held.user_tokens())
+                pk = connection.key(held.provider, held.user_id or "")
+                self._token_deletion.align(pk)
+                if self._extend_revocation(pk):
+                    self._revocation.invalidate(held.user_tokens())
                 self._token_store.discard(held)
         except Exception as error:
+            if self._is_overdue(held):
+                self._abandon_tokens(held)
+                return
             self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
             raise
 
+    def _extend_revocation(self, pk: str) -> bool:
+        """Let the revocation count from now on, and return True; False where the user is connected again.
+
+        A provider may have given the same token again (X does): who agreed since must not be told that they are connected.
+        """
+        found = self._table.connection(pk)
+        if found is None or found.revoked_at is None:
+            return False
+        return self._table.update_connection(connection.extend_revocation(found, now=self._clock())).applied
+
     def _identify(self, record: Authorization) -> Authorization | None:
         """Ask which user saved tokens belong to, where the browser never came back; None where another process does, or did."""
-        transition = transitions.take_over(record, claim_id=secrets.token_urlsafe(16), now=self._clock())
+        claim_id = secrets.token_urlsafe(16)
+        transition = transitions.take_over(record, claim_id=claim_id, now=self._clock(), lease=RELAY_LEASE)
         update = self._table.update(transition) if transition else None
         if not update or not update.applied or update.record is None:
             return None
         held = update.record
-        needs_confirmation = held.cookie_digest is None and not held.pin
-        patience = transitions.CONFIRMATION_LIFETIME if needs_confirmation else IDENTITY_PATIENCE
-        if held.created_at + patience <= self._clock():
+        if transitions.identity_until(held) <= self._clock():
             return self._table.update(transitions.fail(held, errors.Expired(), now=self._clock())).record
         decided = self._exchange.identify(held)
         return decided if decided.claim_id == held.claim_id else None
@@ -128,10 +137,6 @@ class Relay:
         """Complete a pending deletion, publish the events."""
         found = self._table.connection(pk)
         if found is None or found.outbox is None or (found.outbox_due or 0) > self._clock():
-            return
-        if self._is_overdue(found):
-            self._table.update_connection(connection.abandon(found))
-            telemetry.abandoned(pk, "a deletion or an event")
             return
         if found.deletion_pending:
             self._token_deletion.complete(pk)
@@ -144,40 +149,63 @@ class Relay:
                 return
 
     def _postpone(self, pk: str, error: Exception) -> None:
-        """Set when an item that failed is due again, unless the failed step has done so."""
+        """Set when an item that failed is due again, unless the failed step has done so; give up what has failed for too long."""
         try:
             if pk.startswith(connection.PREFIX):
-                found = self._table.connection(pk)
-                if found is not None and found.outbox is not None and (found.outbox_due or 0) <= self._clock():
-                    due = self._due(found.outbox_tries, error)
-                    self._table.update_connection(connection.postpone(found, due=due))
-                return
-            record = self._table.authorization(pk)
-            if record is not None and record.outbox is not None and (record.outbox_due or 0) <= self._clock():
-                self._table.update(transitions.postpone(record, due=self._due(record.outbox_tries, error)))
+                self._postpone_connection(pk, error)
+            else:
+                self._postpone_authorization(pk, error)
+        except (ValueError, TypeError):  # the item can't be read
+            self._postpone_unread(pk)
         except (ClientError, BotoCoreError) as failure:  # the table is out of reach: nothing could be tried sooner either
             telemetry.failure("not postponed", failure, item=authorization.log_id(pk))
-        except (ValueError, TypeError):  # the item can't be read
+
+    def _postpone_connection(self, pk: str, error: Exception) -> None:
+        found = self._table.connection(pk)
+        if found is None or found.outbox is None or (found.outbox_due or 0) > self._clock():
+            return
+        if self._is_overdue(found):
+            self._table.update_connection(connection.abandon(found))
+            telemetry.abandoned(pk, "a deletion or an event")
+            return
+        self._table.update_connection(connection.postpone(found, due=self._due(found.outbox_tries, error)))
+
+    def _postpone_authorization(self, pk: str, error: Exception) -> None:
+        record = self._table.authorization(pk)
+        if record is None or record.outbox is None or (record.outbox_due or 0) > self._clock():
+            return
+        if record.pending_event is not None and record.pending_tokens is None and self._is_overdue(record):
+            self._table.update(transitions.mark_published(record, now=self._clock()))
+            telemetry.abandoned(pk, "an event that could not be published")
+            return
+        self._table.update(transitions.postpone(record, due=self._due(record.outbox_tries, error)))
+
+    def _postpone_unread(self, pk: str) -> None:
+        try:
             self._table.postpone_unread(pk, due=self._clock() + backoff.LONGEST)
+        except (ClientError, BotoCoreError) as failure:  # it is not in the outbox, or the table is out of reach
+            telemetry.failure("not postponed", failure, item=authorization.log_id(pk))
 
     def _due(self, tries: int, error: Exception) -> float:
         retry_after = error.retry_after if isinstance(error, errors.ProviderUnavailable) else None
         return self._clock() + backoff.delay(tries, retry_after=float(retry_after or 0))
 
     def _is_overdue(self, record: Authorization | ConnectionRecord) -> bool:
-        return record.outbox_since is not None and record.outbox_since + PATIENCE <= self._clock()
+        return record.outbox_since is not None and record.outbox_since + transitions.OUTBOX_PATIENCE <= self._clock()
 
-    def _abandon_authorization(self, record: Authorization) -> None:
-        """Give up: erase tokens that can't be stored and end their connection, drop an event that can't be published."""
-        if record.pending_tokens is not None and record.state is State.GRANTED:
-            pk = connection.key(record.provider, record.user_id or "")
-            found = self._table.connection(pk)
-            if found is None or found.grant_id == record.claim_id:
-                revoked = connection.revoke(record.provider, record.user_id or "", found, now=self._clock())
-                self._table.update_connection(revoked)
-            self._token_store.discard(record)
-            telemetry.abandoned(record.pk, "tokens that could not be stored")
-        current = self._table.authorization(record.pk)
-        if current is not None and current.pending_event is not None:
-            self._table.update(transitions.mark_published(current, now=self._clock()))
-            telemetry.abandoned(record.pk, "an event that could not be published")
+    def _abandon_tokens(self, held: Authorization) -> None:
+        """Give up a grant whose lease is ours: end its connection, as of when the user agreed, and erase its tokens."""
+        pk = connection.key(held.provider, held.user_id or "")
+        found = self._table.connection(pk)
+        is_current = found is None or (found.grant_id == held.claim_id and found.revoked_at is None)
+        if is_current:
+            since, now = held.agreed_at, self._clock()
+            revoked = connection.revoke(held.provider, held.user_id or "", found, now=now, since=since)
+            if not self._table.update_connection(revoked).applied:
+                self._table.update(transitions.release_storing(held, due=now + backoff.FIRST))  # it has changed: look again
+                return
+        self._token_store.discard(held)
+        left = self._table.authorization(held.pk)
+        if left is not None and left.pending_event is not None:  # of a grant that nobody could use, nobody needs to hear
+            self._table.update(transitions.mark_published(left, now=self._clock()))
+        telemetry.abandoned(held.pk, "tokens that could not be stored")

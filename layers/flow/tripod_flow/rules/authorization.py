@@ -60,6 +60,7 @@ class Authorization:
     ttl: int | None = None
     request_secret: str | None = field(default=None, repr=False)
     claim_id: str | None = None
+    claimed_at: float | None = None  # when the user was back with the verifier: a disconnect since then is newer
     lease_until: float | None = None
     verifier_digest: str | None = field(default=None, repr=False)  # of the verifier that was brought last
     ticket_digest: str | None = field(default=None, repr=False)
@@ -97,8 +98,13 @@ class Authorization:
 
     @property
     def agreed_at(self) -> float:
-        """Return when the exchange that the user agreed to was committed: what was granted or revoked since is newer."""
-        return self.exchanged_at or self.decided_at or 0.0
+        """Return when the user was back, having agreed: a disconnect that was asked for since then ends what they agreed to."""
+        return self.claimed_at or self.granted_at or self.decided_at or 0.0
+
+    @property
+    def is_bound(self) -> bool:
+        """Return True if only one browser may see the result; False if anyone with the authorize URL may have it."""
+        return self.cookie_digest is not None
 
     def user_tokens(self) -> UserTokens:
         """Return the pending tokens of a grant as they are stored; raises ``ValueError`` where none are pending."""
@@ -151,7 +157,7 @@ def check_access(
         raise errors.UnknownAuthorization
     is_unattended = found.state is not State.EXCHANGED and (found.lease_until or 0) <= now
     if not found.is_answerable and is_unattended and found.expires_at <= now:
-        raise errors.Expired(restart_query=found.restart_query)
+        raise errors.Expired(restart_query=found.restart_query if found.is_bound else "")
     return found
 
 
@@ -170,7 +176,7 @@ def outcome_error(found: Authorization) -> errors.FlowError | None:
     """Return the error that an authorization ended in; None where it was granted or consented to."""
     if found.state in (State.GRANTED, State.CONSENTED):
         return None
-    code = found.error or errors.Denied.code
+    code, restart_query = found.error or errors.Denied.code, found.restart_query if found.is_bound else ""
     if code == errors.ProviderRejected.code:
-        return errors.ProviderRejected(found.cause or Cause.UNKNOWN, restart_query=found.restart_query)
-    return errors.OUTCOME_ERRORS[code](restart_query=found.restart_query)
+        return errors.ProviderRejected(found.cause or Cause.UNKNOWN, restart_query=restart_query)
+    return errors.OUTCOME_ERRORS[code](restart_query=restart_query)

@@ -28,6 +28,7 @@ class ConnectionRecord:
     granted_at: float | None = None
     screen_name: str | None = None
     subject: str | None = None
+    revoked_subject: str | None = None  # the subject of the connection that was revoked last, for its events
     connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
     revoked_at: float | None = None
     deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
@@ -55,7 +56,7 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
     The same grant may be recorded again, by whichever process completes it. A pending deletion stays pending.
     """
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
-    unrevoked = Attr("revoked_at").not_exists() | Attr("revoked_at").lt(grant.granted_at)
+    unrevoked = Attr("revoked_at").not_exists() | Attr("revoked_at").lt(grant.agreed_at)
     return Transition(
         key(grant.provider, grant.user_id or ""),
         Attr("pk").not_exists() | (newest & unrevoked),
@@ -79,22 +80,33 @@ def current_condition(grant: Authorization) -> ConditionBase:
     return Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
 
 
-def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: float) -> Transition:
-    """Record that the user has disconnected, if the record is still as ``found`` (None: there is none).
+def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: float, since: float | None = None) -> Transition:
+    """Record that the user has disconnected (or is, ``since`` an earlier time), if the record is still as ``found`` (None: none).
 
     A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as well. Where there is
     no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
     pk = key(provider, user_id)
     outbox = {"outbox": outbox_shard(pk), "outbox_since": now, "outbox_due": now, "outbox_tries": 0}
-    changes: dict[str, Any] = {"revoked_at": now, "deletion_pending": True, **outbox}
+    changes: dict[str, Any] = {"revoked_at": now if since is None else since, "deletion_pending": True, **outbox}
     if found is None or found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
         new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (now,)}
         return Transition(pk, Attr("pk").not_exists(), new)
-    added = {"connected_to": None, "pending_events": (*(found.pending_events or ()), now)}
+    subject = found.revoked_subject if found.subject is None else found.subject
+    added = {
+        "connected_to": None,
+        "pending_events": (*(found.pending_events or ()), now),
+        "subject": None,
+        "revoked_subject": subject,
+    }
     return Transition(pk, _unchanged_condition(found) & _equals("pending_events", found.pending_events), {**changes, **added})
+
+
+def extend_revocation(found: ConnectionRecord, *, now: float) -> Transition:
+    """Let a revocation count from ``now`` on, before a token is invalidated that the provider may have given out again since."""
+    return Transition(found.pk, _unchanged_condition(found) & Attr("revoked_at").exists(), {"revoked_at": now})
 
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:

@@ -21,6 +21,8 @@ from tripod_flow.rules.authorization import ITEM_LIFETIME, REQUEST_TOKEN_LIFETIM
 LEASE = 30  # seconds; longer than the function's timeout, so that a lease that has ended has no living holder
 OUTBOX_SHARDS = 8  # partitions of the outbox index: a single one would take 1,000 writes a second
 PIN_ATTEMPTS = 5  # of 10 million PINs
+IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to
+OUTBOX_PATIENCE = 7 * 86_400  # seconds in the outbox, after which the relay gives up
 CONFIRMATION_LIFETIME = 600  # seconds that a consent waits for the app to redeem its ticket; then its tokens are erased
 
 
@@ -89,6 +91,7 @@ def claim(
         {
             "state": State.EXCHANGING,
             "claim_id": claim_id,
+            "claimed_at": now,
             "lease_until": now + LEASE,
             "verifier_digest": verifier_digest,
             "ticket_digest": ticket_digest,
@@ -105,6 +108,7 @@ def take_over(
     verifier_digest: str | None = None,
     ticket_digest: str | None = None,
     ticket_salt: str | None = None,
+    lease: float = LEASE,
 ) -> Transition | None:
     """Claim an authorization whose lease has ended or was given back; None while a lease is live or where nothing is left to do.
 
@@ -114,7 +118,7 @@ def take_over(
     if found.state not in (State.EXCHANGING, State.EXCHANGED) or (found.lease_until or 0) > now:
         return None
     unchanged = Attr("claim_id").eq(found.claim_id) if found.claim_id else Attr("claim_id").not_exists()
-    changes: dict[str, Any] = {"claim_id": claim_id, "lease_until": now + LEASE}
+    changes: dict[str, Any] = {"claim_id": claim_id, "lease_until": now + lease}
     if found.state is State.EXCHANGING:
         brought = {"verifier_digest": verifier_digest, "ticket_digest": ticket_digest, "ticket_salt": ticket_salt}
         changes |= {"maybe_exchanged": True, **brought}
@@ -127,9 +131,7 @@ def release(held: Authorization, *, maybe_exchanged: bool = False, due: float | 
     maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
     changes: dict[str, Any] = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
     if state is State.EXCHANGED and due is not None:
-        if held.cookie_digest is None and not held.pin:  # erased when the app's time to confirm is over
-            due = min(due, held.created_at + CONFIRMATION_LIFETIME)
-        changes |= {"outbox_due": due, "outbox_tries": held.outbox_tries + 1}
+        changes |= {"outbox_due": min(due, identity_until(held)), "outbox_tries": held.outbox_tries + 1}
     return Transition(held.pk, _held_condition(held), changes)
 
 
@@ -137,6 +139,12 @@ def count_wrong_pin(held: Authorization) -> Transition:
     """Count a PIN that the provider refused, and give the claim back for another."""
     changes = {"state": State.PENDING, "claim_id": None, "lease_until": None, "failed_pins": held.failed_pins + 1}
     return Transition(held.pk, _held_condition(held), changes)
+
+
+def identity_until(exchanged: Authorization) -> float:
+    """Return until when a provider is asked which user saved tokens belong to; then they are erased."""
+    needs_confirmation = not exchanged.is_bound and not exchanged.pin
+    return exchanged.created_at + (CONFIRMATION_LIFETIME if needs_confirmation else IDENTITY_PATIENCE)
 
 
 def save_exchange(held: Authorization, token: AccessToken, *, now: float) -> Transition:
@@ -157,7 +165,7 @@ def grant(held: Authorization, token: AccessToken, identity: Identity, *, store:
         "screen_name": identity.screen_name,
         "pending_tokens": token if store else None,
         "request_secret": None,
-        "lease_until": now + LEASE,  # for storing, by the holder of the claim
+        "lease_until": max(held.lease_until or 0.0, now + LEASE),  # for storing, by the holder of the claim
         "decided_at": now,
         **_enter_outbox(held.pk, now),
     }
@@ -180,6 +188,7 @@ def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -
 
 def release_storing(granted: Authorization, *, due: float) -> Transition:
     """Give the lease to store a grant's tokens back after a failure; the relay tries again at ``due``."""
+    due = min(due, (granted.outbox_since or due) + OUTBOX_PATIENCE)
     changes = {"lease_until": None, "outbox_due": due, "outbox_tries": granted.outbox_tries + 1}
     return Transition(granted.pk, _held_condition(granted) & Attr("pending_tokens").exists(), changes)
 
@@ -193,7 +202,7 @@ def postpone(record: Authorization, *, due: float) -> Transition:
 def confirm(consented: Authorization, *, now: float) -> Transition:
     """Turn a consent into a grant: the app has redeemed its ticket. It counts from the consent: what happened since is newer."""
     changes = {
-        **_granted(consented.agreed_at or now),
+        **_granted(consented.exchanged_at or consented.decided_at or now),
         "redeemed_at": now,
         "lease_until": now + LEASE,
         **_enter_outbox(consented.pk, now),
