@@ -5,7 +5,7 @@
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
 #   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, matrix, model, fuzz. What is measured: make flood, bench, cost.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz. What is measured: make flood, bench, cost.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -21,7 +21,7 @@ SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(shell command
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-what-is-left-out lint format deploy build publish peers mutate mutate-rules matrix model fuzz flood bench cost clean
+.PHONY: demo serve test say-what-is-left-out lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -69,6 +69,10 @@ mutate: .venv/.ready build
 # Change one expression of the rules after the other, and see their tests notice; what may survive is in tests/unit/rules/survivors.toml.
 mutate-rules: .venv/.ready
 	$(BIN)/python -m tools.mutate_rules
+
+# Take one defence after the other out, and see their tests notice; what they are is in tools/defences.toml. DEFENCES='csp hsts' tries those alone.
+mutate-defences: .venv/.ready
+	$(BIN)/python -m tools.remove_defences $(DEFENCES)
 
 # Every remote call, failing in every way: docs/faults.md says how each ends.
 matrix: .venv/.ready
