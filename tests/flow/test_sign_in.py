@@ -292,6 +292,8 @@ def test_every_answer_has_the_security_headers(app: SandboxApp) -> None:
     for answer in answers:
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
         policy = answer.headers["content-security-policy"]
-        assert "default-src 'none'" in policy
+        assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'none'"} <= set(
+            policy.split("; ")
+        )
         assert "unsafe-inline" not in policy
         assert "script-src" not in policy

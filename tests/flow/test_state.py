@@ -11,8 +11,9 @@ from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import AccessToken, UserTokens
 from tripod_flow.edges.deadline import Deadline
-from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, TokenResponse
 from tripod_flow.edges.secret_writer import SecretWriter
+from tripod_flow.flows.start import StartRequest
 from tripod_flow.flows.token_store import TokenStore
 from tripod_flow.rules import authorization, errors, transitions
 from tripod_flow.rules.authorization import Authorization, Identity, State
@@ -298,3 +299,20 @@ def test_an_old_grant_that_is_stored_late_is_dropped(app: SandboxApp) -> None:
     harness.clock.now += 60
     harness.relay.relay([old.pk], lambda: True)
     assert harness.record(old.request_token).outbox is None
+
+
+def test_a_request_token_that_is_issued_twice_replaces_no_authorization(app: SandboxApp) -> None:
+    class Repeating(ProviderClient):
+        def request_token(self, *_: Any, **__: Any) -> TokenResponse:
+            return TokenResponse("t", "s", {"oauth_callback_confirmed": "true"})
+
+    harness = Harness(app, client_type=Repeating)
+
+    def begin() -> None:
+        harness.start.begin(StartRequest(app.name), callback_url="https://api.example/callback")
+
+    begin()
+    first = harness.record("t")
+    with pytest.raises(errors.ProviderUnavailable):
+        begin()
+    assert harness.record("t") == first

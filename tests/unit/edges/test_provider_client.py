@@ -173,6 +173,23 @@ def test_a_token_answer_that_says_something_twice_or_too_much_is_not_chosen_from
         ProviderClient(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
 
 
+@pytest.mark.parametrize("token", ["a%0Ab", "a%00b", "t" * 513, ""])
+def test_a_token_that_cant_be_kept_is_none(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = f"oauth_token={token}&oauth_token_secret=s&user_id=1".encode()
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, body))
+    with pytest.raises(ResponseLost):
+        ProviderClient(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
+
+
+@pytest.mark.parametrize(("after", "seconds"), [("7", 7), ("0", 1), ("9" * 12, 900), ("9" * 13, 5), ("soon", 5), ("", 5)])
+def test_when_to_come_back_is_within_a_quarter_of_an_hour(after: str, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Response(429, {"retry-after": after}, b"")
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: answer)
+    with pytest.raises(Unavailable) as caught:
+        ProviderClient(Timeouts()).request_token(provider.X, Consumer("k", "s"), CALLBACK, access_type=None)
+    assert caught.value.retry_after == seconds
+
+
 def test_a_refusal_says_why(server: ProviderServer) -> None:
     with pytest.raises(Refused) as caught:
         ProviderClient(Timeouts()).request_token(definition(server), Consumer("unknown", "s"), CALLBACK, access_type=None)
