@@ -140,9 +140,8 @@ def all_pass(folder: Path, tests: list[str]) -> bool:
 def run_tests(folder: Path, tests: Sequence[str], limit: float, *options: str) -> int:
     """Run tests in the copy and return pytest's exit code."""
     command = [interpreter(folder), "-m", "pytest", "-q", "--tb=no", *options, *tests]
-    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # which might be older than a change of the same second
     try:
-        ended = subprocess.run(command, cwd=folder, env=variables, timeout=limit, check=False, capture_output=True, text=True)
+        ended = subprocess.run(command, cwd=folder, timeout=limit, check=False, capture_output=True, text=True)
     except subprocess.TimeoutExpired:
         return FAILED
     if ended.returncode and "-x" not in options:

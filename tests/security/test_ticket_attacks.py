@@ -3,6 +3,7 @@
 import secrets
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from sandbox.browser import JSON
 from tests.support.direct import begin as begin_directly
@@ -119,6 +120,7 @@ def test_ticket_guessing_from_all_that_is_public(app: SandboxApp) -> None:
         app.name,
         kept["ticket_digest"]["S"],
         kept["verifier_digest"]["S"],
+        parse_qs(urlsplit(callback).query)["oauth_verifier"][0],  # a short one can be guessed: the salt can't
         secrets.token_hex(16),
     ):
         guessed = tickets.issue(app.name, token, key)
