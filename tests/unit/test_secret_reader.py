@@ -90,6 +90,22 @@ def test_what_is_remembered_is_bounded(clock: Clock, unique: str) -> None:
     assert len(reader._cache) == CAPACITY
 
 
+def test_what_is_remembered_of_made_up_providers_is_bounded(clock: Clock, unique: str) -> None:
+    class Nothing:
+        class exceptions:  # boto3's own names
+            class ResourceNotFoundException(Exception):
+                pass
+
+        def get_secret_value(self, SecretId: str) -> dict[str, str]:
+            raise self.exceptions.ResourceNotFoundException
+
+    reader = SecretReader(Nothing(), unique, clock)  # type: ignore[arg-type]  # the one call that is made
+    for number in range(CAPACITY + 50):
+        with pytest.raises(ConsumerNotFound):
+            reader.consumer(f"made-up-{number}")
+    assert len(reader._missing) == CAPACITY
+
+
 def test_missing_and_deleted_tokens_are_not_found_and_the_secret_is_named(
     sandbox: Sandbox, reader: SecretReader, unique: str
 ) -> None:
