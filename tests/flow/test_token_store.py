@@ -101,6 +101,21 @@ def test_a_deletion_that_dies_under_a_new_grant_is_put_right(app: SandboxApp) ->
     assert_nothing_is_owed(app)
 
 
+def test_a_connection_says_what_its_secret_contains_before_it_does(app: SandboxApp) -> None:
+    named: list[str | None] = []
+
+    class Watched(SecretWriter):
+        def store(self, tokens: UserTokens, *, expected: bool) -> None:
+            found = harness.table.connection(pk(app))
+            named.append(found and found.secret_version)
+            super().store(tokens, expected=expected)
+
+    harness = Harness(app, writer_type=Watched)
+    harness.callback(*harness.come_back())
+    version = app.sandbox.client("secretsmanager").get_secret_value(SecretId=app.secret_name)["VersionId"]
+    assert named == [version]
+
+
 def test_an_old_grant_that_is_written_last_and_dies_is_put_right(app: SandboxApp) -> None:
     harness = Harness(app)
     new: list[Authorization] = []

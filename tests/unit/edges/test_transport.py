@@ -1,5 +1,6 @@
 """The transport over real TLS: only a certificate that the CA bundle vouches for, and for the right name, is talked to."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,6 +94,14 @@ def test_the_environment_has_no_say(secure: Secure, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("certifi.where", lambda: str(secure.bundle))
     assert send("POST", secure.url, AUTH, Timeouts()).status == 200
     assert "CLIENT" not in (secure.bundle.parent / "keys").read_text()
+
+
+def test_a_failure_is_named_and_quotes_nothing_of_the_request() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and nobody listens
+        with pytest.raises(NotSent) as caught:
+            send("GET", f"http://127.0.0.1:{closed.getsockname()[1]}/?oauth_token=secret", AUTH, Timeouts())
+    assert str(caught.value) == "NewConnectionError"
 
 
 def test_aws_is_talked_to_under_its_own_roots_alone(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
