@@ -110,3 +110,10 @@ def test_one_providers_tokens_are_read_with_the_policy_for_it(mine: SandboxApp, 
     with role(mine.sandbox, policy):
         read(mine)
         sign(mine)
+
+
+def test_one_providers_readers_dont_read_the_app_of_a_longer_name(world: Sandbox) -> None:
+    world.add_provider("mine-too")
+    with role(world, "ReadTokensOfOneProvider"), pytest.raises((ClientError, tripod.TripodError)) as refused:
+        tripod.process.this().secret_reader.consumer("mine-too")
+    assert "AccessDenied" in str(refused.value) or "not authorized" in str(refused.value)

@@ -205,6 +205,16 @@ def test_a_retry_after_that_is_no_number_of_seconds_is_left_out(app: SandboxApp,
     assert caught.value.retry_after is None
 
 
+@pytest.mark.parametrize("token", ["", "a b", "a\r\nX-Other: b", "t\u00f6ken", "\u20ac"])
+def test_a_token_that_no_header_can_carry_is_none(app: SandboxApp, token: str) -> None:
+    response = requests.Response()
+    body = json.dumps({"token_type": "bearer", "access_token": token}).encode()
+    response.status_code, response.raw = 200, HTTPResponse(BytesIO(body), preload_content=False)
+    with patch.object(requests.Session, "post", lambda *_, **__: response), pytest.raises(TripodUnavailable) as caught:
+        limits(app)
+    assert caught.value.code == "provider_unavailable"
+
+
 def test_the_apps_secret_goes_through_no_proxy_and_is_replaced_by_no_netrc(
     app: SandboxApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

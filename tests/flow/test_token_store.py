@@ -107,7 +107,7 @@ def test_a_connection_says_what_its_secret_contains_before_it_does(app: SandboxA
     class Watched(SecretWriter):
         def store(self, tokens: UserTokens, *, expected: bool) -> None:
             found = harness.table.connection(pk(app))
-            named.append(found and found.secret_version)
+            named.append(found.secret_version if found else None)
             super().store(tokens, expected=expected)
 
     harness = Harness(app, writer_type=Watched)

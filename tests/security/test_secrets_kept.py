@@ -18,7 +18,7 @@ from tests.support.leaks import leaks
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.app import App
 from tripod_flow.edges import telemetry
-from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, TokenResponse
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.start import BegunAuthorization, StartRequest
 from tripod_flow.rules.authorization import Authorization
@@ -49,7 +49,16 @@ def test_secrets_in_repr(app: SandboxApp) -> None:
     exchange = Exchange.exchange
     responses: list[ExchangeResponse] = []
     access_token = ProviderClient.access_token
-    token, verifier = harness.come_back(challenge=challenge)
+    requested: list[TokenResponse] = []
+    request_token = ProviderClient.request_token
+    with pytest.MonkeyPatch.context() as patch:
+
+        def issued_to(*arguments: Any, **named: Any) -> TokenResponse:
+            requested.append(request_token(*arguments, **named))
+            return requested[-1]
+
+        patch.setattr(ProviderClient, "request_token", issued_to)
+        token, verifier = harness.come_back(challenge=challenge)
     seen.append(harness.record(token))
     with pytest.MonkeyPatch.context() as patch:
 
@@ -68,7 +77,8 @@ def test_secrets_in_repr(app: SandboxApp) -> None:
     assert seen[0].request_secret
     assert seen[-1].pending_tokens
     assert came.ticket
-    shown = repr((responses, begun, seen, came, seen[-1].user_tokens(), app.consumer.key))
+    assert requested
+    shown = repr((requested, responses, begun, seen, came, seen[-1].user_tokens(), app.consumer.key))
     keys = {key.partition(".")[2] for key in harness.cookies.values()}
     assert not leaks(shown, issued(app) | keys | {came.ticket.rpartition(".")[2], secret, verifier})
 
