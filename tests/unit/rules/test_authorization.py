@@ -112,6 +112,14 @@ def test_it_is_unknown_before_it_is_anothers_and_anothers_before_it_is_expired()
     assert expired.value.restart_query == "a=b"
 
 
+def test_where_no_browser_is_bound_nobody_is_told_how_it_was_begun() -> None:
+    with pytest.raises(errors.Expired) as expired:
+        authorization.check_access(of("pending", "unbound"), cookie=None, now=T + 600)
+    failed = authorization.outcome_error(of("denied", "unbound"))
+    assert failed
+    assert (expired.value.restart_query, failed.restart_query) == ("", "")
+
+
 def test_a_lease_counts_from_the_epoch_where_there_is_none() -> None:
     early = replace(of("exchanging"), created_at=0, expires_at=0, lease_until=None)
     assert told(early, "callback with cookie", 0) == "Expired"

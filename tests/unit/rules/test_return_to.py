@@ -6,7 +6,7 @@ from ada_url import URL
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tripod_flow.rules.return_to import AllowList, origin, with_outcome
+from tripod_flow.rules.return_to import AllowList, origin, with_outcome, without_query
 
 ENTRIES = "https://app.example/done, https://app.example/account/*,http://127.0.0.1:3000/cb, https://root.example,http://[::1]/cb,https://192.0.2.255"
 
@@ -200,3 +200,15 @@ def test_the_outcome_is_added_to_the_query_which_is_kept() -> None:
 
 def test_the_origin_is_as_a_policy_names_it() -> None:
     assert origin("https://app.example:8443/b?c=d") == "https://app.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://app.example/done?state=1&a=b", "https://app.example/done"),
+        ("https://app.example:8443/done", "https://app.example:8443/done"),
+        ("http://127.0.0.1:3000/?", "http://127.0.0.1:3000/"),
+    ],
+)
+def test_a_query_can_be_left_out(url: str, expected: str) -> None:
+    assert without_query(url) == expected

@@ -449,6 +449,14 @@ def test_the_lease_to_store_may_be_longer_and_is_given_back() -> None:
     released = transitions.release_storing(leased, due=T + 5)
     assert done(leased, released) == replace(found, outbox_due=T + 5, outbox_tries=found.outbox_tries + 1)
     assert apply(replace(leased, pending_tokens=None), released) is None
+    late = done(leased, transitions.release_storing(leased, due=T + 8 * 86_400))
+    assert late.outbox_due == T + 7 * 86_400
+
+
+@pytest.mark.parametrize(("lease", "expected"), [(None, 30), (20, 30), (90, 90)])
+def test_who_holds_a_longer_lease_keeps_it_for_storing(lease: float | None, expected: float) -> None:
+    held = replace(of(State.EXCHANGED), lease_until=lease and T + lease)
+    assert done(held, transitions.grant(held, TOKEN, ADA, store=True, now=T)).lease_until == T + expected
 
 
 def test_what_failed_is_due_later_and_a_passing_failure_of_an_exchange_too() -> None:
@@ -463,6 +471,8 @@ def test_what_failed_is_due_later_and_a_passing_failure_of_an_exchange_too() -> 
         assert done(unbound, transitions.release(unbound, due=due)).outbox_due == min(due, T + 600)
     pin = of(State.EXCHANGED, "app's pin")
     assert done(pin, transitions.release(pin, due=T + 601)).outbox_due == T + 601
+    assert done(pin, transitions.release(pin, due=T + 86_401)).outbox_due == T + 86_400
+    assert (released.claim_id, released.lease_until) == (None, None)
     pending = done(exchanging(), transitions.release(exchanging(), due=T + 5))
     assert (pending.outbox_due, pending.outbox_tries) == (None, 0)
 

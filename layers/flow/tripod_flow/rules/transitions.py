@@ -165,7 +165,7 @@ def grant(held: Authorization, token: AccessToken, identity: Identity, *, store:
         "screen_name": identity.screen_name,
         "pending_tokens": token if store else None,
         "request_secret": None,
-        "lease_until": max(held.lease_until or 0.0, now + LEASE),  # for storing, by the holder of the claim
+        "lease_until": max(held.lease_until or now, now + LEASE),  # for storing, by the holder of the claim
         "decided_at": now,
         **_enter_outbox(held.pk, now),
     }
