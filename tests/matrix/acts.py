@@ -132,6 +132,7 @@ def _unpaid(app: SandboxApp) -> UserScene:
     scene = _back(app)
     app.sandbox.aws_server.fault("secretsmanager", "*", "denied", times=1, match=f"/{app.user.user_id}")
     assert _callback(scene) == "granted"
+    app.come_due(scene.key)
     return scene
 
 
