@@ -44,7 +44,7 @@ class AwsCall:
     needed: tuple[iam.Check, ...] = field(repr=False)  # what IAM checks for it
 
 
-class AwsServer:
+class AwsServer(LoopbackServer):
     """AWS's server: ``start``, ``url``, ``stop``; ``calls`` and ``events`` on record; ``fault`` arms one.
 
     ``roles`` holds a role's policies by the name of the function that has it; callers without a role may do all.
@@ -52,6 +52,7 @@ class AwsServer:
     """
 
     def __init__(self, port: int = 0) -> None:
+        super().__init__(port, _AwsHandler)
         self.on_write: Callable[[], None] = lambda: None
         self.on_event: Callable[[bus.PublishedEvent], None] = lambda _: None
         self.account = str(next(_accounts))
@@ -62,21 +63,11 @@ class AwsServer:
         self._events: list[bus.PublishedEvent] = []
         self._faults = AwsFaults()
         self._stopping = threading.Event()
-        self._server = LoopbackServer(port, type("AwsHandler", (_AwsHandler,), {"aws": self}))
-
-    @property
-    def url(self) -> str:
-        """Return the endpoint's address."""
-        return self._server.url
-
-    def start(self) -> None:
-        """Serve, in threads."""
-        self._server.start()
 
     def stop(self) -> None:
         """End every hanging response, and the server."""
         self._stopping.set()
-        self._server.stop()
+        super().stop()
 
     @property
     def calls(self) -> list[AwsCall]:
@@ -176,13 +167,13 @@ class AwsServer:
 class _AwsHandler(ConnectionHandler):
     """One connection of an AWS client."""
 
-    aws: AwsServer
+    server: AwsServer
 
     def _serve(self) -> None:
         body = self.read_body()
         if body is None:
             return
-        response = self.aws.perform(self._environ(), body)
+        response = self.server.perform(self._environ(), body)
         if response is None:
             self.close_connection = True
             return
@@ -198,7 +189,7 @@ class _AwsHandler(ConnectionHandler):
         with contextlib.suppress(OSError):  # the client went away
             for byte in head.encode() + body:
                 self.wfile.write(bytes([byte]))
-                if self.aws.pause(DRIP):
+                if self.server.pause(DRIP):
                     return
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _serve
@@ -217,7 +208,7 @@ class _AwsHandler(ConnectionHandler):
             "SERVER_PORT": str(self.server.server_port),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": self.client_address[0],
-            "HTTP_X_MOTO_ACCOUNT_ID": self.aws.account,
+            "HTTP_X_MOTO_ACCOUNT_ID": self.server.account,
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.errors": io.StringIO(),

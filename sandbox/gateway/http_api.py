@@ -24,30 +24,17 @@ def refusal(status: int, message: str) -> Reply:
     return status, [("content-type", "application/json")], json.dumps({"message": message}).encode()
 
 
-class HttpApi:
+class HttpApi(LoopbackServer):
     """The API's server: ``start``, ``url``, ``stop``."""
 
     def __init__(self, described: list[Function], functions: Functions, account: str, logs: Logs, port: int = 0) -> None:
+        super().__init__(port, _ApiHandler)
         self._functions = functions
         self._account = account
         self._logs = logs
         self.front_page: Callable[[], str] | None = None  # returns the page at /, where no route has it
         routes = [(route, function.name) for function in described for route in function.routes]
         self._routes = sorted(routes, key=lambda each: _rank(each[0]))
-        self._server = LoopbackServer(port, type("ApiHandler", (_ApiHandler,), {"api": self}))
-
-    @property
-    def url(self) -> str:
-        """Return the API's address."""
-        return self._server.url
-
-    def start(self) -> None:
-        """Serve, in threads."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """End the server."""
-        self._server.stop()
 
     def reply(self, request: GatewayRequest) -> Reply:
         """Route one request, run its function, and return the response."""
@@ -101,7 +88,7 @@ def _identity(request: GatewayRequest, account: str) -> dict[str, Any]:
 class _ApiHandler(ConnectionHandler):
     """One connection of a browser or a program."""
 
-    api: HttpApi
+    server: HttpApi
     max_body = MAX_BODY
 
     def _serve(self) -> None:
@@ -116,7 +103,7 @@ class _ApiHandler(ConnectionHandler):
         port, headers = self.server.server_port, self.headers.items()
         source = str(self.client_address[0])
         return self._send(
-            self.api.reply(GatewayRequest(self.command, self.path, self.request_version, headers, body, source, port))
+            self.server.reply(GatewayRequest(self.command, self.path, self.request_version, headers, body, source, port))
         )
 
     def _send(self, reply: Reply) -> None:

@@ -24,33 +24,20 @@ _PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/?]+)/invocations")
 _NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)?([A-Za-z0-9_-]+)(?::(.*))?")
 
 
-class LambdaApi:
+class LambdaApi(LoopbackServer):
     """Lambda's server: ``start``, ``url``, ``stop``; a caller in ``roles`` may invoke only what its policies allow."""
 
     def __init__(self, functions: Functions, account: str, roles: Mapping[str, Policy], port: int = 0) -> None:
+        super().__init__(port, _LambdaHandler)
         self.functions = functions
         self.account = account
         self.roles = roles
-        self._server = LoopbackServer(port, type("LambdaHandler", (_LambdaHandler,), {"lambda_": self}))
-
-    @property
-    def url(self) -> str:
-        """Return the endpoint's address."""
-        return self._server.url
-
-    def start(self) -> None:
-        """Serve, in threads."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """End the server."""
-        self._server.stop()
 
 
 class _LambdaHandler(ConnectionHandler):
     """One connection of a Lambda client."""
 
-    lambda_: LambdaApi
+    server: LambdaApi
     max_body = MAX_EVENT
 
     def do_POST(self) -> None:
@@ -63,13 +50,13 @@ class _LambdaHandler(ConnectionHandler):
         if not name:
             return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
         alias = (name[2] or parse_qs(query).get("Qualifier", [""])[0]).removeprefix("$LATEST")
-        arn = f"arn:aws:lambda:{REGION}:{self.lambda_.account}:function:{name[1]}" + (f":{alias}" if alias else "")
+        arn = f"arn:aws:lambda:{REGION}:{self.server.account}:function:{name[1]}" + (f":{alias}" if alias else "")
         caller = caller_of(self.headers.get("x-amz-security-token", ""))
-        role = self.lambda_.roles.get(caller)
-        if role and (error := role.refusal([Check("lambda:InvokeFunction", arn)], self.lambda_.account, caller)):
+        role = self.server.roles.get(caller)
+        if role and (error := role.refusal([Check("lambda:InvokeFunction", arn)], self.server.account, caller)):
             return self._fail(403, error.code, error.message)
         try:
-            self.lambda_.functions.function(name[1], alias)
+            self.server.functions.function(name[1], alias)
             context = base64.b64decode(self.headers.get("x-amz-client-context", ""))
             event, client_context = json.loads(body or b"{}"), json.loads(context or b"null")
         except UnknownFunctionError:
@@ -84,10 +71,10 @@ class _LambdaHandler(ConnectionHandler):
         if kind == "DryRun":
             return self.answer(204, [], b"")
         if kind == "Event":  # Lambda would try a failing one twice more, minutes later; here it is one try
-            invoke = partial(self.lambda_.functions.invoke, name, event, client_context, alias=alias)
+            invoke = partial(self.server.functions.invoke, name, event, client_context, alias=alias)
             threading.Thread(target=invoke, daemon=True).start()
             return self.answer(202, [], b"")
-        result = self.lambda_.functions.invoke(name, event, client_context, alias=alias)
+        result = self.server.functions.invoke(name, event, client_context, alias=alias)
         headers = [
             ("content-type", "application/json"),
             ("x-amz-executed-version", "$LATEST"),

@@ -164,14 +164,8 @@ class _ReportingHTTPConnection(HTTPConnection):
         self._call.connected(self.sock)
 
 
-class _ReportingHTTPSConnection(HTTPSConnection):
-    def __init__(self, *args: Any, call: _Call, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._call = call
-
-    def connect(self) -> None:
-        super().connect()
-        self._call.connected(self.sock)
+class _ReportingHTTPSConnection(_ReportingHTTPConnection, HTTPSConnection):
+    """The same after the TLS handshake: an HTTPSConnection is an HTTPConnection, whose ``connect`` comes next here."""
 
 
 @cache
