@@ -1,12 +1,14 @@
 """``python -m tests.matrix [WORD …]``: run the cells whose act, call or fault has one of the words (all of them without).
 
-Prints a page in Markdown; the exit code is 1 if a cell came to anything that is not written down for it.
+Prints a page in Markdown; the exit code is 1 if a cell came to anything that is not written down for it, or if a call that is written
+down is no longer made.
 """
 
 import sys
 
 from sandbox.world import Sandbox
 from tests.matrix import matrix
+from tests.matrix.allowed import calls
 from tests.support.sandbox_app import PARAMETERS, QUICK
 
 HEAD = """# What if a remote call fails?
@@ -25,9 +27,8 @@ had run. What each cell may come to was written down before (`tests/matrix/allow
 
 with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox:
     words = set(sys.argv[1:])
-    chosen = [
-        cell for cell in matrix.cells(sandbox) if not words or {cell.act.name, cell.call, cell.operation, cell.fault} & words
-    ]
+    cells = matrix.cells(sandbox)
+    chosen = [cell for cell in cells if not words or {cell.act.name, cell.call, cell.operation, cell.fault} & words]
     results = list(matrix.run(sandbox, chosen))
 print(HEAD)
 for name, count in matrix.totals(results).items():
@@ -37,4 +38,7 @@ for result in results:
     if not result.right:
         cell = result.cell
         print(f"not allowed: {cell.act.name}, {cell.call}, {cell.fault}: {result.first} → {result.end}", file=sys.stderr)
-sys.exit(any(not result.right for result in results))
+missing = calls() - {(cell.act.name, cell.call) for cell in cells}
+for act, call in sorted(missing):
+    print(f"no longer made: {act}, {call}", file=sys.stderr)
+sys.exit(bool(missing) or not results or any(not result.right for result in results))

@@ -1,7 +1,8 @@
 """What each cell of the fault matrix may come to, written down before it is run.
 
 A row is a remote call of an act, in the order of the calls: what the first try may answer while the fault lasts, and how things may
-stand after the same was tried once more and the relay has run. A call that a row doesn't know fails the matrix.
+stand after the same was tried once more and the relay has run. A call that no row knows fails the matrix, and so does a row whose call
+no longer comes.
 
 "internal": the page or problem that asks to try again. "interrupted", as an end: the tokens that the provider gave out, or the step
 that was to keep them, were lost on the way; the user is told to start again.
@@ -70,7 +71,7 @@ _ROWS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 # The relay does each item on its own, and what fails is left to the next sweep.
-_ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3, 4)], ("done", "stored"))
+_ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3)], ("done", "stored"))
 _ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))
 _ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactWriteItems 1", "PutEvents 1"], ("done", "stored"))
 _ROWS["PIN"] = _ROWS["callback"]
@@ -90,6 +91,11 @@ _CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
 _NOTHING_KEPT = {"callback, whose, and nothing kept", "PIN, whose, and nothing kept"}
 _COMMIT = {(act, "UpdateItem 2") for act in ("callback", "callback, then whose", "PIN", *_NOTHING_KEPT)}
 _DONE_UNHEARD = {"drip", "lost", "killed after"}  # the commit was made, and only its answer is missing: a reload tells
+
+
+def calls() -> set[tuple[str, str]]:
+    """Return every act's calls that are written down."""
+    return {(act, call) for act, row in _ROWS.items() for call in row}
 
 
 def allowed(act: str, call: str, fault: str) -> Expected:

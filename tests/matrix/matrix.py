@@ -90,7 +90,7 @@ def cells(sandbox: Sandbox) -> list[Cell]:
 
 def _calls(sandbox: Sandbox, act: Act) -> list[tuple[str, str, int]]:
     scene = act.scene(sandbox)
-    before, legs = len(sandbox.aws_server.calls), {leg: len(scene.app.calls(leg)) for leg in LEGS}  # type: ignore[arg-type]
+    before, legs = len(sandbox.aws_server.calls), {leg: len(scene.app.calls(leg)) for leg in LEGS}  # type: ignore[arg-type]  # a leg
     act.do(scene)
     function = f"{sandbox.prefix}-{act.function}"
     counted: Counter[tuple[str, str]] = Counter()
@@ -100,7 +100,7 @@ def _calls(sandbox: Sandbox, act: Act) -> list[tuple[str, str, int]]:
             found.append((call.service, call.operation, counted[call.service, call.operation]))
             counted[call.service, call.operation] += 1
     for leg, count in legs.items():
-        if len(scene.app.calls(leg)) > count:  # type: ignore[arg-type]
+        if len(scene.app.calls(leg)) > count:  # type: ignore[arg-type]  # a leg
             found.append(("provider", leg, 0))
     return found
 
@@ -130,11 +130,11 @@ def _run(sandbox: Sandbox, cell: Cell) -> Result:
 def _faulted(sandbox: Sandbox, cell: Cell, scene: UserScene) -> tuple[str, bool]:
     """Do the act with the fault in its way; return its answer, and whether the fault struck."""
     if cell.service == "provider":
-        calls = len(scene.app.calls(cell.operation))  # type: ignore[arg-type]
-        scene.app.fault(cell.operation, PROVIDER[cell.fault], times=1, seconds=60.0)  # type: ignore[arg-type]
+        calls = len(scene.app.calls(cell.operation))  # type: ignore[arg-type]  # a leg
+        scene.app.fault(cell.operation, PROVIDER[cell.fault], times=1, seconds=60.0)  # type: ignore[arg-type]  # a leg
 
         def struck() -> bool:
-            return len(scene.app.calls(cell.operation)) > calls  # type: ignore[arg-type]
+            return len(scene.app.calls(cell.operation)) > calls  # type: ignore[arg-type]  # a leg
 
         return _tried(cell, scene, struck), struck()
     about = scene.app.name if cell.service != "ssm" else ""
