@@ -76,9 +76,9 @@ def main() -> int:
     signals = _Signals()
     try:
         # Only now: these imports take most of a second, in which a signal may come.
-        from sandbox.loopback import PortTakenError  # noqa: PLC0415
-        from sandbox.runtime.emulator import NotBuiltError  # noqa: PLC0415
-        from sandbox.world import Sandbox  # noqa: PLC0415
+        from sandbox.loopback import PortTakenError  # noqa: PLC0415  # after the arguments are read: it takes a second
+        from sandbox.runtime.emulator import NotBuiltError  # noqa: PLC0415  # after the arguments are read: it takes a second
+        from sandbox.world import Sandbox  # noqa: PLC0415  # after the arguments are read: it takes a second
 
         consumer = (arguments.consumer_key, arguments.consumer_secret) if arguments.consumer_key else None
         try:

@@ -112,7 +112,7 @@ class ConnectionHandler(BaseHTTPRequestHandler):
         """Return the Server header."""
         return "sandbox"
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002  # the library's
         """Answer a malformed request."""
         self._refuse(code, HTTPStatus(code).phrase)
 

@@ -168,7 +168,7 @@ class Sandbox:
         with self._client_lock:
             if (service, caller) not in self._clients:
                 self._clients[service, caller] = boto3.client(
-                    service,  # type: ignore[call-overload]
+                    service,  # type: ignore[call-overload]  # any service
                     region_name=REGION,
                     endpoint_url=self.lambda_ if service == "lambda" else self.aws,
                     aws_access_key_id=ACCESS_KEY,

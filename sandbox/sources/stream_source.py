@@ -122,7 +122,7 @@ class StreamSource:
                 left = deadline - time.monotonic()
                 if full or left <= 0 or self._hurried or self._ending.is_set():
                     return found, writes
-                self._changed.wait_for(lambda seen=writes: self._hurried or self._ending.is_set() or self._writes != seen, left)  # type: ignore[misc]
+                self._changed.wait_for(lambda seen=writes: self._hurried or self._ending.is_set() or self._writes != seen, left)  # type: ignore[misc]  # mypy: a default
 
     def _discard(self, record: dict[str, Any]) -> None:
         """Send AWS's record of a discarded batch to the mapping's queue, and report it in the echo."""

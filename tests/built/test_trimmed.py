@@ -66,7 +66,7 @@ def test_the_trimmed_clients_have_every_operation_and_the_same_addresses() -> No
 def test_the_ca_bundle_for_aws_is_the_roots_that_it_uses() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(FLOW / "botocore/cacert.pem")
-    names = {dict(pair for part in each["subject"] for pair in part)["commonName"] for each in context.get_ca_certs()}  # type: ignore[misc]
+    names = {dict(pair for part in each["subject"] for pair in part)["commonName"] for each in context.get_ca_certs()}  # type: ignore[misc]  # nested
     assert names == set(trim().ROOTS)
 
 

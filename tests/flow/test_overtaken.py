@@ -32,13 +32,13 @@ def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app:
     quicker, update = Harness(app, clock=harness.clock), harness.table.update
 
     def overtaken(transition: Transition, held: Authorization | None = None) -> Update:
-        harness.table.update = update  # type: ignore[method-assign]
+        harness.table.update = update  # type: ignore[method-assign]  # once
         taking = transitions.lease_storing(harness.record(owed.request_token), now=harness.clock())
         assert taking
         assert quicker.table.update(taking).applied
         return update(transition, held)
 
-    harness.table.update = overtaken  # type: ignore[method-assign]
+    harness.table.update = overtaken  # type: ignore[method-assign]  # once
     harness.relay.relay([owed.pk], lambda: True)
     assert app.stored() is None
     harness.clock.now += transitions.LEASE
@@ -109,7 +109,7 @@ def test_of_two_redemptions_at_once_both_are_told_the_same(app: SandboxApp) -> N
             told.append(quicker.finish.redeem(ticket, secret))
         return found
 
-    harness.table.authorization = overtaken  # type: ignore[method-assign]
+    harness.table.authorization = overtaken  # type: ignore[method-assign]  # once
     again = harness.finish.redeem(ticket, secret)
     assert (again.state, again.user_id, again.redeemed_at) == (State.GRANTED, app.user.user_id, told[0].redeemed_at)
 

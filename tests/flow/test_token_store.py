@@ -251,7 +251,7 @@ def test_a_revocation_during_the_telling_of_another_is_told_too(app: SandboxApp)
             harness.clock.now += 1
             harness.revocation.revoke(app.name, app.user.user_id)
 
-    harness.bus.publish = slowly  # type: ignore[method-assign]
+    harness.bus.publish = slowly  # type: ignore[method-assign]  # watched
     harness.relay.relay([pk(app)], lambda: True)
     assert len({event["id"] for event in revoked_events(app)}) == 2
     assert_nothing_is_owed(app)

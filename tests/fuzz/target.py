@@ -238,7 +238,7 @@ def running(*, strict: bool = False) -> Iterator[Target]:
 
         cast = Cast(make_app(sandbox), invoke)
         target = Target(handlers, cast, lambda: len(sandbox.events), strict=strict)
-        nowhere = ending.enter_context(io.TextIOWrapper(open(os.devnull, "wb"), encoding="utf-8", errors="strict"))  # noqa: SIM115
+        nowhere = ending.enter_context(io.TextIOWrapper(open(os.devnull, "wb"), encoding="utf-8", errors="strict"))  # noqa: SIM115  # closed by `ending`
         for handler in telemetry.log().handlers:  # made before stdout is ``nowhere``, which ends with this world
             if isinstance(handler, logging.StreamHandler):
                 ending.callback(handler.setStream, handler.stream)

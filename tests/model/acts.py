@@ -77,7 +77,7 @@ class Acts(RuleBasedStateMachine):
         self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
         self._clock = self._harness.clock
         in_the_table = self._harness.table.outbox
-        self._harness.table.outbox = (  # type: ignore[method-assign]
+        self._harness.table.outbox = (  # type: ignore[method-assign]  # watched
             lambda shard, *, now: self._owed(lambda each: in_the_table(each, now=now)) if shard == "0" else iter(())
         )
         self._change(self._harness)

@@ -325,7 +325,7 @@ class impatient:
 
     def __init__(self, small: Sandbox, service: str) -> None:
         self._client: Any = boto3.client(
-            service,  # type: ignore[call-overload]
+            service,  # type: ignore[call-overload]  # any service
             region_name="us-east-1",
             endpoint_url=small.aws,
             aws_access_key_id="AKIAX",

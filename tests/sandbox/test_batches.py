@@ -114,7 +114,7 @@ def test_a_report_that_cannot_be_understood_fails_the_whole_batch() -> None:
         "done",
     ]
     for answer in wrong:
-        trial = Trial(lambda _, answer=answer: answer, FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=0)  # type: ignore[misc]
+        trial = Trial(lambda _, answer=answer: answer, FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=0)  # type: ignore[misc]  # mypy: a default
         trial.run(1, 2)
         assert trial.given_up == [("1", "2")]
 
@@ -122,7 +122,7 @@ def test_a_report_that_cannot_be_understood_fails_the_whole_batch() -> None:
 def test_an_empty_report_is_success() -> None:
     successes: list[Any] = [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}]
     for answer in successes:
-        trial = Trial(lambda _, answer=answer: answer, FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=0)  # type: ignore[misc]
+        trial = Trial(lambda _, answer=answer: answer, FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=0)  # type: ignore[misc]  # mypy: a default
         trial.run(1, 2)
         assert (trial.got, trial.discarded) == ([[1, 2]], [])
 

@@ -189,7 +189,7 @@ def test_a_write_reaches_the_function_within_a_fifth_of_a_second(told: Sandbox, 
     for number in range(3):  # the machine may be busy with something else at one of them
         written = time.monotonic()
         write(told, f"listen#{name}#{number}")
-        assert eventually(lambda expected=number + 1: len(batches(told, name)) == expected)  # type: ignore[misc]
+        assert eventually(lambda expected=number + 1: len(batches(told, name)) == expected)  # type: ignore[misc]  # mypy: a default
         delays.append(time.monotonic() - written)
         told.settle()
     assert min(delays) < 0.2

@@ -48,7 +48,7 @@ def test_an_aws_that_is_running_already_can_be_used_twice(small: Sandbox, templa
 def test_a_port_that_is_taken_is_named(small: Sandbox, template_path: Path, server: str) -> None:
     port = int(getattr(small, server).rpartition(":")[2])
     ports = {f"{server}_port": port}
-    with pytest.raises(PortTakenError, match=f"port {port}"), Sandbox(template=template_path, **ports):  # type: ignore[arg-type]
+    with pytest.raises(PortTakenError, match=f"port {port}"), Sandbox(template=template_path, **ports):  # type: ignore[arg-type]  # ports alone
         pass
 
 

@@ -44,7 +44,7 @@ def test_secrets_in_repr(app: SandboxApp) -> None:
     secret, challenge = new_pair(app.name)
     begun: list[BegunAuthorization] = []
     real = harness.start.begin
-    harness.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]
+    harness.start.begin = lambda *rest, **named: begun.append(real(*rest, **named)) or begun[-1]  # type: ignore[method-assign, func-returns-value]  # watched
     seen: list[Authorization] = []
     exchange = Exchange.exchange
     responses: list[ExchangeResponse] = []

@@ -113,4 +113,4 @@ def test_no_two_requests_share_a_nonce() -> None:
         .headers["Authorization"]
         for _ in range(50)
     ]
-    assert len({re.search(r'oauth_nonce="([^"]+)"', str(header))[1] for header in headers}) == 50  # type: ignore[index]
+    assert len({re.search(r'oauth_nonce="([^"]+)"', str(header))[1] for header in headers}) == 50  # type: ignore[index]  # None would fail the test

@@ -151,7 +151,7 @@ def _imports() -> list[str]:
 
 
 def _processor() -> str:
-    told = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())  # noqa: SIM115
+    told = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())  # noqa: SIM115  # a process that ends
     return told[1] if told else platform.machine()
 
 

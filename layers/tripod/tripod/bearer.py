@@ -24,7 +24,7 @@ TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
 HEADERS = {"User-Agent": f"Tripod/{VERSION} (OAuth client)", "Accept-Encoding": "identity"}
 
 # Keys of "provider" in a consumer secret, and X's own values.
-_TOKEN_URL = "bearer_token_url"  # noqa: S105
+_TOKEN_URL = "bearer_token_url"  # noqa: S105  # the name of a setting, no token
 _INVALIDATE_URL = "invalidate_bearer_token_url"
 _X = {_TOKEN_URL: "https://api.x.com/oauth2/token", _INVALIDATE_URL: "https://api.x.com/oauth2/invalidate_token"}
 _HEADER_SAFE = re.compile(r"[!-~]+")  # visible ASCII: what a header can carry

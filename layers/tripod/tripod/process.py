@@ -92,7 +92,7 @@ def forget() -> None:
 def _client(service: str) -> Any:
     try:
         import boto3  # noqa: PLC0415  # half a second, which a process that reads no token saves
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415  # likewise
     except ImportError as error:
         raise ImportError(
             "tripod calls AWS through boto3, which Lambda's runtime brings; elsewhere: pip install boto3"

@@ -51,9 +51,9 @@ class RenewingSession(requests.Session):
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
         """Authenticate a redirect anew: the copied header has the first URL's signature and a used nonce."""
         auth = _remove_attempt(prepared_request)
-        elsewhere: bool = self.should_strip_auth(response.request.url, prepared_request.url)  # type: ignore[no-untyped-call]
+        elsewhere: bool = self.should_strip_auth(response.request.url, prepared_request.url)  # type: ignore[no-untyped-call]  # no types
         if auth is None or elsewhere:
-            super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # types-requests has none
+            super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]  # likewise: types-requests has none
         else:
             prepared_request.prepare_auth(auth)
 
@@ -80,7 +80,7 @@ class _Attempt(Generic[Credentials]):
         cause = provider_errors.read_api_error(401, response_body.peek(response)).cause
         try:
             credentials = self.auth.renew(self.credentials, cause, self.tried)
-        except Exception:
+        except Exception:  # whatever it is: the connection goes back, and the caller is told
             response.close()
             raise
         again = None if credentials is None else _rewound_copy(response.request)

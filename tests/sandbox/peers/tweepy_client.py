@@ -13,7 +13,7 @@ import tweepy  # type: ignore[import-not-found]  # installed elsewhere, see requ
 X = "https://api.twitter.com"
 
 
-class SandboxHandshake(tweepy.OAuth1UserHandler):  # type: ignore[misc]
+class SandboxHandshake(tweepy.OAuth1UserHandler):  # type: ignore[misc]  # it has no types
     """tweepy's handshake at another provider."""
 
     def __init__(self, provider: str, *args: str, **named: str) -> None:

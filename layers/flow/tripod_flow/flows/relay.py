@@ -64,7 +64,7 @@ class Relay:
                 self._relay_connection(pk) if pk.startswith(connection.PREFIX) else self._relay_authorization(pk)
             except Exception as error:  # noqa: BLE001  # one item's defect must not hold back another's tokens
                 telemetry.count("relay_failed")
-                telemetry.failure("not relayed: it is tried again later", error, item=authorization.log_id(pk))
+                telemetry.failure("not relayed", error, item=authorization.log_id(pk))
                 self._postpone(pk, error)
 
     def _relay_authorization(self, pk: str) -> None:
@@ -103,11 +103,11 @@ class Relay:
                 if self._extend_revocation(pk):
                     self._revocation.invalidate(held.user_tokens())
                 self._token_store.discard(held)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the lease is given back, or the tokens' time is over; ``relay`` logs it
             if self._is_overdue(held):
                 self._abandon_tokens(held)
-                return
-            self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
+            else:
+                self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
             raise
 
     def _extend_revocation(self, pk: str) -> bool:
