@@ -57,8 +57,7 @@ def test_a_whole_sign_in_is_stored_told_and_revoked(app: SandboxApp) -> None:
     assert denied.json()["code"] == "denied"
     assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["invalidated"] is True
     app.sandbox.settle()
-    told_of = [event.detail_type for event in app.sandbox.events if event.detail["provider"] == app.name]
-    assert sorted(told_of) == ["authorization.denied", "authorization.granted", "connection.revoked"]
+    assert sorted(app.told()) == ["authorization.denied", "authorization.granted", "connection.revoked"]
 
 
 def test_a_page_and_a_pin_and_a_direct_authorization(app: SandboxApp) -> None:

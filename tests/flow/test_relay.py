@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws.bus import PublishedEvent
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
@@ -16,11 +15,6 @@ from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tripod.credentials import UserTokens
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows import relay
-
-
-def told(app: SandboxApp, sandbox: Sandbox | None = None) -> list[PublishedEvent]:
-    """Return the events of this app's provider."""
-    return [event for event in (sandbox or app.sandbox).events if event.detail["provider"] == app.name]
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +40,8 @@ def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: Sandbo
     browser.get(failing)
     assert invoke(living, "revoke", provider=living.name, user_id=living.user.user_id)["outcome"] == "revoked"
     living.sandbox.settle()
-    events = {event.detail_type: event for event in told(living)}
-    assert Counter(event.detail_type for event in told(living)) == {
+    events = {event.detail_type: event for event in living.events()}
+    assert Counter(event.detail_type for event in living.events()) == {
         "authorization.granted": 1,
         "authorization.denied": 1,
         "authorization.failed": 1,
@@ -57,9 +51,9 @@ def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: Sandbo
         detail = events[kind].detail
         assert (detail["user_id"], detail["screen_name"]) == (living.user.user_id, living.user.screen_name)
     assert events["authorization.failed"].detail["error"] == "interrupted"
-    assert all(event.source == "tripod" and event.bus == living.sandbox.prefix for event in told(living))
-    assert len({event.detail["id"] for event in told(living)}) == 4
-    for event in told(living):
+    assert all(event.source == "tripod" and event.bus == living.sandbox.prefix for event in living.events())
+    assert len({event.detail["id"] for event in living.events()}) == 4
+    for event in living.events():
         assert set(event.detail) - {"error"} == {"id", "provider", "user_id", "screen_name", "subject", "time"}
         assert not [secret for secret in living.sandbox.provider_server.issued() if secret in str(event.detail)]
     assert "outbox" not in living.authorization(granted)
@@ -83,9 +77,9 @@ def test_what_the_stream_lost_the_sweep_finds(living: SandboxApp) -> None:
     with living.sandbox.streams_lost():
         browser.get(callback)
     assert "outbox" in living.authorization(callback)
-    assert not told(living)
+    assert not living.events()
     living.sweep()
-    assert [event.detail_type for event in told(living)] == ["authorization.granted"]
+    assert [event.detail_type for event in living.events()] == ["authorization.granted"]
     assert "outbox" not in living.authorization(callback)
 
 
@@ -97,7 +91,7 @@ def test_a_record_that_comes_twice_is_told_once(living: SandboxApp) -> None:
     record = {"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": living.authorization(callback)["pk"]}}}
     answer = living.sandbox.functions.invoke(f"{living.sandbox.prefix}-relay", {"Records": [record, record]})
     assert answer.payload == {"batchItemFailures": []}
-    assert len(told(living)) == 1
+    assert len(living.events()) == 1
 
 
 def test_a_direct_grants_event_bears_the_apps_own_user(living: SandboxApp) -> None:
@@ -105,10 +99,10 @@ def test_a_direct_grants_event_bears_the_apps_own_user(living: SandboxApp) -> No
     begun = begin(living, subject="customer 42", challenge=challenge, return_to="http://127.0.0.1:3000/done")
     location = living.browser().get(living.consent(begun["authorize_url"])).headers["location"]
     living.sandbox.settle()
-    assert not told(living)
+    assert not living.events()
     invoke(living, "redeem", ticket=ticket_in(location), secret=secret)
     living.sandbox.settle()
-    assert [event.detail["subject"] for event in told(living)] == ["customer 42"]
+    assert [event.detail["subject"] for event in living.events()] == ["customer 42"]
 
 
 @pytest.mark.parametrize("kind", ["throttled", "denied", "entry_failed", "lost"])
@@ -122,8 +116,8 @@ def test_an_event_that_could_not_be_published_is_published_later_under_the_same_
     fault.times = 0
     app.sweep()
     app.sweep()
-    assert told(app)
-    assert len({event.detail["id"] for event in told(app)}) == 1
+    assert app.events()
+    assert len({event.detail["id"] for event in app.events()}) == 1
     assert "outbox" not in app.authorization(callback)
 
 
@@ -136,7 +130,7 @@ def test_a_relay_that_dies_between_publishing_and_noting_it_tells_it_again_under
     assert fault.strikes
     fault.times = 0
     app.sweep()
-    events = told(app)
+    events = app.events()
     assert len(events) == 2
     assert events[0].detail == events[1].detail
 
@@ -178,7 +172,7 @@ def test_one_poisoned_item_holds_back_no_other(app: SandboxApp) -> None:
         ExpressionAttributeValues={":s": {"S": "nonsense"}},
     )
     good.relay.relay([poisoned.pk, record.pk], lambda: True)
-    assert [event.detail_type for event in told(app)] == ["authorization.granted"]
+    assert [event.detail_type for event in app.events()] == ["authorization.granted"]
     bad.app.come_due()
     app.sweep()
     assert f'"item":"{poisoned.log_id}"' in app.sandbox.logs.text
@@ -190,7 +184,7 @@ def test_a_sweep_ends_in_time_and_leaves_the_rest_to_the_next(app: SandboxApp) -
     records = [harness.callback(*harness.come_back()) for _ in range(3)]
     left = iter([True, False])
     harness.relay.relay([record.pk for record in records], lambda: next(left))
-    assert len(told(app)) == 1
+    assert len(app.events()) == 1
 
 
 def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: SandboxApp) -> None:
@@ -201,7 +195,7 @@ def test_an_identity_that_the_browser_never_had_asked_is_asked_for(app: SandboxA
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
     nameless.sweep()
     assert nameless.stored()
-    assert [event.detail_type for event in told(nameless)] == ["authorization.granted"]
+    assert [event.detail_type for event in nameless.events()] == ["authorization.granted"]
 
 
 def test_a_relay_is_what_the_stack_deploys(app: SandboxApp) -> None:

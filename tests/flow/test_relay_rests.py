@@ -1,4 +1,4 @@
-"""What fails waits, longer each time, and has an end; a disconnect ends what is on its way."""
+"""What fails waits, longer each time, and has an end."""
 
 from typing import Any
 from unittest.mock import patch
@@ -10,7 +10,7 @@ from sandbox.world import Sandbox
 from tests.support.direct import new_pair
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod_flow.rules import backoff, connection, errors, transitions
+from tripod_flow.rules import backoff, errors, transitions
 from tripod_flow.rules.authorization import State
 
 MOST = 20  # tries in the first ten minutes
@@ -29,36 +29,18 @@ def nameless(sandbox: Sandbox) -> Harness:
     return Harness(app)
 
 
-def wake(harness: Harness, *keys: str, seconds: int, step: int = 5) -> None:
-    """Wake the relay for these items again and again, as the stream of its own writes did, and by each minute's sweep."""
-    for second in range(0, seconds, step):
-        harness.clock.now += step
-        harness.relay.relay(keys, lambda: True)
-        if second % 60 == 0:
-            due = {pk for shard in "01234567" for pk in harness.table.outbox(shard, now=harness.clock())}
-            harness.relay.relay([key for key in keys if key in due], lambda: True)
-
-
-def key_of(app: SandboxApp) -> str:
-    return connection.key(app.name, app.user.user_id)
-
-
-def events(app: SandboxApp) -> list[str]:
-    return [event.detail_type for event in app.sandbox.events if event.detail["provider"] == app.name]
-
-
 def test_a_dead_identity_is_asked_for_seldom_and_ends_after_a_day(nameless: Harness) -> None:
     token, verifier = nameless.come_back()
     with pytest.raises(errors.ProviderUnavailable):
         nameless.callback(token, verifier)
     pk = nameless.record(token).pk
-    wake(nameless, pk, seconds=600)
+    nameless.wake(pk, seconds=600)
     assert 4 < len(nameless.app.calls("identity")) <= MOST
     nameless.clock.now += transitions.IDENTITY_PATIENCE
     nameless.relay.relay([pk], lambda: True)
     record = nameless.record(token)
     assert (record.state, record.error, record.pending_tokens, record.outbox) == (State.FAILED, "expired", None, None)
-    assert events(nameless.app) == ["authorization.failed"]
+    assert nameless.app.told() == ["authorization.failed"]
 
 
 def test_the_streams_record_of_the_relays_own_write_starts_nothing(alive: Sandbox) -> None:
@@ -79,17 +61,17 @@ def test_a_denied_store_is_tried_seldom_and_given_up_after_a_week(harness: Harne
     fault = denied(app, "CreateSecret")
     record = harness.callback(*harness.come_back())
     agreed = record.agreed_at
-    wake(harness, record.pk, seconds=600)
+    harness.wake(record.pk, seconds=600)
     assert 4 < fault.strikes <= MOST
     harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([record.pk], lambda: True)
     left = harness.record(record.request_token)
     assert (left.state, left.pending_tokens, left.outbox) == (State.GRANTED, None, None)
-    harness.relay.relay([key_of(app)], lambda: True)
-    found = harness.table.connection(key_of(app))
+    harness.relay.relay([app.connection_key], lambda: True)
+    found = harness.table.connection(app.connection_key)
     assert found
     assert (found.revoked_at, found.connected_to) == (agreed, None)  # whoever agrees later is connected
-    assert events(app) == ["connection.revoked"]  # of a grant that could never be used nobody was told before
+    assert app.told() == ["connection.revoked"]  # of a grant that could never be used nobody was told before
     fault.times = 0
     assert app.stored() is None
 
@@ -103,7 +85,7 @@ def test_a_newer_grant_stays_when_an_older_one_is_given_up(harness: Harness) -> 
     harness.callback(*harness.come_back())
     harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([old.pk], lambda: True)
-    found = harness.table.connection(key_of(app))
+    found = harness.table.connection(app.connection_key)
     assert found
     assert found.revoked_at is None
     assert app.stored()
@@ -117,7 +99,7 @@ def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_week(harnes
     harness.revocation.revoke(app.name, app.user.user_id)
     fault.times = 0
     app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=9999)
-    wake(harness, record.pk, seconds=600)
+    harness.wake(record.pk, seconds=600)
     assert 4 < len(app.calls("invalidate_token")) <= MOST
     harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([record.pk], lambda: True)
@@ -132,11 +114,11 @@ def test_a_denied_deletion_is_tried_seldom_and_given_up_after_a_week(harness: Ha
     harness.clock.now += 1
     with pytest.raises(app.sandbox.client("secretsmanager").exceptions.ClientError):
         harness.revocation.revoke(app.name, app.user.user_id)
-    wake(harness, key_of(app), seconds=600)
+    harness.wake(app.connection_key, seconds=600)
     assert 4 < fault.strikes <= MOST
     harness.clock.now += transitions.OUTBOX_PATIENCE
-    harness.relay.relay([key_of(app)], lambda: True)
-    found = harness.table.connection(key_of(app))
+    harness.relay.relay([app.connection_key], lambda: True)
+    found = harness.table.connection(app.connection_key)
     assert found
     assert (found.outbox, found.pending_events, found.deletion_pending) == (None, None, True)
     fault.times = 0
@@ -149,13 +131,13 @@ def test_an_event_that_nobody_takes_is_given_up_after_a_week(harness: Harness) -
     token, _ = harness.come_back(cancel=True)
     pk = harness.deny(token).pk
     fault = app.sandbox.aws_server.fault("events", "PutEvents", "denied", times=9999, match=app.name)
-    wake(harness, pk, seconds=600)
+    harness.wake(pk, seconds=600)
     assert 4 < fault.strikes <= MOST
     harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([pk], lambda: True)
     fault.times = 0
     assert harness.record(token).outbox is None
-    assert events(app) == []
+    assert app.told() == []
 
 
 def test_a_providers_own_time_to_come_back_is_respected(sandbox: Sandbox) -> None:
@@ -171,82 +153,6 @@ def test_a_providers_own_time_to_come_back_is_respected(sandbox: Sandbox) -> Non
     assert record.outbox_due - harness.clock() >= caught.value.retry_after > backoff.FIRST * 1.2
 
 
-def test_a_disconnect_holds_where_the_connections_first_write_failed(harness: Harness) -> None:
-    app = harness.app
-    fault = app.sandbox.aws_server.fault("dynamodb", "UpdateItem", "denied", times=9999, match=key_of(app))
-    record = harness.callback(*harness.come_back())
-    fault.times = 0
-    harness.clock.now += 1
-    assert harness.table.connection(key_of(app)) is None
-    with pytest.raises(errors.NotConnected):
-        harness.revocation.revoke(app.name, app.user.user_id)
-    wake(harness, record.pk, key_of(app), seconds=120)
-    assert app.stored() is None
-    assert len(app.calls("invalidate_token")) == 1
-    assert sorted(events(app)) == ["authorization.granted", "connection.revoked"]
-
-
-def test_a_disconnect_holds_while_a_consent_waits_for_its_ticket(harness: Harness) -> None:
-    app = harness.app
-    secret, challenge = new_pair(app.name)
-    token, verifier = harness.come_back(browser=False, challenge=challenge)
-    ticket = harness.finish.callback(app.name, token, verifier, {}).ticket
-    assert ticket
-    harness.clock.now += 1
-    with pytest.raises(errors.NotConnected):
-        harness.revocation.revoke(app.name, app.user.user_id)
-    with pytest.raises(errors.InvalidTicket):
-        harness.finish.redeem(ticket, secret)
-    harness.clock.now += transitions.CONFIRMATION_LIFETIME
-    harness.relay.relay([harness.record(token).pk], lambda: True)
-    assert app.stored() is None
-
-
-def test_a_disconnect_holds_while_it_is_not_known_whose_the_tokens_are(sandbox: Sandbox) -> None:
-    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
-    app.fault("identity", ProviderFault.SERVER_ERROR)
-    harness = Harness(app)
-    token, verifier = harness.come_back()
-    with pytest.raises(errors.ProviderUnavailable):
-        harness.callback(token, verifier)
-    harness.clock.now += 1
-    with pytest.raises(errors.NotConnected):
-        harness.revocation.revoke(app.name, app.user.user_id)
-    wake(harness, harness.record(token).pk, seconds=120)
-    assert harness.record(token).state is State.GRANTED
-    assert app.stored() is None
-    assert len(app.calls("invalidate_token")) == 1
-
-
-def test_after_a_disconnect_that_found_nothing_the_user_can_sign_in(harness: Harness) -> None:
-    app = harness.app
-    with pytest.raises(errors.NotConnected):
-        harness.revocation.revoke(app.name, app.user.user_id)
-    harness.clock.now += 1
-    harness.callback(*harness.come_back())
-    harness.relay.relay([key_of(app)], lambda: True)
-    assert app.stored()
-
-
-def test_a_disconnect_during_the_exchange_ends_what_the_user_had_agreed_to(harness: Harness) -> None:
-    app = harness.app
-    token, verifier = harness.come_back()
-    exchange, other = harness.finish._exchange, Harness(app, clock=harness.clock)
-    grant = exchange._grant
-
-    def disconnected(*args: Any, **named: Any) -> Any:
-        harness.clock.now += 2  # the provider has answered, the grant is not yet written
-        with pytest.raises(errors.NotConnected):
-            other.revocation.revoke(app.name, app.user.user_id)
-        harness.clock.now += 2
-        return grant(*args, **named)
-
-    with patch.object(exchange, "_grant", disconnected):
-        harness.callback(token, verifier)
-    wake(harness, harness.record(token).pk, key_of(app), seconds=60)
-    assert app.stored() is None
-
-
 def test_what_was_stored_stays_where_only_its_mark_is_missing_for_a_week(harness: Harness) -> None:
     app = harness.app
     token, verifier = harness.come_back()
@@ -254,7 +160,7 @@ def test_what_was_stored_stays_where_only_its_mark_is_missing_for_a_week(harness
         harness.callback(token, verifier)
     harness.clock.now += transitions.OUTBOX_PATIENCE  # the relay did not run
     harness.relay.relay([harness.record(token).pk], lambda: True)
-    found = harness.table.connection(key_of(app))
+    found = harness.table.connection(app.connection_key)
     assert found
     assert found.revoked_at is None
     assert app.stored()
@@ -269,7 +175,7 @@ def test_giving_an_old_grant_up_leaves_a_consent_that_waits_for_its_ticket(harne
     ticket = harness.finish.callback(app.name, *harness.come_back(browser=False, challenge=challenge), {}).ticket
     assert ticket
     harness.clock.now += 61
-    harness.relay.relay([old.pk, key_of(app)], lambda: True)
+    harness.relay.relay([old.pk, app.connection_key], lambda: True)
     fault.times = 0
     harness.finish.redeem(ticket, secret)
     assert app.stored()
@@ -310,22 +216,3 @@ def test_an_item_that_cant_be_read_holds_back_no_other(harness: Harness, kind: s
     harness.clock.now += transitions.LEASE
     harness.relay.relay([bad, owed.pk], lambda: True)
     assert app.stored()
-
-
-def test_the_subject_of_who_has_disconnected_is_not_the_next_ones(harness: Harness) -> None:
-    app = harness.app
-    secret, challenge = new_pair(app.name)
-    token, verifier = harness.come_back(browser=False, challenge=challenge, subject="alice")
-    ticket = harness.finish.callback(app.name, token, verifier, {}).ticket
-    assert ticket
-    harness.finish.redeem(ticket, secret)
-    harness.clock.now += 1
-    harness.revocation.revoke(app.name, app.user.user_id)
-    harness.clock.now += 1
-    harness.callback(*harness.come_back())  # another of the app's users, with the same account at the provider
-    found = harness.table.connection(key_of(app))
-    assert found
-    assert found.subject is None
-    harness.relay.relay([key_of(app)], lambda: True)
-    told = [event.detail for event in app.sandbox.events if event.detail_type == "connection.revoked"]
-    assert [detail["subject"] for detail in told if detail["provider"] == app.name] == ["alice"]

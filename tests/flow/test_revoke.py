@@ -112,7 +112,7 @@ def test_a_deletion_that_fails_is_finished_by_the_relay(connected: SandboxApp) -
     assert fault.strikes
     assert not connected.is_deleted()
     fault.times = 0
-    connected.relay(f"connection#{connected.name}#{connected.user.user_id}")
+    connected.relay(connected.connection_key)
     assert connected.is_deleted()
     connection = connected.connection()
     assert connection is not None

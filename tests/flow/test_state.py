@@ -1,18 +1,18 @@
 """Time, crashes and contention: the real handshake on real conditional writes and a real provider, with a clock of our own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
+from tests.support.direct import new_pair
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod.credentials import AccessToken, UserTokens
+from tripod.credentials import AccessToken
 from tripod_flow.edges.deadline import Deadline
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, TokenResponse
-from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.flows.token_store import TokenStore
 from tripod_flow.rules import authorization, errors, transitions
@@ -243,64 +243,6 @@ def test_aws_out_of_reach_before_the_exchange_is_a_fixed_text_and_a_reload_helps
     assert browser.get(callback).status_code == 200
 
 
-def interrupted_by(act: Callable[[], None]) -> type[SecretWriter]:
-    """Return a writer before whose first write ``act`` happens: somebody is quicker."""
-
-    class Stalling(SecretWriter):
-        stalled = False
-
-        def store(self, tokens: UserTokens, *, expected: bool) -> None:
-            if not Stalling.stalled:
-                Stalling.stalled = True
-                act()
-            super().store(tokens, expected=expected)
-
-    return Stalling
-
-
-def grant(harness: Harness, revoked: bool = True) -> Authorization:
-    """Grant anew, with other tokens than before."""
-    app = harness.app
-    if revoked:
-        app.sandbox.provider_server.revoke(app.consumer.key, app.user)
-    harness.clock.now += 1
-    return harness.callback(*harness.come_back())
-
-
-def test_an_old_grant_that_is_overtaken_while_it_is_stored_does_not_win(app: SandboxApp) -> None:
-    newer = Harness(app)
-    harness = Harness(app, clock=newer.clock, writer_type=interrupted_by(lambda: newest.append(grant(newer))))
-    newest: list[Authorization] = []
-    old = harness.callback(*harness.come_back())
-    stored = app.stored()
-    assert stored
-    assert old.pending_tokens
-    assert newest[0].pending_tokens
-    assert stored["oauth_token"] == newest[0].pending_tokens.oauth_token != old.pending_tokens.oauth_token
-    assert harness.record(old.request_token).pending_tokens is None
-
-
-def test_an_old_grant_that_is_stored_late_is_dropped(app: SandboxApp) -> None:
-    class Down(SecretWriter):
-        def store(self, tokens: UserTokens, *, expected: bool) -> None:
-            raise app.sandbox.client("secretsmanager").exceptions.InternalServiceError({"Error": {"Code": "x"}}, "CreateSecret")
-
-    harness = Harness(app, writer_type=Down)
-    old = harness.callback(*harness.come_back())
-    assert app.stored() is None
-    later = Harness(app, clock=harness.clock)
-    new = grant(later)
-    later.token_store.store(harness.record(old.request_token))
-    stored = app.stored()
-    assert stored
-    assert new.pending_tokens
-    assert stored["oauth_token"] == new.pending_tokens.oauth_token
-    assert harness.record(old.request_token).pending_tokens is None
-    harness.clock.now += 60
-    harness.relay.relay([old.pk], lambda: True)
-    assert harness.record(old.request_token).outbox is None
-
-
 def test_a_request_token_that_is_issued_twice_replaces_no_authorization(app: SandboxApp) -> None:
     class Repeating(ProviderClient):
         def request_token(self, *_: Any, **__: Any) -> TokenResponse:
@@ -316,3 +258,28 @@ def test_a_request_token_that_is_issued_twice_replaces_no_authorization(app: San
     with pytest.raises(errors.ProviderUnavailable):
         begin()
     assert harness.record("t") == first
+
+
+def test_sign_in_only_keeps_no_tokens_even_where_the_identity_cant_be_had(app: SandboxApp) -> None:
+    nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
+    harness = Harness(nameless)
+    token, verifier = harness.come_back()
+    nameless.fault("identity", ProviderFault.SERVER_ERROR)
+    assert harness.callback(token, verifier).error == "interrupted"
+    assert harness.record(token).pending_tokens is None
+    again = harness.callback(*harness.come_back())
+    assert (again.user_id, again.pending_tokens) == (nameless.user.user_id, None)
+
+
+def test_an_unconfirmed_exchange_is_erased_after_ten_minutes_too(app: SandboxApp) -> None:
+    nameless = make_app(app.sandbox, user_id_field=None, screen_name_field=None)
+    harness = Harness(nameless)
+    _, challenge = new_pair(app.name)
+    token, verifier = harness.come_back(browser=False, challenge=challenge)
+    nameless.fault("identity", ProviderFault.SERVER_ERROR, times=9)
+    with pytest.raises(errors.ProviderUnavailable):
+        harness.finish.callback(nameless.name, token, verifier, {})
+    assert harness.record(token).state is State.EXCHANGED
+    harness.clock.now += transitions.CONFIRMATION_LIFETIME
+    harness.relay.relay([harness.record(token).pk], lambda: True)
+    assert (harness.record(token).state, harness.record(token).pending_tokens) == (State.FAILED, None)

@@ -1,6 +1,5 @@
 """What is done while a remote call fails: each act's first try, its repetition, and how things then stand."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -119,7 +118,7 @@ def _with_ticket(app: SandboxApp) -> UserScene:
 def _connected(app: SandboxApp) -> UserScene:
     scene = _back(app)
     assert _callback(scene) == "granted"
-    app.relay(scene.key, _connection(app))
+    app.relay(scene.key, app.connection_key)
     return scene
 
 
@@ -137,12 +136,8 @@ def _unpaid(app: SandboxApp) -> UserScene:
 
 
 def _relay(scene: UserScene) -> str:
-    records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in (scene.key, _connection(scene.app))]
+    records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in (scene.key, scene.app.connection_key)]
     return _invoked(scene, "relay", {"Records": records})
-
-
-def _connection(app: SandboxApp) -> str:
-    return f"connection#{app.name}#{app.user.user_id}"
 
 
 def how_it_stands(scene: UserScene) -> str:
@@ -174,8 +169,7 @@ def _disconnected(scene: UserScene) -> str:
 
 
 def _told_all(scene: UserScene) -> str:
-    events = [json.dumps(event.detail) for event in scene.app.sandbox.events if event.detail["provider"] == scene.app.name]
-    ids = {json.loads(each)["id"] for each in events}
+    ids = {event.detail["id"] for event in scene.app.events()}
     return how_it_stands(scene) if len(ids) == 1 else f"{len(ids)} events"
 
 

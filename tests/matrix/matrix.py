@@ -120,7 +120,7 @@ def _run(sandbox: Sandbox, cell: Cell) -> Result:
     first, struck = _faulted(sandbox, cell, scene)
     _let_the_lease_end(sandbox, scene)
     again = cell.act.do(scene)
-    keys = [key for key in (scene.key, f"connection#{scene.app.name}#{scene.app.user.user_id}") if key]
+    keys = [key for key in (scene.key, scene.app.connection_key) if key]
     for _ in range(2):  # what the first run asks about, the second one stores
         _let_the_lease_end(sandbox, scene)
         scene.app.relay(*keys)

@@ -91,6 +91,15 @@ class Harness:
     def deny(self, token: str) -> Authorization:
         return self.finish.deny(self.app.name, token, self.cookies).record
 
+    def wake(self, *keys: str, seconds: int, step: int = 5) -> None:
+        """Wake the relay for these items again and again, as the stream of its own writes did, and by each minute's sweep."""
+        for second in range(0, seconds, step):
+            self.clock.now += step
+            self.relay.relay(keys, lambda: True)
+            if second % 60 == 0:
+                due = {pk for shard in "01234567" for pk in self.table.outbox(shard, now=self.clock())}
+                self.relay.relay([key for key in keys if key in due], lambda: True)
+
     def record(self, token: str) -> Authorization:
         found = self.table.authorization(authorization.key(self.app.name, token))
         assert found

@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.aws.bus import PublishedEvent
 from sandbox.browser import Browser
 from sandbox.provider import ProviderFault, RegisteredApp
 from sandbox.provider.records import Leg, ProviderCall, User
 from sandbox.provider.visitor import Visitor
 from sandbox.world import Sandbox
+from tripod_flow.rules import connection
 
 RETURN_TO = "http://127.0.0.1:3000/done"
 PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true"}
@@ -56,6 +58,10 @@ class SandboxApp:
     @property
     def secret_name(self) -> str:
         return f"{self.sandbox.prefix}/user/{self.name}/{self.user.user_id}"
+
+    @property
+    def connection_key(self) -> str:
+        return connection.key(self.name, self.user.user_id)
 
     def stored(self) -> dict[str, Any] | None:
         """Return what Secrets Manager holds for the user, or None."""
@@ -111,8 +117,16 @@ class SandboxApp:
         outcome = self.sandbox.functions.invoke(f"{self.sandbox.prefix}-relay", {"Records": records})
         assert outcome.error is None, outcome.payload
 
+    def events(self) -> list[PublishedEvent]:
+        """Return the app's events so far, in order."""
+        return [event for event in self.sandbox.events if event.detail["provider"] == self.name]
+
+    def told(self) -> list[str]:
+        """Return what the app's events so far are about, in order."""
+        return [event.detail_type for event in self.events()]
+
     def connection(self) -> dict[str, Any] | None:
-        return self.item(f"connection#{self.name}#{self.user.user_id}")
+        return self.item(self.connection_key)
 
 
 def make_app(sandbox: Sandbox, *, secret: dict[str, Any] | None = None, **options: Any) -> SandboxApp:

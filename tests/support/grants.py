@@ -1,0 +1,69 @@
+"""Grants made anew, writers under which something else happens, and what is left in the end."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.harness import Harness
+from tests.support.sandbox_app import SandboxApp
+from tripod_flow.edges.secret_writer import SecretWriter
+from tripod_flow.flows import relay
+from tripod_flow.rules.authorization import Authorization
+
+
+def acting(method: str, act: Callable[[], None], *, after: bool = False) -> type[SecretWriter]:
+    """Return a writer in whose first call of ``method`` something else happens, just before it or just after."""
+
+    class Interrupted(SecretWriter):
+        acted = False
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        first, Interrupted.acted = not Interrupted.acted, True
+        if first and not after:
+            act()
+        result = getattr(SecretWriter, method)(self, *args, **kwargs)
+        if first and after:
+            act()
+        return result
+
+    setattr(Interrupted, method, call)
+    return Interrupted
+
+
+def grant(harness: Harness, *, anew: bool = True) -> Authorization:
+    """Let the user grant, with other tokens than before where ``anew``."""
+    app = harness.app
+    if anew:
+        app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+    harness.clock.now += 1
+    return harness.callback(*harness.come_back())
+
+
+def tidy(harness: Harness, *records: Authorization) -> None:
+    """Let leases end, and the relay do what is owed."""
+    harness.clock.now += relay.RELAY_LEASE + 1
+    harness.relay.relay([*(record.pk for record in records), harness.app.connection_key], lambda: True)
+
+
+def current(app: SandboxApp) -> str | None:
+    """Return the access token that readers get; None where the secret is deleted."""
+    client = app.sandbox.client("secretsmanager")
+    try:
+        return str(json.loads(client.get_secret_value(SecretId=app.secret_name)["SecretString"])["oauth_token"])
+    except (client.exceptions.InvalidRequestException, client.exceptions.ResourceNotFoundException):
+        return None
+
+
+def token_of(record: Authorization) -> str:
+    assert record.pending_tokens
+    return record.pending_tokens.oauth_token
+
+
+def assert_nothing_is_owed(app: SandboxApp) -> None:
+    found = app.item(app.connection_key)
+    assert found is not None
+    assert not found.keys() & {"outbox", "deletion_pending", "pending_events"}
+
+
+def revoked_events(app: SandboxApp) -> list[dict[str, Any]]:
+    return [event.detail for event in app.events() if event.detail_type == "connection.revoked"]
