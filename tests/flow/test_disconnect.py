@@ -1,6 +1,5 @@
 """A disconnect ends what stands and what is on its way, however they interleave, and nothing that comes after it."""
 
-import json
 from typing import Any
 from unittest.mock import patch
 
@@ -15,11 +14,6 @@ from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.rules import errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
-
-
-@pytest.fixture
-def harness(app: SandboxApp) -> Harness:
-    return Harness(app)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -166,10 +160,7 @@ def test_another_apps_token_is_deleted_and_not_called_invalidated(app: SandboxAp
     harness = Harness(app)
     harness.callback(*harness.come_back())
     other = app.sandbox.provider_server.register()
-    client, name = app.sandbox.client("secretsmanager"), f"{app.sandbox.prefix}/consumer/{app.name}"
-    content = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
-    content |= {"consumer_key": other.key, "consumer_secret": other.secret}
-    client.put_secret_value(SecretId=name, SecretString=json.dumps(content))
+    app.change_consumer(consumer_key=other.key, consumer_secret=other.secret)
     assert Harness(app, clock=harness.clock).revocation.revoke(app.name, app.user.user_id) is False
     assert current(app) is None
 

@@ -19,7 +19,7 @@ from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
 from sandbox.world import Sandbox
 from tests.support.leaks import leaks
-from tests.support.reading import consumer_secret, grant, reading, reads
+from tests.support.reading import grant, reading, reads
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TripodUnavailable, process
 
@@ -44,7 +44,7 @@ def keep(app: SandboxApp, **secret: Any) -> None:
     }
     content = {"consumer_key": app.consumer.key, "consumer_secret": app.consumer.secret, "provider": described}
     text = json.dumps(content | secret)
-    app.sandbox.client("secretsmanager").put_secret_value(SecretId=consumer_secret(app), SecretString=text)
+    app.sandbox.client("secretsmanager").put_secret_value(SecretId=app.consumer_secret_name, SecretString=text)
 
 
 def limits(app: SandboxApp) -> tuple[int, int]:
@@ -103,15 +103,15 @@ def test_a_rotated_secret_is_read_afresh_once(app: SandboxApp) -> None:
     app.consumer = app.sandbox.provider_server.rotate(app.consumer.key)
     app.sandbox.provider_server._state.revoke_bearer(app.sandbox.provider_server._state.app(app.consumer.key))
     keep(app)
-    before = reads(app, consumer_secret(app))
+    before = reads(app, app.consumer_secret_name)
     assert limits(app) == (200, 2)
     assert [call.status for call in app.calls(BEARER)] == [200, 403, 200]
-    assert reads(app, consumer_secret(app)) == before + 1
+    assert reads(app, app.consumer_secret_name) == before + 1
 
 
 def test_an_app_that_the_provider_refuses_is_told_which_secret_to_check(app: SandboxApp) -> None:
     keep(app, consumer_secret="s3cret")
-    with pytest.raises(TripodUnavailable, match=consumer_secret(app)) as caught:
+    with pytest.raises(TripodUnavailable, match=app.consumer_secret_name) as caught:
         limits(app)
     assert caught.value.code == "provider_rejected"
     assert "s3cret" not in repr(caught.value)

@@ -10,7 +10,7 @@ import pytest
 
 import tripod
 from sandbox.repository import TEMPLATE
-from tests.support.reading import consumer_secret, grant, reading
+from tests.support.reading import grant, reading
 from tests.support.sandbox_app import SandboxApp
 from tripod.credentials import UserTokens
 
@@ -76,10 +76,7 @@ def test_users_are_listed_and_disconnected(app: SandboxApp, example: Example) ->
 
 
 def test_the_app_makes_requests(app: SandboxApp, example: Example) -> None:
-    client, name = app.sandbox.client("secretsmanager"), consumer_secret(app)
-    content = json.loads(client.get_secret_value(SecretId=name)["SecretString"])
-    content["provider"]["bearer_token_url"] = f"{app.sandbox.provider}/oauth2/token"
-    client.put_secret_value(SecretId=name, SecretString=json.dumps(content))
+    app.redefine(bearer_token_url=f"{app.sandbox.provider}/oauth2/token")
     answer = example("rate_limit_status")["handler"]({}, None)
     assert answer["rate_limit_context"]["application"] == app.consumer.key
 

@@ -17,11 +17,6 @@ MOST = 20  # tries in the first ten minutes
 
 
 @pytest.fixture
-def harness(app: SandboxApp) -> Harness:
-    return Harness(app)
-
-
-@pytest.fixture
 def nameless(sandbox: Sandbox) -> Harness:
     """An app at a provider that doesn't say whose tokens it issues, and can't be asked either."""
     app = make_app(sandbox, user_id_field=None, screen_name_field=None)

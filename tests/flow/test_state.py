@@ -19,11 +19,6 @@ from tripod_flow.rules import authorization, errors, transitions
 from tripod_flow.rules.authorization import Authorization, Identity, State
 
 
-@pytest.fixture
-def harness(app: SandboxApp) -> Harness:
-    return Harness(app)
-
-
 def dying(*, after: bool) -> type[ProviderClient]:
     """Return a client whose first exchange is the process's last act: just before or just after the provider made it."""
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from sandbox.aws.server import AwsServer
 from sandbox.world import Sandbox
 
 TEMPLATE = """
@@ -124,3 +127,23 @@ def small(template_path: Path) -> Iterator[Sandbox]:
         patch.setenv("FOO", "of the parent")
         with Sandbox(template=template_path, settings={"EXTRA": "setting"}) as sandbox:
             yield sandbox
+
+
+@pytest.fixture(scope="session")
+def aws(small: Sandbox) -> AwsServer:
+    return small.aws_server
+
+
+@pytest.fixture(scope="session")
+def vault(small: Sandbox) -> Any:
+    return small.client("secretsmanager")
+
+
+@pytest.fixture(scope="session")
+def items(small: Sandbox) -> Any:
+    return small.client("dynamodb")
+
+
+@pytest.fixture
+def name() -> str:
+    return f"small/user/x/{uuid4().hex}"

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
+import tripod
 from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.repository import TEMPLATE
 from sandbox.template.intrinsics import REGION
@@ -70,5 +73,18 @@ def reads(app: SandboxApp, secret: str = "") -> int:
     return len(app.sandbox.aws_server.called("secretsmanager", "GetSecretValue", secret or app.secret_name))
 
 
-def consumer_secret(app: SandboxApp) -> str:
-    return f"{app.sandbox.prefix}/consumer/{app.name}"
+def session(app: SandboxApp) -> requests.Session:
+    return tripod.user_session(app.name, user_id=app.user.user_id)
+
+
+def who(app: SandboxApp, user: requests.Session, **options: Any) -> requests.Response:
+    return user.get(app.sandbox.provider + WHO, timeout=5, **options)
+
+
+def revoke(app: SandboxApp) -> None:
+    """Let the user revoke the app in the provider's own settings."""
+    app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+
+
+def delete(app: SandboxApp, **how: Any) -> None:
+    app.sandbox.client("secretsmanager").delete_secret(SecretId=app.secret_name, **how)

@@ -63,6 +63,23 @@ class SandboxApp:
     def connection_key(self) -> str:
         return connection.key(self.name, self.user.user_id)
 
+    def redefine(self, **changes: Any) -> None:
+        """Change the provider's definition in the consumer secret."""
+        self.change_consumer(provider=self._consumer_content()["provider"] | changes)
+
+    def change_consumer(self, **changes: Any) -> None:
+        """Change the consumer secret."""
+        content = json.dumps(self._consumer_content() | changes)
+        self.sandbox.client("secretsmanager").put_secret_value(SecretId=self.consumer_secret_name, SecretString=content)
+
+    @property
+    def consumer_secret_name(self) -> str:
+        return f"{self.sandbox.prefix}/consumer/{self.name}"
+
+    def _consumer_content(self) -> dict[str, Any]:
+        client = self.sandbox.client("secretsmanager")
+        return dict(json.loads(client.get_secret_value(SecretId=self.consumer_secret_name)["SecretString"]))
+
     def stored(self) -> dict[str, Any] | None:
         """Return what Secrets Manager holds for the user, or None."""
         client = self.sandbox.client("secretsmanager")

@@ -1,0 +1,21 @@
+"""What several modules of the flows' tests begin with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.harness import Harness
+from tests.support.reading import grant, reading
+from tests.support.sandbox_app import SandboxApp
+
+
+@pytest.fixture
+def harness(app: SandboxApp) -> Harness:
+    return Harness(app)
+
+
+@pytest.fixture
+def granted(app: SandboxApp) -> Iterator[SandboxApp]:
+    grant(app)
+    with reading(app.sandbox):
+        yield app
