@@ -12,8 +12,9 @@ from tests.support.direct import new_pair
 from tests.support.grants import acting, assert_nothing_is_owed, current, grant, revoked_events, tidy, token_of
 from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod_flow.rules import errors, transitions
+from tripod_flow.rules import connection, errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.transitions import Transition
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -145,7 +146,7 @@ def test_a_disconnect_that_is_repeated_counts_for_what_was_consented_to_meanwhil
 def test_a_disconnect_that_is_repeated_counts_for_what_was_granted_meanwhile(app: SandboxApp) -> None:
     harness = Harness(app)
     disconnected_in_part(harness)
-    with patch.object(harness.token_store, "try_to_store", lambda _: False):  # out of time: it stays owed
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):  # out of time: it stays owed
         owed = harness.callback(*harness.come_back())
     harness.clock.now += 1
     harness.revocation.revoke(app.name, app.user.user_id)
@@ -173,9 +174,49 @@ def test_a_secret_that_cant_be_read_can_be_revoked_all_the_same(app: SandboxApp)
     assert current(app) is None
 
 
+def test_a_disconnect_between_look_and_write_of_another_leaves_no_token_valid(app: SandboxApp) -> None:
+    harness = Harness(app)
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):  # stays in the outbox
+        owed = harness.callback(*harness.come_back())
+    harness.clock.now += 1
+    with pytest.raises(errors.NotConnected):
+        harness.revocation.revoke(app.name, app.user.user_id)
+    other, extend = Harness(app, clock=harness.clock), connection.extend_revocation
+
+    def overtaken(*args: Any, **named: Any) -> Transition:
+        patching.stop()
+        harness.clock.now += 1
+        with pytest.raises(errors.NotConnected):
+            other.revocation.revoke(app.name, app.user.user_id)
+        return extend(*args, **named)
+
+    patching = patch.object(connection, "extend_revocation", overtaken)
+    patching.start()
+    tidy(harness, owed)
+    assert len(app.calls("invalidate_token")) == 1
+    assert app.stored() is None
+
+
+def test_what_a_disconnect_overtakes_is_deleted_by_the_next_word_of_the_stream(app: SandboxApp) -> None:
+    other = Harness(app)
+
+    def disconnect() -> None:
+        other.clock.now += 1
+        other.revocation.revoke(app.name, app.user.user_id)
+
+    other.callback(*other.come_back())
+    app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+    other.clock.now += 1
+    slow = Harness(app, clock=other.clock, writer_type=acting("store", disconnect))
+    record = slow.callback(*slow.come_back())
+    assert current(app)  # written after the disconnect
+    other.relay.relay([record.pk], lambda: True)  # at once, not in a sweep to come
+    assert current(app) is None
+
+
 def test_a_secret_that_is_restored_under_a_disconnect_is_deleted_again(app: SandboxApp) -> None:
     harness = Harness(app)
-    with patch.object(harness.token_store, "try_to_store", lambda _: False):  # stays in the outbox
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):  # stays in the outbox
         old = harness.callback(*harness.come_back())
     newer = Harness(app, clock=harness.clock)
     grant(newer)

@@ -21,7 +21,7 @@ from tripod_flow.rules.transitions import Transition
 
 def not_stored(harness: Harness) -> Any:
     """Return a patch by which whoever decides dies before anything is stored."""
-    return patch.object(harness.token_store, "try_to_store", lambda _: False)
+    return patch.object(harness.token_store, "try_to_store", lambda _: None)
 
 
 def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app: SandboxApp) -> None:

@@ -111,6 +111,7 @@ def test_a_denied_deletion_is_tried_seldom_and_given_up_after_a_week(harness: Ha
         harness.revocation.revoke(app.name, app.user.user_id)
     harness.wake(app.connection_key, seconds=600)
     assert 4 < fault.strikes <= MOST
+    assert app.told() == ["connection.revoked"]  # all the same, and once
     harness.clock.now += transitions.OUTBOX_PATIENCE
     harness.relay.relay([app.connection_key], lambda: True)
     found = harness.table.connection(app.connection_key)
@@ -206,7 +207,7 @@ def test_an_item_that_cant_be_read_holds_back_no_other(harness: Harness, kind: s
     bad = f"{kind}#{app.name}#bad"
     item = {"pk": {"S": bad}, "state": {"S": "of a newer version"}, "revoked_at": {"S": "?"}}
     app.sandbox.client("dynamodb").put_item(TableName=app.sandbox.table, Item=item)
-    with patch.object(harness.token_store, "try_to_store", lambda _: False):
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):
         owed = harness.callback(*harness.come_back())
     harness.clock.now += transitions.LEASE
     harness.relay.relay([bad, owed.pk], lambda: True)

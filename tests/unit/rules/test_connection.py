@@ -207,6 +207,10 @@ def test_a_revocation_that_is_extended_counts_from_then() -> None:
     found = revoked(connected())
     assert changed(found, apply(found, connection.extend_revocation(found, now=T + 30))) == {"revoked_at": T + 30}
     assert apply(replace(found, revoked_at=T + 10), connection.extend_revocation(found, now=T + 30)) is None
+    unknown = revoked()
+    assert changed(unknown, apply(unknown, connection.extend_revocation(unknown, now=T + 30))) == {
+        "revoked_at": T + 30, "ttl": int(T + 30) + connection.WISH_LIFETIME,
+    }  # fmt: skip
 
 
 def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:

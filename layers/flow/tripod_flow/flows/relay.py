@@ -76,21 +76,26 @@ class Relay:
             identified = self._identify(record)
             if identified is not None and identified.state is State.GRANTED and identified.pending_tokens is not None:
                 self._store(identified)
+            record = self._table.authorization(pk)
         elif transitions.has_lapsed(record, now=self._clock()):
             self._table.update(transitions.lapse(record, now=self._clock()))
             return
-        else:
-            transition = transitions.lease_storing(record, now=self._clock(), lease=RELAY_LEASE)
-            update = self._table.update(transition) if transition else None
-            if update and update.applied and update.record is not None:
+        elif transition := transitions.lease_storing(record, now=self._clock(), lease=RELAY_LEASE):
+            update = self._table.update(transition)
+            if update.applied and update.record is not None:
                 self._store(update.record)
-        for _ in range(TRIES):  # the tokens may be marked as stored meanwhile
             record = self._table.authorization(pk)
+        self._publish_outcome(record)
+
+    def _publish_outcome(self, record: Authorization | None) -> None:
+        for _ in range(TRIES):  # the tokens may be marked as stored meanwhile
             if record is None or record.pending_event is None:
                 return
             self._bus.publish(event_bus.pending_events(record))
-            if self._table.update(transitions.mark_published(record, now=self._clock())).applied:
+            update = self._table.update(transitions.mark_published(record, now=self._clock()))
+            if update.applied:
                 return
+            record = update.record
 
     def _store(self, held: Authorization) -> None:
         """Store a grant whose lease is ours; if the user has disconnected since, invalidate its tokens at the provider instead."""
@@ -104,7 +109,7 @@ class Relay:
                     self._revocation.invalidate(held.user_tokens())
                 self._token_store.discard(held)
         except Exception as error:  # whatever it is, the lease is given back, or the tokens' time is over; ``relay`` logs it
-            if self._is_overdue(held):
+            if self._is_overdue(held) and held.outbox_tries:  # a relay that did not run has not tried
                 self._abandon_tokens(held)
             else:
                 self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
@@ -115,10 +120,13 @@ class Relay:
 
         A provider may have given the same token again (X does): who agreed since must not be told that they are connected.
         """
-        found = self._table.connection(pk)
-        if found is None or found.revoked_at is None:
-            return False
-        return self._table.update_connection(connection.extend_revocation(found, now=self._clock())).applied
+        for _ in range(TRIES):
+            found = self._table.connection(pk)
+            if found is None or found.revoked_at is None:
+                return False
+            if self._table.update_connection(connection.extend_revocation(found, now=self._clock())).applied:
+                return True
+        raise errors.Contended
 
     def _identify(self, record: Authorization) -> Authorization | None:
         """Ask which user saved tokens belong to, where the browser never came back; None where another process does, or did."""
@@ -138,8 +146,13 @@ class Relay:
         found = self._table.connection(pk)
         if found is None or found.outbox is None or (found.outbox_due or 0) > self._clock():
             return
-        if found.deletion_pending:
-            self._token_deletion.complete(pk)
+        try:
+            if found.deletion_pending:
+                self._token_deletion.complete(pk)
+        finally:  # a secret that can't be deleted keeps nobody from hearing of it
+            self._publish_revocations(pk)
+
+    def _publish_revocations(self, pk: str) -> None:
         for _ in range(TRIES):
             found = self._table.connection(pk)
             if found is None or not found.pending_events:
@@ -194,18 +207,23 @@ class Relay:
         return record.outbox_since is not None and record.outbox_since + transitions.OUTBOX_PATIENCE <= self._clock()
 
     def _abandon_tokens(self, held: Authorization) -> None:
-        """Give up a grant whose lease is ours: end its connection, as of when the user agreed, and erase its tokens."""
-        pk = connection.key(held.provider, held.user_id or "")
-        found = self._table.connection(pk)
-        is_current = found is None or (found.grant_id == held.claim_id and found.revoked_at is None)
-        if is_current:
-            since, now = held.agreed_at, self._clock()
-            revoked = connection.revoke(held.provider, held.user_id or "", found, now=now, since=since)
-            if not self._table.update_connection(revoked).applied:
-                self._table.update(transitions.release_storing(held, due=now + backoff.FIRST))  # it has changed: look again
-                return
-        self._token_store.discard(held)
-        left = self._table.authorization(held.pk)
+        """Give up a grant whose lease is ours: end its connection, and erase its tokens."""
+        if not self._end_connection(held):  # it has changed meanwhile: look again
+            self._table.update(transitions.release_storing(held, due=self._clock() + backoff.FIRST))
+            return
+        left = self._token_store.discard(held)
         if left is not None and left.pending_event is not None:  # of a grant that nobody could use, nobody needs to hear
             self._table.update(transitions.mark_published(left, now=self._clock()))
         telemetry.abandoned(held.pk, "tokens that could not be stored")
+
+    def _end_connection(self, held: Authorization) -> bool:
+        """End the connection that a grant has made, as of when the user agreed; return False where it is not as it was read."""
+        user_id = held.user_id or ""
+        try:
+            found = self._table.connection(connection.key(held.provider, user_id))
+        except (ValueError, TypeError):  # what can't be read connects nobody
+            return True
+        if found is not None and (found.grant_id != held.claim_id or found.revoked_at is not None):
+            return True
+        revoked = connection.revoke(held.provider, user_id, found, now=self._clock(), since=held.agreed_at)
+        return self._table.update_connection(revoked).applied

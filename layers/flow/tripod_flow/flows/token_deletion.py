@@ -16,11 +16,15 @@ class TokenDeletion:
         self._writer = writer
 
     def complete(self, pk: str) -> None:
-        """Align the secret with its connection: it is deleted, or holds the tokens of a newer grant. Raises ``Contended``."""
+        """Align the secret with its connection: it is deleted, or holds the tokens of a newer grant. Raises ``Contended``.
+
+        The mark is the second look: it is set only where the connection is still as it was.
+        """
         for _ in range(TRIES):
-            found = align(self._table, pk, self._apply)
+            found = self._table.connection(pk)
             if found is None or not found.deletion_pending:
                 return
+            self._apply(found)
             if self._table.update_connection(connection.mark_deletion_done(found)).applied:
                 return
         raise Contended

@@ -37,26 +37,30 @@ class TokenStore:
         self._clock = clock
         self._deadline = deadline
 
-    def try_to_store(self, grant: Authorization) -> bool:
-        """Store the grant's tokens and return True; False where it failed: they stay in the outbox, and nothing is lost.
+    def try_to_store(self, grant: Authorization) -> None:
+        """Store the grant's tokens; where that fails they stay in the outbox, and nothing is lost: the relay follows.
 
-        The caller holds the grant's lease; after a failure it is given back.
+        The caller holds the grant's lease; where the tokens are not stored it is given back.
         """
-        failure: Exception = TimeoutError()
-        if self._deadline.left() >= MIN_TIME:
-            try:
-                self.store(grant)
-            except (ClientError, BotoCoreError, Contended, Revoked) as error:
-                failure = error
-            else:
-                return True
-        telemetry.store_failed(grant, failure)
+        if self._deadline.left() < MIN_TIME:
+            self._leave_to_the_relay(grant, TimeoutError())
+            return
         try:
-            due = self._clock() + backoff.delay(grant.outbox_tries)
+            self.store(grant)
+        except Revoked:  # the relay may delete and invalidate: at once
+            self._release(grant, due=self._clock())
+        except (ClientError, BotoCoreError, Contended) as error:
+            self._leave_to_the_relay(grant, error)
+
+    def _leave_to_the_relay(self, grant: Authorization, error: Exception) -> None:
+        telemetry.store_failed(grant, error)
+        self._release(grant, due=self._clock() + backoff.delay(grant.outbox_tries))
+
+    def _release(self, grant: Authorization, *, due: float) -> None:
+        try:
             self._table.update(transitions.release_storing(grant, due=due))
         except (ClientError, BotoCoreError) as error:  # the lease ends by itself
             telemetry.failure("the lease was not given back", error, authorization=grant.log_id)
-        return False
 
     def store(self, grant: Authorization) -> None:
         """Store the grant's tokens; if a newer grant is current, discard them.
@@ -74,15 +78,13 @@ class TokenStore:
             raise Revoked
         self.discard(grant)
 
-    def discard(self, grant: Authorization) -> None:
-        """Remove tokens that are replaced or revoked from the record."""
+    def discard(self, grant: Authorization) -> Authorization | None:
+        """Remove tokens that are replaced or revoked from the record, and return it."""
         record: Authorization | None = grant
         for _ in range(TRIES):
             if record is None or record.pending_tokens is None:
-                return
-            if self._table.update(transitions.mark_stored(record, now=self._clock())).applied:
-                return
-            record = self._table.authorization(grant.pk)
+                return record
+            record = self._table.update(transitions.mark_stored(record, now=self._clock())).record
         raise Contended
 
     def _mark_stored(self, grant: Authorization) -> bool:

@@ -106,7 +106,8 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
 
 def extend_revocation(found: ConnectionRecord, *, now: float) -> Transition:
     """Let a revocation count from ``now`` on, before a token is invalidated that the provider may have given out again since."""
-    return Transition(found.pk, _unchanged_condition(found) & Attr("revoked_at").exists(), {"revoked_at": now})
+    changes = {"revoked_at": now} if found.ttl is None else {"revoked_at": now, "ttl": int(now) + WISH_LIFETIME}
+    return Transition(found.pk, _unchanged_condition(found) & Attr("revoked_at").exists(), changes)
 
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:
