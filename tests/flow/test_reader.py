@@ -11,6 +11,7 @@ import requests
 from sandbox.repository import TEMPLATE
 from tests.support.reading import WHO, grant, reads, run, session, who
 from tests.support.sandbox_app import SandboxApp
+from tripod.version import USER_AGENT, VERSION
 
 POST = "/1.1/statuses/update.json"
 
@@ -75,6 +76,12 @@ def test_every_request_is_signed_anew_and_secrets_are_read_once(granted: Sandbox
             assert user.post(granted.sandbox.provider + "/2/tweets", json={"text": "hé"}, timeout=5).status_code == 201
     assert reads(granted) == before + 1
     assert [post.text for post in granted.sandbox.provider_server.posts(granted.consumer.key)] == ["hé + & = %", "hé"] * 2
+
+
+def test_a_provider_is_told_who_asks(granted: SandboxApp) -> None:
+    told = who(granted, session(granted)).request.headers["User-Agent"]
+    assert told == USER_AGENT
+    assert VERSION in told
 
 
 def test_threads_share_a_session_and_one_read(granted: SandboxApp) -> None:

@@ -10,7 +10,7 @@ from sandbox.world import Sandbox
 from tests.support.direct import new_pair
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod_flow.rules import backoff, errors, transitions
+from tripod_flow.rules import backoff, errors, outbox, transitions
 from tripod_flow.rules.authorization import State
 
 MOST = 20  # tries in the first ten minutes
@@ -58,7 +58,7 @@ def test_a_denied_store_is_tried_seldom_and_given_up_after_a_week(harness: Harne
     agreed = record.agreed_at
     harness.wake(record.pk, seconds=600)
     assert 4 < fault.strikes <= MOST
-    harness.clock.now += transitions.OUTBOX_PATIENCE
+    harness.clock.now += outbox.PATIENCE
     harness.relay.relay([record.pk], lambda: True)
     left = harness.record(record.request_token)
     assert (left.state, left.pending_tokens, left.outbox) == (State.GRANTED, None, None)
@@ -78,7 +78,7 @@ def test_a_newer_grant_stays_when_an_older_one_is_given_up(harness: Harness) -> 
     fault.times = 0
     harness.clock.now += 1
     harness.callback(*harness.come_back())
-    harness.clock.now += transitions.OUTBOX_PATIENCE
+    harness.clock.now += outbox.PATIENCE
     harness.relay.relay([old.pk], lambda: True)
     found = harness.table.connection(app.connection_key)
     assert found
@@ -96,7 +96,7 @@ def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_week(harnes
     app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=9999)
     harness.wake(record.pk, seconds=600)
     assert 4 < len(app.calls("invalidate_token")) <= MOST
-    harness.clock.now += transitions.OUTBOX_PATIENCE
+    harness.clock.now += outbox.PATIENCE
     harness.relay.relay([record.pk], lambda: True)
     assert harness.record(record.request_token).pending_tokens is None
     assert app.stored() is None
@@ -112,7 +112,7 @@ def test_a_denied_deletion_is_tried_seldom_and_given_up_after_a_week(harness: Ha
     harness.wake(app.connection_key, seconds=600)
     assert 4 < fault.strikes <= MOST
     assert app.told() == ["connection.revoked"]  # all the same, and once
-    harness.clock.now += transitions.OUTBOX_PATIENCE
+    harness.clock.now += outbox.PATIENCE
     harness.relay.relay([app.connection_key], lambda: True)
     found = harness.table.connection(app.connection_key)
     assert found
@@ -129,7 +129,7 @@ def test_an_event_that_nobody_takes_is_given_up_after_a_week(harness: Harness) -
     fault = app.sandbox.aws_server.fault("events", "PutEvents", "denied", times=9999, match=app.name)
     harness.wake(pk, seconds=600)
     assert 4 < fault.strikes <= MOST
-    harness.clock.now += transitions.OUTBOX_PATIENCE
+    harness.clock.now += outbox.PATIENCE
     harness.relay.relay([pk], lambda: True)
     fault.times = 0
     assert harness.record(token).outbox is None
@@ -154,7 +154,7 @@ def test_what_was_stored_stays_where_only_its_mark_is_missing_for_a_week(harness
     token, verifier = harness.come_back()
     with patch.object(harness.token_store, "_mark_stored", side_effect=Killed), pytest.raises(Killed):
         harness.callback(token, verifier)
-    harness.clock.now += transitions.OUTBOX_PATIENCE  # the relay did not run
+    harness.clock.now += outbox.PATIENCE  # the relay did not run
     harness.relay.relay([harness.record(token).pk], lambda: True)
     found = harness.table.connection(app.connection_key)
     assert found
@@ -166,7 +166,7 @@ def test_giving_an_old_grant_up_leaves_a_consent_that_waits_for_its_ticket(harne
     app = harness.app
     fault = denied(app, "CreateSecret")
     old = harness.callback(*harness.come_back())
-    harness.clock.now += transitions.OUTBOX_PATIENCE - 60
+    harness.clock.now += outbox.PATIENCE - 60
     secret, challenge = new_pair(app.name)
     ticket = harness.finish.callback(app.name, *harness.come_back(browser=False, challenge=challenge), {}).ticket
     assert ticket
@@ -192,7 +192,7 @@ def test_reloads_keep_no_tokens_longer_than_the_relay_would(nameless: Harness) -
 def test_reloads_keep_no_granted_tokens_past_the_week(harness: Harness) -> None:
     denied(harness.app, "CreateSecret")
     token, verifier = harness.come_back()
-    pk, end = harness.callback(token, verifier).pk, harness.clock.now + transitions.OUTBOX_PATIENCE + 3_600
+    pk, end = harness.callback(token, verifier).pk, harness.clock.now + outbox.PATIENCE + 3_600
     harness.clock.now = end - 7_200
     while harness.clock.now < end:
         harness.clock.now += 890

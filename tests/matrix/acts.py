@@ -52,7 +52,7 @@ def _invoked(scene: UserScene, function: str, payload: dict[str, Any]) -> str:
     outcome = scene.app.sandbox.functions.invoke(f"{scene.app.sandbox.prefix}-{function}", payload)
     if outcome.error is not None:
         return GONE
-    content = outcome.payload
+    content = outcome.payload or {}  # the relay answers nothing
     return str(content.get("outcome") or content.get("code") or "done")
 
 

@@ -66,7 +66,6 @@ _ROWS: dict[str, dict[str, tuple[str, str]]] = {
         "UpdateItem 1": ("internal", "deleted"),
         "DeleteSecret 1": ("internal", "deleted"),
         "GetItem 2": ("internal", "deleted"),
-        "GetItem 3": ("internal", "deleted"),
         "UpdateItem 2": ("internal", "deleted"),
     },
 }

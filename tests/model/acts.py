@@ -20,7 +20,7 @@ from tripod_flow.edges.table import read
 from tripod_flow.flows import finish
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.flows.token_store import Revoked
-from tripod_flow.rules import authorization, connection, errors, tickets, transitions
+from tripod_flow.rules import authorization, connection, errors, outbox, tickets
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.errors import Contended
 
@@ -85,7 +85,7 @@ class Acts(RuleBasedStateMachine):
     def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
         """Yield what this example owes, of all shards, in an order that doesn't depend on random names."""
         known = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
-        found = {pk for shard in sorted({transitions.outbox_shard(pk) for pk in known}) for pk in in_the_table(shard)}
+        found = {pk for shard in sorted({outbox.shard(pk) for pk in known}) for pk in in_the_table(shard)}
         return iter([pk for pk in known if pk in found])
 
     def _begin(self, kind: Kind) -> Begun | None:

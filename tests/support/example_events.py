@@ -27,8 +27,6 @@ STATUSES = {
     "redeem": {403},
     "revoke-route": {404},
     "revoke-direct": {404},
-    "relay-stream": {200},
-    "relay-sweep": {200},
 }
 
 
@@ -40,6 +38,9 @@ def complete_answer(sandbox: Sandbox, path: Path) -> None:
     answer = sandbox.client("lambda").invoke(FunctionName=function, Payload=path.read_bytes())
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
+    if function.endswith("-relay"):
+        assert told is None
+        return
     if "statusCode" in told:
         assert set(told) == {"statusCode", "headers", "cookies", "body"}
     assert told.get("statusCode", told.get("status", 200)) in STATUSES[path.stem]

@@ -43,7 +43,6 @@ def test_what_the_relay_gives_up_is_kept(default: Stack) -> None:
     queue = default.attribute("DeadLetters", "Arn")
     stream = default.one("RelayFunctionChanges")
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == queue
-    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (stream["BisectBatchOnFunctionError"], stream["MaximumRetryAttempts"]) == (True, 3)
     (target,) = default.one("RelayFunctionSweep")["Targets"]
     assert target["DeadLetterConfig"]["Arn"] == queue

@@ -18,10 +18,10 @@ from tripod.errors import MalformedSecret, TripodUnavailable
 from tripod.provider_errors import Cause
 from tripod.renewing import RenewingAuth, RenewingSession
 from tripod.session import user_session
-from tripod.version import VERSION
+from tripod.version import USER_AGENT
 
 TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
-HEADERS = {"User-Agent": f"Tripod/{VERSION} (OAuth client)", "Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
 
 # Keys of "provider" in a consumer secret, and X's own values.
 _TOKEN_URL = "bearer_token_url"  # noqa: S105  # the name of a setting, no token

@@ -13,6 +13,7 @@ from requests.utils import rewind_body
 
 from tripod import provider_errors, response_body
 from tripod.provider_errors import Cause
+from tripod.version import USER_AGENT
 
 Credentials = TypeVar("Credentials")
 
@@ -46,6 +47,7 @@ class RenewingSession(requests.Session):
     def __init__(self, auth: RenewingAuth[Any]) -> None:
         super().__init__()
         self.auth = auth
+        self.headers["User-Agent"] = USER_AGENT
         self.trust_env = False  # no proxy, .netrc or CA bundle of the environment: they see or replace what is sent
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:

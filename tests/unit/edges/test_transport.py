@@ -13,6 +13,7 @@ from botocore.exceptions import SSLError
 from tests.support.tls import certificate
 from tripod.credentials import Consumer
 from tripod.signing import Signer
+from tripod.version import USER_AGENT
 from tripod_flow.edges import aws, transport
 from tripod_flow.edges.deadline import Deadline
 from tripod_flow.edges.transport import NotSent, Timeouts, send
@@ -65,7 +66,7 @@ AUTH = Signer().sign_as(Consumer("k", "s"))
 def test_a_trusted_certificate_is_talked_to(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("certifi.where", lambda: str(secure.bundle))
     assert send("POST", secure.url, AUTH, Timeouts(), data={"a": "b"}).body == b"ok"
-    assert secure.requests[-1]["user-agent"] == transport.USER_AGENT
+    assert secure.requests[-1]["user-agent"] == USER_AGENT
     assert secure.requests[-1]["authorization"].startswith("OAuth ")
 
 

@@ -101,13 +101,17 @@ def test_a_claim_given_back_keeps_whether_the_exchange_may_have_been_made(
     state: State, before: bool, told: bool, after: bool
 ) -> None:
     held = replace(of(state), maybe_exchanged=before)
-    released = done(held, transitions.release(held, maybe_exchanged=told))
+    released = done(held, transitions.release(held, due=T + 5, maybe_exchanged=told))
     assert (released.claim_id, released.lease_until, released.maybe_exchanged) == (None, None, after)
 
 
 def test_a_claim_given_back_is_not_said_to_be_exchanged_unless_told() -> None:
     held = of(State.EXCHANGING)
-    assert changed(held, done(held, transitions.release(held))) == {"state": State.PENDING, "claim_id": None, "lease_until": None}
+    assert changed(held, done(held, transitions.release(held, due=T + 5))) == {
+        "state": State.PENDING,
+        "claim_id": None,
+        "lease_until": None,
+    }
 
 
 def test_a_wrong_pin_is_counted_and_gives_the_claim_back() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.authorizations import ADA, SHARD, TOKEN, TTL, T, changed, done, exchanging, of
 from tests.support.conditions import apply
-from tripod_flow.rules import transitions
+from tripod_flow.rules import outbox, transitions
 from tripod_flow.rules.authorization import State
 from tripod_flow.rules.transitions import Transition
 
@@ -117,5 +117,26 @@ def test_a_published_denial_has_no_claim_and_leaves_the_outbox() -> None:
 
 
 def test_the_outbox_has_eight_shards_that_are_all_used() -> None:
-    assert {transitions.outbox_shard(f"authorization#x#{number}") for number in range(100)} == set("01234567")
-    assert transitions.outbox_shard("authorization#x#token") == SHARD
+    assert {outbox.shard(f"authorization#x#{number}") for number in range(100)} == set("01234567")
+    assert outbox.shard("authorization#x#token") == SHARD
+
+
+def test_what_enters_the_outbox_is_due_at_once_and_has_not_been_tried() -> None:
+    assert outbox.entered("authorization#x#token", T) == {"outbox": SHARD, "outbox_since": T, "outbox_due": T, "outbox_tries": 0}
+
+
+@pytest.mark.parametrize(
+    ("shard", "due", "expected"),
+    [(SHARD, T + 1, False), (SHARD, T, True), (SHARD, T - 1, True), (SHARD, None, True), (None, T - 1, False)],
+)
+def test_an_item_is_due_after_its_pause(shard: str | None, due: float | None, expected: bool) -> None:
+    assert outbox.is_due(replace(of(State.GRANTED), outbox=shard, outbox_due=due), now=T) is expected
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [(T, True), (T - 1, True), (T + 0.1, False), (None, False)],
+    ids=["a week", "more", "less", "not in the outbox"],
+)
+def test_an_item_is_overdue_after_a_week(since: float | None, expected: bool) -> None:
+    assert outbox.is_overdue(replace(of(State.GRANTED), outbox_since=since), now=T + 7 * 86_400) is expected

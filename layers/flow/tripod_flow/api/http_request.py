@@ -62,20 +62,20 @@ class ProviderReturn:
 def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> HttpRequest:
     """Take an event apart; nothing that a caller can write makes it raise."""
     proxied = APIGatewayProxyEventV2(dict(event))
-    context = proxied.request_context
+    context, headers, in_path = proxied.request_context, proxied.headers, proxied.path_parameters or {}
     stage = "" if context.stage == "$default" else f"/{context.stage}"
     host = context.domain_name
     scheme = "http" if loopback and is_loopback(host.partition(":")[0]) else "https"
     return HttpRequest(
         id=context.request_id,
-        provider=(proxied.path_parameters or {}).get("provider", "").encode(errors="replace").decode(),
+        provider=in_path.get("provider", "").encode(errors="replace").decode(),
         origin=f"{scheme}://{host}{stage}",
         look=look,
-        prefers_page=_prefers_page(proxied.headers.get("accept", "")),
+        prefers_page=_prefers_page(headers.get("accept", "")),
         posted=(context.get("http") or {}).get("method") == "POST",
-        user_id=(proxied.path_parameters or {}).get("user_id", ""),
-        content_type=proxied.headers.get("content-type", ""),
-        fetch_site=proxied.headers.get("sec-fetch-site", "same-origin"),
+        user_id=in_path.get("user_id", ""),
+        content_type=headers.get("content-type", ""),
+        fetch_site=headers.get("sec-fetch-site", "same-origin"),
         body_is_base64=bool(proxied.get("isBase64Encoded")),
         body=proxied.get("body") or "",
         query=proxied.get("rawQueryString") or "",

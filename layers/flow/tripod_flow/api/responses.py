@@ -210,13 +210,12 @@ def _page(
     headers: Mapping[str, str] | None = None,
     *,
     forms_to: str = "'none'",
-    cookies: Sequence[str] = (),
 ) -> ApiResponse:
     kind = {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": _policy(pages.style_hash(request.look), forms_to),
     }
-    return _response(status, {**_HEADERS, **kind, **(headers or {})}, page, cookies=cookies)
+    return _response(status, {**_HEADERS, **kind, **(headers or {})}, page)
 
 
 def _json(

@@ -51,6 +51,11 @@ class TokenResponse:
     secret: str = field(repr=False)
     fields: Mapping[str, str] = field(repr=False)
 
+    @property
+    def callback_confirmed(self) -> bool:
+        """Return True if leg 1's response confirms the callback URL, as OAuth 1.0a asks."""
+        return self.fields.get("oauth_callback_confirmed", "").lower() == "true"
+
 
 @dataclass(frozen=True, slots=True)
 class ExchangeResponse:
@@ -101,7 +106,7 @@ class ProviderClient:
             except (NotSent, ResponseLost) as error:
                 raise Unavailable(f"leg 1: {error}") from None
         tokens = _tokens(response)
-        if provider.require_callback_confirmed and tokens.fields.get("oauth_callback_confirmed", "").lower() != "true":
+        if provider.require_callback_confirmed and not tokens.callback_confirmed:
             raise Refused(Refusal(response.status, Cause.CALLBACK_NOT_CONFIRMED))
         return tokens
 
@@ -154,13 +159,11 @@ class ProviderClient:
             raise Unavailable(f"identity: {error}") from None
         return _identity(response, provider)
 
-    def invalidate(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> None:
+    def invalidate(self, url: str, consumer: Consumer, token: AccessToken) -> None:
         """Invalidate an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as invalidated."""
-        if provider.invalidate_url is None:
-            return
         auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
         try:
-            self._send("POST", provider.invalidate_url, auth)
+            self._send("POST", url, auth)
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"invalidate: {error}") from None
         except Refused as error:
@@ -175,12 +178,11 @@ class ProviderClient:
         response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data)
         if response.status == 200 and not provider_errors.is_error_text(response.body):
             return response
-        refusal = provider_errors.read(response.status, response.body)
         if response.status >= 500:
             raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)
         if response.status == 429:
             raise Unavailable("answered 429", self._retry_after(response))
-        raise Refused(refusal)
+        raise Refused(provider_errors.read(response.status, response.body))
 
     def _retry_after(self, response: Response) -> int:
         """Read when to come back: ``Retry-After`` in seconds, or X's ``x-rate-limit-reset`` in epoch seconds."""

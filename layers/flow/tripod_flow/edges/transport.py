@@ -17,9 +17,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
-from tripod.version import VERSION
+from tripod.version import USER_AGENT
 
-USER_AGENT = f"Tripod/{VERSION} (OAuth 1.0a client)"  # Discogs and others refuse a library's default
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 Method = Literal["GET", "POST"]
 MAX_BODY = 64 * 1024  # bytes; a token answer has some 200, a profile a few thousand

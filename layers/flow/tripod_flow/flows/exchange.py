@@ -95,7 +95,7 @@ class Exchange:
                 return self._grant(held, response.token, identity, store=consumer.store)
             return self._write(held, transitions.save_exchange(held, response.token, now=self._clock()))
         except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a new start
-            telemetry.failure("the commit failed: the tokens are lost", error, authorization=held.log_id)
+            telemetry.failure("AWS failed after the exchange: the tokens are lost", error, authorization=held.log_id)
             with suppress(ClientError, BotoCoreError):
                 return self._fail(held, errors.Interrupted("the commit failed"))
             raise errors.Interrupted("the commit failed") from None

@@ -98,7 +98,7 @@ class Finish:
         return self._finish(_Visit(provider, request_token, cookie, pin, pin=True, subject=subject), pin)
 
     def pin_prompt(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Outcome | PinPrompt:
-        """Return the prompt or the outcome of an authorization by PIN, to the browser that began it. It changes nothing."""
+        """Return the prompt or the outcome of an authorization by PIN, to the browser that began it. It exchanges nothing."""
         definition, _ = self._consumers.find(provider)
         visit = _Visit(provider, request_token, cookies.get(binding.cookie_name(provider, request_token)), pin=True)
         record = self._check_access(self._table.authorization(visit.pk), visit, self._clock())

@@ -2,7 +2,7 @@
 
 The table's stream invokes it for each change, and a schedule every minute for what the stream missed. Each item is handled on its own:
 one that fails waits, longer each time (``rules.backoff``), and delays no other. Until it is due, nothing touches it: the stream's
-record of the relay's own write starts nothing. What still fails after ``OUTBOX_PATIENCE`` is given up, with its tokens erased.
+record of the relay's own write starts nothing. What still fails after ``outbox.PATIENCE`` is given up, with its tokens erased.
 """
 
 import secrets
@@ -18,15 +18,14 @@ from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
-from tripod_flow.rules import authorization, backoff, connection, errors, transitions
+from tripod_flow.rules import authorization, backoff, connection, errors, outbox, transitions
 from tripod_flow.rules.authorization import Authorization, State
-from tripod_flow.rules.connection import ConnectionRecord
 
 RELAY_LEASE = 90  # seconds; longer than this function's timeout
 
 
 class Relay:
-    """Works off the outbox; ``clock`` in epoch seconds."""
+    """Works off the outbox; ``clock`` in epoch seconds, ``token`` makes n random bytes URL-safe."""
 
     def __init__(
         self,
@@ -38,6 +37,7 @@ class Relay:
         *,
         bus: EventBus,
         clock: Callable[[], float],
+        token: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self._table = table
         self._exchange = exchange
@@ -46,11 +46,12 @@ class Relay:
         self._revocation = revocation
         self._bus = bus
         self._clock = clock
+        self._token = token
 
     def sweep(self, has_time: Callable[[], bool]) -> None:
         """Work off what is due in the outbox, in random order, so that no item is always behind another; end when time does."""
         now = self._clock()
-        pending = [pk for shard in range(transitions.OUTBOX_SHARDS) for pk in self._table.outbox(str(shard), now=now)]
+        pending = [pk for shard in range(outbox.SHARDS) for pk in self._table.outbox(str(shard), now=now)]
         shuffle(pending)
         self.relay(pending, has_time)
 
@@ -70,7 +71,7 @@ class Relay:
     def _relay_authorization(self, pk: str) -> None:
         """Ask for a missing identity, store or erase the tokens, publish the event."""
         record = self._table.authorization(pk)
-        if record is None or record.outbox is None or (record.outbox_due or 0) > self._clock():
+        if record is None or not outbox.is_due(record, now=self._clock()):
             return
         if record.state is State.EXCHANGED:
             identified = self._identify(record)
@@ -109,7 +110,7 @@ class Relay:
                     self._revocation.invalidate(held.user_tokens())
                 self._token_store.discard(held)
         except Exception as error:  # whatever it is, the lease is given back, or the tokens' time is over; ``relay`` logs it
-            if self._is_overdue(held) and held.outbox_tries:  # a relay that did not run has not tried
+            if outbox.is_overdue(held, now=self._clock()) and held.outbox_tries:  # a relay that did not run has not tried
                 self._abandon_tokens(held)
             else:
                 self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
@@ -130,7 +131,7 @@ class Relay:
 
     def _identify(self, record: Authorization) -> Authorization | None:
         """Ask which user saved tokens belong to, where the browser never came back; None where another process does, or did."""
-        claim_id = secrets.token_urlsafe(16)
+        claim_id = self._token(16)
         transition = transitions.take_over(record, claim_id=claim_id, now=self._clock(), lease=RELAY_LEASE)
         update = self._table.update(transition) if transition else None
         if not update or not update.applied or update.record is None:
@@ -144,7 +145,7 @@ class Relay:
     def _relay_connection(self, pk: str) -> None:
         """Complete a pending deletion, publish the events."""
         found = self._table.connection(pk)
-        if found is None or found.outbox is None or (found.outbox_due or 0) > self._clock():
+        if found is None or not outbox.is_due(found, now=self._clock()):
             return
         try:
             if found.deletion_pending:
@@ -175,9 +176,9 @@ class Relay:
 
     def _postpone_connection(self, pk: str, error: Exception) -> None:
         found = self._table.connection(pk)
-        if found is None or found.outbox is None or (found.outbox_due or 0) > self._clock():
+        if found is None or not outbox.is_due(found, now=self._clock()):
             return
-        if self._is_overdue(found):
+        if outbox.is_overdue(found, now=self._clock()):
             self._table.update_connection(connection.abandon(found))
             telemetry.abandoned(pk, "a deletion or an event")
             return
@@ -185,9 +186,9 @@ class Relay:
 
     def _postpone_authorization(self, pk: str, error: Exception) -> None:
         record = self._table.authorization(pk)
-        if record is None or record.outbox is None or (record.outbox_due or 0) > self._clock():
+        if record is None or not outbox.is_due(record, now=self._clock()):
             return
-        if record.pending_event is not None and record.pending_tokens is None and self._is_overdue(record):
+        if record.pending_event is not None and record.pending_tokens is None and outbox.is_overdue(record, now=self._clock()):
             self._table.update(transitions.mark_published(record, now=self._clock()))
             telemetry.abandoned(pk, "an event that could not be published")
             return
@@ -202,9 +203,6 @@ class Relay:
     def _due(self, tries: int, error: Exception) -> float:
         retry_after = error.retry_after if isinstance(error, errors.ProviderUnavailable) else None
         return self._clock() + backoff.delay(tries, retry_after=float(retry_after or 0))
-
-    def _is_overdue(self, record: Authorization | ConnectionRecord) -> bool:
-        return record.outbox_since is not None and record.outbox_since + transitions.OUTBOX_PATIENCE <= self._clock()
 
     def _abandon_tokens(self, held: Authorization) -> None:
         """Give up a grant whose lease is ours: end its connection, and erase its tokens."""

@@ -70,7 +70,7 @@ class Revocation:
         def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
             if definition.invalidate_url is None or tokens.consumer_key != consumer.consumer_key:
                 return False  # another app's token: the provider would call it unknown, which proves nothing
-            client.invalidate(definition, consumer, tokens)
+            client.invalidate(definition.invalidate_url, consumer, tokens)
             return True
 
         try:

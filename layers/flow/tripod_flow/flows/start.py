@@ -128,7 +128,7 @@ class Start:
             if asked.endpoint == "authenticate" and definition.authenticate_url is None:
                 raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
             response = client.request_token(definition, consumer, callback, access_type=asked.x_auth_access_type)
-            if response.fields.get("oauth_callback_confirmed", "").lower() != "true":  # allowed by the definition
+            if not response.callback_confirmed:  # allowed by the definition
                 telemetry.log().warning("the provider did not confirm the callback", extra={"provider": asked.provider})
             return definition, response
 

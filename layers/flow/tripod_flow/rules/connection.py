@@ -9,11 +9,12 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
+from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
-from tripod_flow.rules.transitions import Transition, outbox_shard
+from tripod_flow.rules.transitions import Transition
 
 PREFIX = "connection#"
-WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (OUTBOX_PATIENCE)
+WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (outbox.PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
     no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
     pk = key(provider, user_id)
-    outbox = {"outbox": outbox_shard(pk), "outbox_since": now, "outbox_due": now, "outbox_tries": 0}
-    changes: dict[str, Any] = {"revoked_at": now if since is None else since, "deletion_pending": True, **outbox}
+    revoked = {"revoked_at": now if since is None else since, "deletion_pending": True}
+    changes: dict[str, Any] = {**revoked, **outbox.entered(pk, now)}
     if found is None or found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
@@ -115,7 +116,7 @@ def mark_deletion_done(found: ConnectionRecord) -> Transition:
     if found.pending_events:
         return Transition(found.pk, _unchanged_condition(found) & Attr("pending_events").exists(), {"deletion_pending": None})
     condition = _unchanged_condition(found) & Attr("pending_events").not_exists()
-    return Transition(found.pk, condition, {"deletion_pending": None, **_LEAVE_OUTBOX})
+    return Transition(found.pk, condition, {"deletion_pending": None, **outbox.LEFT})
 
 
 def mark_published(published: ConnectionRecord) -> Transition:
@@ -123,7 +124,7 @@ def mark_published(published: ConnectionRecord) -> Transition:
     same = _equals("pending_events", published.pending_events)
     if published.deletion_pending:
         return Transition(published.pk, same & Attr("deletion_pending").exists(), {"pending_events": None})
-    return Transition(published.pk, same & Attr("deletion_pending").not_exists(), {"pending_events": None, **_LEAVE_OUTBOX})
+    return Transition(published.pk, same & Attr("deletion_pending").not_exists(), {"pending_events": None, **outbox.LEFT})
 
 
 def postpone(found: ConnectionRecord, *, due: float) -> Transition:
@@ -134,10 +135,7 @@ def postpone(found: ConnectionRecord, *, due: float) -> Transition:
 
 def abandon(found: ConnectionRecord) -> Transition:
     """Leave the outbox with what can't be done: events are dropped, a pending deletion stays on record."""
-    return Transition(found.pk, _equals("outbox_due", found.outbox_due), {"pending_events": None, **_LEAVE_OUTBOX})
-
-
-_LEAVE_OUTBOX: dict[str, Any] = {"outbox": None, "outbox_since": None, "outbox_due": None, "outbox_tries": 0}
+    return Transition(found.pk, _equals("outbox_due", found.outbox_due), {"pending_events": None, **outbox.LEFT})
 
 
 def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:

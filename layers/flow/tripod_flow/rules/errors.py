@@ -8,7 +8,7 @@ FlowError
 ├── InvalidTicket           403
 ├── WrongBrowser            403
 ├── InProgress              409
-├── Expired                 410  an outcome, where the app did not confirm in time
+├── Expired                 410  an outcome, where the app did not confirm, or nobody said whose tokens they are, in time
 ├── Denied                  403  an outcome
 ├── VerifierRejected        400  an outcome  ├── WrongPin  (no outcome yet)
 ├── Interrupted             409  an outcome

@@ -76,7 +76,7 @@ def of(name: str, consumer: Consumer, *, loopback: bool) -> ProviderDefinition:
         if name not in KNOWN:
             raise NotConfigured(f'Tripod does not know the provider {name}: describe it with "provider" in its consumer secret')
         return KNOWN[name]
-    flaws = list(_flaws(described, loopback=loopback))
+    flaws = _flaws(described, loopback=loopback)
     if flaws:
         raise NotConfigured(f'"provider" in the consumer secret of {name}: {"; ".join(flaws)}')
     return ProviderDefinition(**described)

@@ -7,7 +7,6 @@
 docs/architecture.md draws them. No function here does I/O.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +14,12 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tripod.credentials import AccessToken
-from tripod_flow.rules import authorization, errors
+from tripod_flow.rules import authorization, errors, outbox
 from tripod_flow.rules.authorization import ITEM_LIFETIME, REQUEST_TOKEN_LIFETIME, Authorization, Identity, State
 
 LEASE = 30  # seconds; longer than the function's timeout, so that a lease that has ended has no living holder
-OUTBOX_SHARDS = 8  # partitions of the outbox index: a single one would take 1,000 writes a second
 PIN_ATTEMPTS = 5  # of 10 million PINs
 IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to
-OUTBOX_PATIENCE = 7 * 86_400  # seconds in the outbox, after which the relay gives up
 CONFIRMATION_LIFETIME = 600  # seconds that a consent waits for the app to redeem its ticket; then its tokens are erased
 
 
@@ -80,14 +77,9 @@ def claim(
     subject: str | None = None,
 ) -> Transition:
     """Claim the exchange of a pending authorization: of several callers exactly one succeeds."""
-    bound: ConditionBase = Attr("cookie_digest").eq(cookie_digest) | Attr("cookie_digest").not_exists()
-    if pin and subject is not None:
-        bound = Attr("cookie_digest").not_exists() & Attr("subject").eq(subject)
-    elif pin:
-        bound = Attr("cookie_digest").eq(cookie_digest)
     return Transition(
         pk,
-        Attr("state").eq(State.PENDING) & Attr("pin").eq(pin) & bound & Attr("expires_at").gt(now),
+        _open_condition(cookie_digest, now, pin=pin, subject=subject),
         {
             "state": State.EXCHANGING,
             "claim_id": claim_id,
@@ -125,12 +117,12 @@ def take_over(
     return Transition(found.pk, Attr("state").eq(found.state) & unchanged, changes)
 
 
-def release(held: Authorization, *, maybe_exchanged: bool = False, due: float | None = None) -> Transition:
+def release(held: Authorization, *, due: float, maybe_exchanged: bool = False) -> Transition:
     """Give the claim back after a passing failure, so that a reload tries again; what is exchanged, the relay tries at ``due``."""
     state = State.EXCHANGED if held.state is State.EXCHANGED else State.PENDING
     maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
     changes: dict[str, Any] = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
-    if state is State.EXCHANGED and due is not None:
+    if state is State.EXCHANGED:
         changes |= {"outbox_due": min(due, identity_until(held)), "outbox_tries": held.outbox_tries + 1}
     return Transition(held.pk, _held_condition(held), changes)
 
@@ -188,7 +180,7 @@ def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -
 
 def release_storing(granted: Authorization, *, due: float) -> Transition:
     """Give the lease to store a grant's tokens back after a failure; the relay tries again at ``due``."""
-    due = min(due, (granted.outbox_since or due) + OUTBOX_PATIENCE)
+    due = min(due, (granted.outbox_since or due) + outbox.PATIENCE)
     changes = {"lease_until": None, "outbox_due": due, "outbox_tries": granted.outbox_tries + 1}
     return Transition(granted.pk, _held_condition(granted) & Attr("pending_tokens").exists(), changes)
 
@@ -244,7 +236,6 @@ def fail(held: Authorization, error: errors.FlowError, *, now: float) -> Transit
 
 def deny(pk: str, *, cookie_digest: str, now: float) -> Transition:
     """End a pending authorization as denied by the user; the browser must be the one that began it, if one did, as for ``claim``."""
-    bound = Attr("cookie_digest").eq(cookie_digest) | Attr("cookie_digest").not_exists()
     changes = {
         "state": State.DENIED,
         "request_secret": None,
@@ -252,7 +243,7 @@ def deny(pk: str, *, cookie_digest: str, now: float) -> Transition:
         "pending_event": "authorization.denied",
         **_enter_outbox(pk, now),
     }
-    return Transition(pk, Attr("state").eq(State.PENDING) & Attr("pin").eq(False) & bound & Attr("expires_at").gt(now), changes)
+    return Transition(pk, _open_condition(cookie_digest, now), changes)
 
 
 def mark_stored(granted: Authorization, *, now: float) -> Transition:
@@ -265,9 +256,14 @@ def mark_published(decided: Authorization, *, now: float) -> Transition:
     return _clear_pending(decided, "pending_event", "pending_tokens", now)
 
 
-def outbox_shard(pk: str) -> str:
-    """Return the partition of the outbox index that an item belongs to."""
-    return str(hashlib.sha256(pk.encode()).digest()[0] % OUTBOX_SHARDS)
+def _open_condition(cookie_digest: str, now: float, *, pin: bool = False, subject: str | None = None) -> ConditionBase:
+    """Return the condition that an authorization is pending and in time, and the caller the one who may end it."""
+    bound: ConditionBase = Attr("cookie_digest").eq(cookie_digest) | Attr("cookie_digest").not_exists()
+    if pin and subject is not None:
+        bound = Attr("cookie_digest").not_exists() & Attr("subject").eq(subject)
+    elif pin:
+        bound = Attr("cookie_digest").eq(cookie_digest)
+    return Attr("state").eq(State.PENDING) & Attr("pin").eq(pin) & bound & Attr("expires_at").gt(now)
 
 
 def _clear_pending(record: Authorization, cleared: str, other: str, now: float) -> Transition:
@@ -289,10 +285,9 @@ def _granted(granted_at: float) -> dict[str, Any]:
 
 def _enter_outbox(pk: str, now: float) -> dict[str, Any]:
     """Enter the outbox index, and drop the TTL: an item with pending work is never cleaned up."""
-    return {"outbox": outbox_shard(pk), "outbox_since": now, "outbox_due": now, "outbox_tries": 0, "ttl": None}
+    return {**outbox.entered(pk, now), "ttl": None}
 
 
 def _leave_outbox(now: float) -> dict[str, Any]:
     """Leave the outbox index, and stay for late reloads only."""
-    left = {"outbox": None, "outbox_since": None, "outbox_due": None, "outbox_tries": 0}
-    return {**left, "ttl": int(now) + ITEM_LIFETIME}
+    return {**outbox.LEFT, "ttl": int(now) + ITEM_LIFETIME}
