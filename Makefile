@@ -64,7 +64,7 @@ publish: build
 
 # Take one thing after the other out of the template, and see the tests notice; MUTANTS='StartFunction variable' tries those alone.
 mutate: .venv/.ready build
-	$(BIN)/python -m tests.mutate $(MUTANTS)
+	$(BIN)/python -m tools.mutate_template $(MUTANTS)
 
 # Change one expression of the rules after the other, and see their tests notice; what may survive is in tests/unit/rules/survivors.toml.
 mutate-rules: .venv/.ready

@@ -1,20 +1,17 @@
 """``make mutate``: take one thing out of the template or of a layer at a time, and see the behaviour tests notice.
 
 Every IAM action, route, event source, environment variable, layer attachment and layer requirement is a mutant. Each one's
-tests run in a copy of the project whose template lacks it. A survivor must have its reason in ``MAY_SURVIVE``, and whatever has
-a reason must survive: else the exit code is 1.
+tests run in a copy of the project whose template lacks it; first they run where nothing is lacking. The exit code is 1 unless
+every mutant is noticed. Words as arguments try those alone whose names have all of them: MUTANTS='StartFunction variable'.
 """
 
 import copy
 import csv
 import json
 import os
-import queue
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,11 +20,12 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from tools import trials
+
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ("functions", "layers", "events", "examples", "sandbox", "tests", "pyproject.toml")
 LAYERS = {"TripodLayer": "tripod", "FlowLayer": "flow"}
 WORKERS = os.cpu_count() or 1
-LIMIT = 120  # seconds for one mutant's tests; a suite that hangs has noticed
 
 Body = dict[str, Any]
 
@@ -44,9 +42,6 @@ FLOWS = (
 )
 # Without the tests that see only whether the files are there.
 BUILT = ("tests/built/test_artefacts.py::test_the_layers_need_no_package_of_the_runtimes", "tests/built/test_runtime.py")
-
-# What may be missing without a test that fails, and why.
-MAY_SURVIVE: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -132,33 +127,22 @@ class Workplace:
         (folder / ".tools").symlink_to(ROOT / ".tools")
         shutil.copytree(ROOT / ".aws-sam" / "build", folder / ".aws-sam" / "build")
 
-    def notices(self, mutant: Mutant) -> str:
-        """Return what noticed: the first test that failed, "hangs", or nothing where the mutant survives."""
-        self._write("template.yaml", mutant)
-        self._write(".aws-sam/build/template.yaml", mutant)
-        with self._lacking(mutant):
-            return self._tested(mutant.tests)
+    def is_green(self, tests: list[str]) -> bool:
+        """Return whether the tests pass where nothing is lacking."""
+        self._write_templates(lambda _: None)
+        return trials.all_pass(sys.executable, self.folder, tests, WORKERS)
 
-    def _write(self, template: str, mutant: Mutant) -> None:
-        body = yaml_parse((ROOT / template).read_text())
-        mutant.change(body)
-        (self.folder / template).write_text(json.dumps(body))
+    def trial(self, mutant: Mutant) -> str:
+        """Run a mutant's tests on it; return what that shows."""
+        self._write_templates(mutant.change)
+        with Lacking(self.folder / ".aws-sam" / "build", mutant.distribution):
+            return trials.result(sys.executable, self.folder, mutant.tests)
 
-    def _lacking(self, mutant: Mutant) -> "Lacking":
-        return Lacking(self.folder / ".aws-sam" / "build", mutant.distribution)
-
-    def _tested(self, tests: tuple[str, ...]) -> str:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no", "--no-header", *tests]
-        try:
-            finished = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=LIMIT, check=False)
-        except subprocess.TimeoutExpired:
-            return "hangs"
-        failed = [line for line in finished.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        if finished.returncode == 0:
-            return ""
-        return (
-            failed[0].partition(" - ")[0].partition(" ")[2].rpartition("/")[2] if failed else f"exit code {finished.returncode}"
-        )
+    def _write_templates(self, change: Callable[[Body], None]) -> None:
+        for template in ("template.yaml", ".aws-sam/build/template.yaml"):
+            body = yaml_parse((ROOT / template).read_text())
+            change(body)
+            (self.folder / template).write_text(json.dumps(body))
 
 
 class Lacking:
@@ -186,45 +170,19 @@ class Lacking:
 
 
 def main() -> int:
-    """Try every mutant; return the exit code."""
-    body = yaml_parse((ROOT / "template.yaml").read_text())
-    waiting: queue.Queue[Mutant] = queue.Queue()
-    chosen = [mutant for mutant in mutants(copy.deepcopy(body)) if all(word in mutant.name for word in sys.argv[1:])]
-    for mutant in chosen:
-        waiting.put(mutant)
-    survivors: list[str] = []
-    began = time.monotonic()
-
-    def work(folder: Path) -> None:
-        workplace = Workplace(folder)
-        while True:
-            try:
-                mutant = waiting.get_nowait()
-            except queue.Empty:
-                return
-            noticed = workplace.notices(mutant)
-            if not noticed:
-                survivors.append(mutant.name)
-            print(f"{'noticed ' if noticed else 'SURVIVED'}  {mutant.name}  {noticed}", flush=True)
-
+    """Try every mutant, or those whose names have all the words that are given; return the exit code."""
+    body, began = yaml_parse((ROOT / "template.yaml").read_text()), time.monotonic()
+    chosen = {one.name: one for one in mutants(copy.deepcopy(body)) if all(word in one.name for word in sys.argv[1:])}
+    if not chosen:
+        print(f"there is no mutant whose name has {' and '.join(sys.argv[1:])}")
+        return 1
     with tempfile.TemporaryDirectory() as folder:
-        folders = [Path(folder) / str(number) for number in range(WORKERS)]
-        threads = [threading.Thread(target=work, args=(one,)) for one in folders]
-        for one, thread in zip(folders, threads, strict=True):
-            one.mkdir()
-            thread.start()
-        for thread in threads:
-            thread.join()
-    unexplained = sorted(set(survivors) - MAY_SURVIVE.keys())
-    needless = sorted(name for name in MAY_SURVIVE if name in {mutant.name for mutant in chosen} - set(survivors))
-    for name in sorted(set(survivors) & MAY_SURVIVE.keys()):
-        print(f"may survive: {name}: {MAY_SURVIVE[name]}")
-    for name in unexplained:
-        print(f"no test notices: {name}")
-    for name in needless:
-        print(f"noticed after all, so it needs no reason: {name}")
-    print(f"{len(chosen)} mutants, {len(survivors)} survived, {len(unexplained)} unexplained, {time.monotonic() - began:.0f} s")
-    return 1 if unexplained or needless else 0
+        workplaces = [Workplace(Path(folder) / str(number)) for number in range(WORKERS)]
+        if not workplaces[0].is_green(sorted({test for one in chosen.values() for test in one.tests})):
+            print("the tests must pass with everything in place")
+            return 1
+        print(f"with everything in place the tests pass ({time.monotonic() - began:.0f} s)", flush=True)
+        return trials.summarize(chosen, trials.make_all(chosen, workplaces, Workplace.trial), began)
 
 
 if __name__ == "__main__":
