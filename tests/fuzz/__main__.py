@@ -30,6 +30,8 @@ def _found(target: Target, function: str, inputs: int, number: int) -> list[Defe
 
 def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = False) -> int:
     """Run so many inputs; returns 1 where one of them found a defect."""
+    if inputs < 100:
+        raise SystemExit("at least 100 inputs: each function has a share")
     number = secrets.randbits(32) if number is None else number
     print(f"{inputs} inputs, seed {number}", flush=True)
     began, defects = time.monotonic(), []
@@ -53,5 +55,5 @@ def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = Fals
 
 
 if __name__ == "__main__":
-    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdecimal()]
+    numbers = [int(argument) for argument in sys.argv[1:] if argument != "strict"]
     sys.exit(main(*numbers, strict="strict" in sys.argv[1:]))

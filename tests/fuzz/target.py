@@ -102,14 +102,14 @@ class Target:
         self.lost.clear()
         try:
             answer = handler(told, FuzzContext(told, 60.0 if function == "relay" else 27.0))
-        except Exception as error:
+        except Exception as error:  # whatever leaves a handler is a defect
             if not proper and not self.strict:
                 self.figures.unsendable[f"{function} {type(error).__name__}"] += 1
                 return None
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} at {last.filename}:{last.lineno}"
             raise Defect(function, event, f"{type(error).__name__} leaves", traceback.format_exc(), place) from error
-        if any(self.lost) and (proper or self.strict):
+        if self.lost and (proper or self.strict):
             raise Defect(
                 function, event, f"a log line is lost: {self.lost[0]!r}", place=f"log line lost, {type(self.lost[0]).__name__}"
             )

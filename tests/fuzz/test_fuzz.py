@@ -1,5 +1,6 @@
 """The fuzz's short form; ``python -m tests.fuzz`` is the long one."""
 
+import logging
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz.events import events
 from tests.fuzz.target import Defect, FuzzFigures, Handler, Target, defects_of, running
+from tripod_flow.edges import telemetry
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.revocation import Revocation
@@ -72,6 +74,20 @@ def test_whatever_the_event_there_is_an_answer(target: Target, function: str) ->
 def test_a_log_line_is_written_even_of_half_a_character(target: Target, function: str) -> None:
     target.figures = FuzzFigures()
     target.check(function, {"provider": "\ud800"})
+
+
+def test_a_log_line_that_is_lost_is_found(target: Target) -> None:
+    to_stdout = telemetry.log().handlers[0]
+
+    def handler(event: Any, context: Any) -> Any:
+        to_stdout.handle(logging.makeLogRecord({"msg": "\ud800"}))
+        return target.handlers["start"](event, context)
+
+    with (
+        patch.object(to_stdout, "format", logging.LogRecord.getMessage),
+        pytest.raises(Defect, match="a log line is lost"),
+    ):
+        target.check("start", {"provider": "x"}, handler)
 
 
 def test_a_header_that_must_be_there_is_found(target: Target) -> None:

@@ -14,7 +14,7 @@ from tests.support.sandbox_app import PARAMETERS, QUICK
 HEAD = """# What if a remote call fails?
 
 Every remote call of every act was made to fail in every way below, once each, against the sandbox: real HTTP, real processes, real
-conditional writes. A fault lasts for the whole first try; "killed" is a function's process killed just before the call was done, or
+conditional writes. At AWS a fault lasts for the whole first try, at the provider for one call; "killed" is a function's process killed just before the call was done, or
 just after. Each cell says what the first try answered, and how things stood after the same was tried once more (a reload) and the relay
 had run. What each cell may come to was written down before (`tests/matrix/allowed.py`); `make matrix` runs it all and writes this page.
 

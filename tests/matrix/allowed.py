@@ -13,7 +13,7 @@ Expected = tuple[set[str], set[str]]
 _KILLED = {"killed before", "killed after"}
 _NO_ANSWER = {"no answer"}
 
-_ROWS: dict[str, dict[str, tuple[str, str]]] = {
+ROWS: dict[str, dict[str, tuple[str, str]]] = {
     "start": {
         "GetSecretValue 1": ("internal", "stored"),
         "request_token": ("begun", "stored"),  # asked for again: a request token more or less harms nobody
@@ -70,14 +70,14 @@ _ROWS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 # The relay does each item on its own, and what fails is left to the next sweep.
-_ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3)], ("done", "stored"))
-_ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))
-_ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactWriteItems 1", "PutEvents 1"], ("done", "stored"))
-_ROWS["PIN"] = _ROWS["callback"]
-_ROWS["PIN, whose, and nothing kept"] = _ROWS["callback, whose, and nothing kept"]
+ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3)], ("done", "stored"))
+ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))
+ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactWriteItems 1", "PutEvents 1"], ("done", "stored"))
+ROWS["PIN"] = ROWS["callback"]
+ROWS["PIN, whose, and nothing kept"] = ROWS["callback, whose, and nothing kept"]
 
 # The cells that differ from their row.
-_CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
+CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("request_token", "throttled"): ("provider_unavailable", None),  # the provider asks to wait
     ("request_token", "denied"): ("provider_rejected", None),
     ("access_token", "500"): ("granted", "stored"),  # a refusal in so many words: tried again at once
@@ -94,15 +94,15 @@ _DONE_UNHEARD = {"drip", "lost", "killed after"}  # the commit was made, and onl
 
 def calls() -> set[tuple[str, str]]:
     """Return every act's calls that are written down."""
-    return {(act, call) for act, row in _ROWS.items() for call in row}
+    return {(act, call) for act, row in ROWS.items() for call in row}
 
 
 def allowed(act: str, call: str, fault: str) -> Expected:
     """Return the first answers and the ends that a cell may have; nothing where the row isn't known."""
-    if call not in _ROWS.get(act, {}):
+    if call not in ROWS.get(act, {}):
         return set(), set()
-    first, end = _ROWS[act][call]
-    differs = _CELLS.get((call, fault), (None, None))
+    first, end = ROWS[act][call]
+    differs = CELLS.get((call, fault), (None, None))
     first, end = differs[0] or first, differs[1] or end
     if (act, call) in _COMMIT and fault in _DONE_UNHEARD:
         end = "stored"

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.world import Sandbox
 from tests.matrix import matrix
-from tests.matrix.allowed import calls
+from tests.matrix.allowed import CELLS, ROWS, calls
 from tests.matrix.matrix import Cell, Result
 from tests.support.sandbox_app import PARAMETERS, QUICK
 
@@ -25,6 +25,13 @@ def cells(own: Sandbox) -> list[Cell]:
 
 def test_every_call_of_every_act_has_its_cells_written_down(cells: list[Cell]) -> None:
     assert {(cell.act.name, cell.call) for cell in cells} == calls()
+
+
+def test_a_cell_is_written_down_only_where_it_differs_from_its_row() -> None:
+    for (call, fault), (first, end) in CELLS.items():
+        rows = [row[call] for row in ROWS.values() if call in row]
+        assert fault in matrix.FAULTS
+        assert any((first or row[0], end or row[1]) != row for row in rows), (call, fault)
 
 
 @pytest.mark.parametrize("fault", ["garbage", "lost", "killed before", "killed after"])

@@ -52,7 +52,7 @@ class Acts(RuleBasedStateMachine):
         self._revoked: list[AnsweredRevocation] = []
         self._defects: list[BaseException] = []
         self._calm = True
-        self._ended = False
+        self._ended = self._died = False
         self._aws_fails = self._provider_fails = 0
         figures.examples += 1
         self._patches: list[Any] = [

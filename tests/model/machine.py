@@ -254,6 +254,7 @@ class Machine(Truths):
         self._count("interrupt")
 
         def die() -> None:
+            self._died = True
             raise Killed
 
         whose = self._users[user]

@@ -101,6 +101,8 @@ class Truths(Acts):
             assert record.pending_tokens is None
             assert record.state not in (State.EXCHANGED, State.CONSENTED)
             assert record.ttl is not None
+            if self._calm and not self._died and Watched.exchanged.get(one.token):
+                assert record.error in (None, "expired"), "exchanged tokens are lost"
             lapsed = record.state is State.FAILED and record.user_id is not None
             if record.is_decided and not lapsed:
                 owed[EVENTS[record.state], record.user_id] += 1

@@ -101,7 +101,7 @@ def handler(event, context):
     if any("exit" in key for key in keys): os._exit(3)
     if any("sleep" in key for key in keys):
         open("-".join([context.function_name, *keys]).replace("#", "-"), "w").close()
-        time.sleep(15)
+        time.sleep(15)  # until it is ended
     failed = [record for record, key in zip(records, keys) if "once" in key and key not in seen]
     seen.update(keys)
     return {"batchItemFailures": [{"itemIdentifier": each["dynamodb"]["SequenceNumber"]} for each in failed]}

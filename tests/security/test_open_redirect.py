@@ -9,6 +9,8 @@ from sandbox.browser import JSON
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
 from tripod_flow.rules.return_to import AllowList, with_outcome
 
+LINK = re.compile(r'(?:href|action)="([^"]*)"')
+
 # What the sandbox allows is http://127.0.0.1:3000/done alone.
 BYPASSES = {
     "userinfo": [
@@ -262,8 +264,16 @@ def test_open_redirect_by_the_path(app: SandboxApp, path: str) -> None:
 @pytest.mark.parametrize(
     "provider", ["%2f%2fevil.example", "%5c%5cevil.example", "evil.example%2f", "..%2f..%2f%2fevil.example", "%40evil"]
 )
-def test_open_redirect_by_a_pages_links(app: SandboxApp, provider: str) -> None:
+def test_open_redirect_by_a_providers_name(app: SandboxApp, provider: str) -> None:
     for rest in ("start", "callback?oauth_token=a&oauth_verifier=b", "pin?request_token=a"):
-        page = app.browser().get(f"/oauth/{provider}/{rest}").text
-        links = re.findall(r'(?:href|action)="([^"]*)"', page)
-        assert all(urlsplit(link).netloc in ("", urlsplit(app.sandbox.api).netloc) for link in links), links
+        answer = app.browser().get(f"/oauth/{provider}/{rest}")
+        assert answer.status_code == 404
+        assert LINK.findall(answer.text) == []
+
+
+@pytest.mark.parametrize("token", ["//evil.example", "https://evil.example/", '"><a href="//evil.example', "/\\evil.example"])
+@pytest.mark.parametrize("query", ["callback?oauth_verifier=b&oauth_token=", "callback?denied=", "pin?request_token="])
+def test_open_redirect_by_a_pages_links(app: SandboxApp, query: str, token: str) -> None:
+    answer = app.browser().get(f"/oauth/{app.name}/{query}{quote(token, safe='')}")
+    assert answer.status_code == 404
+    assert LINK.findall(answer.text) == [f"{app.sandbox.api}/oauth/{app.name}/start"]

@@ -33,5 +33,7 @@ def test_a_stranger_who_comes_too_late_gets_no_query(app: SandboxApp) -> None:
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
     answer = app.browser().get(f"/oauth/{app.name}/callback?denied={begun['request_token']}")
+    assert answer.status_code == 410
+    assert "location" not in answer.headers
     for withheld in ("the-apps-own", challenge):
         assert withheld not in html.unescape(answer.text)

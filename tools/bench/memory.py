@@ -59,10 +59,12 @@ def _once(stage: Scene, starter: Emulator, share: float) -> tuple[float, list[fl
     try:
         with held(emulator.session, share):
             for _ in range(1 + WARM_ROUNDS):
-                told = stage.callback_event(starter)[1]
+                app, told = stage.callback_event(starter)
                 began = time.perf_counter()
-                invoke(emulator, told)
+                answer = invoke(emulator, told)
                 taken.append(time.perf_counter() - began)
+                assert answer["statusCode"] == 200, answer
+                assert app.stored(), "no tokens were stored"
     finally:
         emulator.close()
         process.wait_for_the_end(emulator.session)

@@ -15,4 +15,4 @@ with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox:
 most = max(owed for *_, owed in came.curve)
 print(f"{came.completed} sign-ins completed at 500 a second, {came.refused} refused, {came.throttled} creations throttled")
 print(f"{most} tokens owed at most, nothing after {came.drained_after:.0f} s, {came.lost} lost")
-sys.exit(bool(came.refused or came.lost))
+sys.exit(bool(came.refused or came.lost or not came.completed))

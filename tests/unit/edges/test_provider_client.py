@@ -94,7 +94,7 @@ def test_what_is_cut_off_leaves_no_thread_behind(server: ProviderServer, registe
     ended_by = time.monotonic() + 5
     while any(thread.name.endswith("(run)") for thread in set(threading.enumerate()) - before):
         assert time.monotonic() < ended_by
-        time.sleep(0.01)
+        time.sleep(0.01)  # until the condition holds
 
 
 def test_what_was_given_up_during_a_name_look_up_is_never_sent(
