@@ -1,4 +1,4 @@
-"""A provider that fails, in every way and at either leg: the design's code in time, and a later try that may still succeed."""
+"""A provider that fails, in every way and at either leg: its code in time, and a later try that may still succeed."""
 
 import time
 import tracemalloc

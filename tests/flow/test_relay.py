@@ -160,6 +160,24 @@ def test_a_relay_that_dies_between_storing_and_settling_loses_nothing(app: Sandb
     assert len(versions) == 1
 
 
+def test_a_grant_is_told_when_its_tokens_can_be_read(app: SandboxApp) -> None:
+    told: list[list[str]] = []
+
+    class Watched(SecretWriter):
+        def store(self, tokens: UserTokens, *, expected: bool) -> None:
+            harness.relay.relay([harness.record(token).pk], lambda: True)  # as the stream wakes it, once the grant is made
+            told.append(app.told())
+            super().store(tokens, expected=expected)
+
+    harness = Harness(app, writer_type=Watched)
+    token, verifier = harness.come_back()
+    record = harness.callback(token, verifier)
+    assert told == [[]]
+    harness.relay.relay([record.pk], lambda: True)
+    assert app.told() == ["authorization.granted"]
+    assert harness.record(token).outbox is None
+
+
 def test_one_poisoned_item_holds_back_no_other(app: SandboxApp) -> None:
     good, bad = Harness(app), Harness(make_app(app.sandbox))
     bad.writer = good.writer

@@ -16,6 +16,7 @@ from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
 from tripod_flow.edges.deadline import COMMIT, Deadline
 from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, Timeouts, send
+from tripod_flow.rules import backoff
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.provider import ProviderDefinition
 
@@ -23,7 +24,6 @@ MAX_TOKEN = 512  # bytes of a token, its secret, or a user id; X's have 25 to 50
 MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
 MAX_SCREEN_NAME = 256  # characters
 DEFAULT_RETRY = 5  # seconds, where a provider says nothing
-MAX_RETRY = 900  # seconds; X's rate limits have windows of 15 minutes
 
 
 class Refused(Exception):
@@ -188,7 +188,7 @@ class ProviderClient:
         """Read when to come back: ``Retry-After`` in seconds, or X's ``x-rate-limit-reset`` in epoch seconds."""
         after, reset = response.headers.get("retry-after", ""), response.headers.get("x-rate-limit-reset", "")
         seconds = int(after) if _is_number(after) else int(reset) - int(self._clock()) if _is_number(reset) else DEFAULT_RETRY
-        return min(max(seconds, 1), MAX_RETRY)
+        return min(max(seconds, 1), backoff.LONGEST)
 
 
 class _ServerError(Unavailable):

@@ -89,8 +89,9 @@ class Relay:
         self._publish_outcome(record)
 
     def _publish_outcome(self, record: Authorization | None) -> None:
-        for _ in range(TRIES):  # the tokens may be marked as stored meanwhile
-            if record is None or record.pending_event is None:
+        """Publish the event; that of a grant once its tokens are stored, because whoever hears of it may read them."""
+        for _ in range(TRIES):
+            if record is None or record.pending_event is None or record.pending_tokens is not None:
                 return
             self._bus.publish(event_bus.pending_events(record))
             update = self._table.update(transitions.mark_published(record, now=self._clock()))

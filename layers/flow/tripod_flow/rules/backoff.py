@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 FIRST = 5.0  # seconds
-LONGEST = 900.0  # seconds; X's rate limits have windows of 15 minutes
+LONGEST = 900  # seconds; X's rate limits have windows of 15 minutes
 JITTER = 0.2  # up to this share longer, so that what failed together is not tried together
 
 
