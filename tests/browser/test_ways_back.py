@@ -100,12 +100,7 @@ def test_a_tab_opened_after_expiry_still_tells_the_outcome(person: Person) -> No
 def test_a_tab_opened_after_expiry_has_nothing_to_finish(person: Person) -> None:
     tab, late = person.begin(), person.tab()
     address, _ = person.consent_held(tab)
-    person.app.sandbox.client("dynamodb").update_item(
-        TableName=person.app.sandbox.table,
-        Key={"pk": person.app.authorization(address)["pk"]},
-        UpdateExpression="SET expires_at = :past",
-        ExpressionAttributeValues={":past": {"N": "1"}},
-    )
+    person.app.change_item(person.app.authorization(address)["pk"]["S"], expires_at=1)
     late.page.goto(address)
     late.reads(title(person.app, text.PROBLEMS["expired"]))
     assert late.statuses[-1] == 410

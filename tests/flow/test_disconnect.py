@@ -6,12 +6,11 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import new_pair
-from tests.support.grants import acting, assert_nothing_is_owed, current, grant, revoked_events, tidy, token_of
+from tests.support.grants import acting, assert_nothing_is_owed, current, grant, revoked_events, tidy, token_of, unidentified
 from tests.support.harness import Harness
-from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.sandbox_app import SandboxApp
 from tripod_flow.rules import connection, errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.transitions import Transition
@@ -266,12 +265,8 @@ def test_a_disconnect_holds_while_a_consent_waits_for_its_ticket(harness: Harnes
 
 
 def test_a_disconnect_holds_while_it_is_not_known_whose_the_tokens_are(sandbox: Sandbox) -> None:
-    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
-    app.fault("identity", ProviderFault.SERVER_ERROR)
-    harness = Harness(app)
-    token, verifier = harness.come_back()
-    with pytest.raises(errors.ProviderUnavailable):
-        harness.callback(token, verifier)
+    harness, token, _ = unidentified(sandbox)
+    app = harness.app
     harness.clock.now += 1
     with pytest.raises(errors.NotConnected):
         harness.revocation.revoke(app.name, app.user.user_id)

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.browser import JSON, Browser
 from sandbox.gateway.event import GatewayRequest, to_event
 from sandbox.provider.visitor import Visitor
 from sandbox.repository import TEMPLATE
-from sandbox.template.intrinsics import REGION
 from sandbox.template.template import Route
 from sandbox.world import Sandbox
+from tests.support.reading import LAYER, environment
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
 
 ROOT = TEMPLATE.parent
@@ -24,23 +23,12 @@ APP = RETURN_TO.removesuffix("/done")
 
 def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> dict[str, Any]:
     """Run an example's handler in a process of its own, as Lambda would, and return its answer."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join((str(ROOT / "examples" / example / "function"), str(ROOT / "layers" / "tripod"))),
-        "TRIPOD_PREFIX": sandbox.prefix,
-        "TRIPOD_LOOPBACK_HTTP": "true",  # as the sandbox's own functions have it
-        "AWS_ENDPOINT_URL": sandbox.aws,
-        "AWS_ENDPOINT_URL_LAMBDA": sandbox.lambda_,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        **more,
-    }
+    folders = os.pathsep.join((str(ROOT / "examples" / example / "function"), str(LAYER)))
     code = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
     finished = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(payload),
-        env=environment,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": folders, **environment(sandbox), **more},
         capture_output=True,
         text=True,
         timeout=60,

@@ -5,16 +5,16 @@ from unittest.mock import patch
 
 import pytest
 
-from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.clock import Clock
 from tests.support.direct import new_pair
+from tests.support.grants import unidentified
 from tests.support.harness import Harness
-from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.sandbox_app import SandboxApp
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Update
 from tripod_flow.flows import relay
-from tripod_flow.rules import errors, transitions
+from tripod_flow.rules import transitions
 from tripod_flow.rules.authorization import Authorization, Identity, State
 from tripod_flow.rules.transitions import Transition
 
@@ -44,17 +44,6 @@ def test_a_grant_that_somebody_else_has_just_begun_to_store_is_left_to_them(app:
     harness.clock.now += transitions.LEASE
     harness.relay.relay([owed.pk], lambda: True)
     assert app.stored()
-
-
-def unidentified(sandbox: Sandbox) -> tuple[Harness, str, str]:
-    """Return an exchange of which nobody could say yet whose the tokens are: the harness, its request token and verifier."""
-    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
-    app.fault("identity", ProviderFault.SERVER_ERROR)
-    harness = Harness(app)
-    token, verifier = harness.come_back()
-    with pytest.raises(errors.ProviderUnavailable):
-        harness.callback(token, verifier)
-    return harness, token, verifier
 
 
 @pytest.mark.parametrize(("by_relay", "lease"), [(False, transitions.LEASE), (True, relay.RELAY_LEASE)])

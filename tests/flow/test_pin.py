@@ -103,13 +103,8 @@ def test_after_a_passing_fault_the_same_pin_can_be_entered_again(app: SandboxApp
 def test_a_second_post_while_the_first_is_at_work_is_led_to_its_outcome(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser)
-    app.sandbox.client("dynamodb").update_item(  # as a holder that is still at work leaves it
-        TableName=app.sandbox.table,
-        Key={"pk": {"S": f"authorization#{app.name}#{token}"}},
-        UpdateExpression="SET #s = :s, claim_id = :c, lease_until = :l",
-        ExpressionAttributeNames={"#s": "state"},
-        ExpressionAttributeValues={":s": {"S": "exchanging"}, ":c": {"S": "another"}, ":l": {"N": "9999999999"}},
-    )
+    key = f"authorization#{app.name}#{token}"  # as a holder that is still at work leaves it
+    app.change_item(key, state="exchanging", claim_id="another", lease_until=9999999999)
     page = post(app, browser, {"request_token": token, "pin": pin}, accept=PAGE)
     assert (page.status_code, page.headers["refresh"]) == (
         409,

@@ -182,13 +182,7 @@ def test_one_poisoned_item_holds_back_no_other(app: SandboxApp) -> None:
     good, bad = Harness(app), Harness(make_app(app.sandbox))
     bad.writer = good.writer
     record, poisoned = good.callback(*good.come_back()), bad.callback(*bad.come_back())
-    app.sandbox.client("dynamodb").update_item(
-        TableName=app.sandbox.table,
-        Key={"pk": {"S": poisoned.pk}},
-        UpdateExpression="SET #s = :s",
-        ExpressionAttributeNames={"#s": "state"},
-        ExpressionAttributeValues={":s": {"S": "nonsense"}},
-    )
+    app.change_item(poisoned.pk, state="nonsense")
     good.relay.relay([poisoned.pk, record.pk], lambda: True)
     assert [event.detail_type for event in app.events()] == ["authorization.granted"]
     bad.app.come_due()

@@ -26,12 +26,7 @@ def test_a_stranger_who_ends_it_gets_no_query(app: SandboxApp, brought: str, ret
 def test_a_stranger_who_comes_too_late_gets_no_query(app: SandboxApp) -> None:
     _, challenge = new_pair(app.name, RETURN_TO + QUERY)
     begun = begin(app, challenge=challenge, return_to=RETURN_TO + QUERY)
-    app.sandbox.client("dynamodb").update_item(
-        TableName=app.sandbox.table,
-        Key={"pk": {"S": f"authorization#{app.name}#{begun['request_token']}"}},
-        UpdateExpression="SET expires_at = :past",
-        ExpressionAttributeValues={":past": {"N": "1"}},
-    )
+    app.change_item(f"authorization#{app.name}#{begun['request_token']}", expires_at=1)
     answer = app.browser().get(f"/oauth/{app.name}/callback?denied={begun['request_token']}")
     assert answer.status_code == 410
     assert "location" not in answer.headers

@@ -23,13 +23,7 @@ def signed_in(app: SandboxApp, challenge: str) -> tuple[str, str]:
 
 def age(app: SandboxApp, callback: str, name: str, seconds: float) -> None:
     """Move one of an authorization's times into the past."""
-    app.sandbox.client("dynamodb").update_item(
-        TableName=app.sandbox.table,
-        Key={"pk": app.authorization(callback)["pk"]},
-        UpdateExpression="SET #n = :t",
-        ExpressionAttributeNames={"#n": name},
-        ExpressionAttributeValues={":t": {"N": str(time.time() - seconds)}},
-    )
+    app.change_item(app.authorization(callback)["pk"]["S"], **{name: time.time() - seconds})
 
 
 def told(answer: dict[str, Any]) -> dict[str, Any]:

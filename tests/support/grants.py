@@ -4,10 +4,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from sandbox.provider import ProviderFault
+from sandbox.world import Sandbox
 from tests.support.harness import Harness
-from tests.support.sandbox_app import SandboxApp
+from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows import relay
+from tripod_flow.rules import errors
 from tripod_flow.rules.authorization import Authorization
 
 
@@ -28,6 +33,17 @@ def acting(method: str, act: Callable[[], None], *, after: bool = False) -> type
 
     setattr(Interrupted, method, call)
     return Interrupted
+
+
+def unidentified(sandbox: Sandbox) -> tuple[Harness, str, str]:
+    """Return an exchange of which nobody could say yet whose the tokens are: the harness, its request token and verifier."""
+    app = make_app(sandbox, user_id_field=None, screen_name_field=None)
+    app.fault("identity", ProviderFault.SERVER_ERROR)
+    harness = Harness(app)
+    token, verifier = harness.come_back()
+    with pytest.raises(errors.ProviderUnavailable):
+        harness.callback(token, verifier)
+    return harness, token, verifier
 
 
 def grant(harness: Harness, *, anew: bool = True) -> Authorization:

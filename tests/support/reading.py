@@ -31,7 +31,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "TRIPOD_PREFIX": sandbox.prefix,
-        "TRIPOD_LOOPBACK_HTTP": "true",
+        "TRIPOD_LOOPBACK_HTTP": "true",  # as the sandbox's own functions have it
     }
 
 

@@ -106,21 +106,26 @@ class SandboxApp:
         assert found is not None
         return found
 
+    def change_item(self, key: str, **attributes: str | float) -> None:
+        """Set attributes of an item in the table, as nothing but time or another process would."""
+        kinds = {name: {"S": value} if isinstance(value, str) else {"N": str(value)} for name, value in attributes.items()}
+        self.sandbox.client("dynamodb").update_item(
+            TableName=self.sandbox.table,
+            Key={"pk": {"S": key}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in kinds),
+            ExpressionAttributeNames={f"#{name}": name for name in kinds},
+            ExpressionAttributeValues={f":{name}": value for name, value in kinds.items()},
+        )
+
     def come_due(self, *keys: str) -> None:
         """Put the time at which the relay tries again into the past: of these items, or of all the app's."""
-        client = self.sandbox.client("dynamodb")
         if not keys:
             mine = {"FilterExpression": "contains(pk, :name)", "ExpressionAttributeValues": {":name": {"S": f"#{self.name}#"}}}
-            pages = client.get_paginator("scan").paginate(TableName=self.sandbox.table, **mine)
+            pages = self.sandbox.client("dynamodb").get_paginator("scan").paginate(TableName=self.sandbox.table, **mine)
             keys = tuple(item["pk"]["S"] for page in pages for item in page["Items"] if "outbox" in item)
         for key in keys:
             if float((self.item(key) or {}).get("outbox_due", {"N": "0"})["N"]) > time.time():
-                client.update_item(
-                    TableName=self.sandbox.table,
-                    Key={"pk": {"S": key}},
-                    UpdateExpression="SET outbox_due = :past",
-                    ExpressionAttributeValues={":past": {"N": "1"}},
-                )
+                self.change_item(key, outbox_due=1)
 
     def sweep(self) -> None:
         """Run the relay's schedule, for the app's items as if they were due."""
