@@ -40,7 +40,7 @@ def entered(pk: str, now: float) -> dict[str, Any]:
 
 def is_due(item: Item, *, now: float) -> bool:
     """Return True if there is something to be done about an item, and its pause is over."""
-    return item.outbox is not None and (item.outbox_due or 0) <= now
+    return item.outbox is not None and (item.outbox_due is None or item.outbox_due <= now)
 
 
 def is_overdue(item: Item, *, now: float) -> bool:
