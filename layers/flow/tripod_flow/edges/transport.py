@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 import certifi
 from requests_oauthlib import OAuth1
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, connection_from_url
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util import parse_url
+from urllib3.util import Url, parse_url
 
 from tripod.version import USER_AGENT
 
@@ -118,7 +118,7 @@ class _Call:
         content_type = {"Content-Type": "application/x-www-form-urlencoded"} if self._form else {}
         url = parse_url(self._url)  # normalised: what is signed is what is sent
         _, headers, body = self._auth.client.sign(url.url, self._method, self._form, {**HEADERS, **content_type})
-        with self._pool(url.url) as pool:
+        with self._pool(url) as pool:
             response = pool.urlopen(
                 self._method,
                 url.request_uri,
@@ -131,11 +131,13 @@ class _Call:
             )
             return Response(response.status, response.headers, _read_body(response))
 
-    def _pool(self, url: str) -> HTTPConnectionPool:
+    def _pool(self, url: Url) -> HTTPConnectionPool:
         """Return a pool of one connection, which reports to this call; over https with the process's one TLS context."""
-        is_secure = url.startswith("https:")
-        pool = connection_from_url(url, **({"ssl_context": _tls_context()} if is_secure else {}))
+        is_secure, host = url.scheme == "https", url.host or ""
         kind = _ReportingHTTPSConnection if is_secure else _ReportingHTTPConnection
+        pool = (
+            HTTPSConnectionPool(host, url.port, ssl_context=_tls_context()) if is_secure else HTTPConnectionPool(host, url.port)
+        )
         pool.ConnectionCls = cast("type[HTTPConnection]", partial(kind, call=self))  # it is only ever called
         return pool
 
