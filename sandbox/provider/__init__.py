@@ -3,9 +3,22 @@
 Signatures, nonces and timestamps are verified by oauthlib; everything else is kept in memory, per app.
 """
 
-from sandbox.provider.faults import ProviderFault
+from sandbox.provider.failures import Failure
+from sandbox.provider.faults import Fault, ProviderFault, Rewritten
 from sandbox.provider.records import Leg, Post, ProviderCall, RegisteredApp, User
 from sandbox.provider.server import ProviderServer
 from sandbox.provider.visitor import Visitor
 
-__all__ = ["Leg", "Post", "ProviderCall", "ProviderFault", "ProviderServer", "RegisteredApp", "User", "Visitor"]
+__all__ = [
+    "Failure",
+    "Fault",
+    "Leg",
+    "Post",
+    "ProviderCall",
+    "ProviderFault",
+    "ProviderServer",
+    "RegisteredApp",
+    "Rewritten",
+    "User",
+    "Visitor",
+]

@@ -42,7 +42,8 @@ class Api:
     def users_me(self) -> Response:
         """Answer who the user is, as v2 does."""
         return self._as_user(
-            lambda token: jsonify(data={"id": token.user.user_id, "name": token.user.name, "username": token.user.screen_name})
+            lambda token: jsonify(data={"id": token.user.user_id, "name": token.user.name, "username": token.user.screen_name}),
+            v2=True,
         )
 
     def identity(self) -> Response:
@@ -68,7 +69,7 @@ class Api:
 
     def create_post(self) -> Response:
         """Record a post sent as JSON, which no signature covers."""
-        return self._as_user(lambda token: self._post(token, str(request.get_json().get("text", ""))))
+        return self._as_user(lambda token: self._post(token, str(request.get_json().get("text", ""))), v2=True)
 
     def bearer_token(self) -> Response:
         """Issue the app's bearer token for its key and secret."""
@@ -98,18 +99,18 @@ class Api:
             return failures.REVOKED.response()
         return jsonify(rate_limit_context={"application": self._state.consumer_of(app).key}, resources={})
 
-    def _as_user(self, answer: Callable[[IssuedAccessToken], Response]) -> Response:
-        """Verify the access token's signature, then answer the call."""
+    def _as_user(self, answer: Callable[[IssuedAccessToken], Response], *, v2: bool = False) -> Response:
+        """Verify the access token's signature, then answer the call; v2 never says which credential it refuses."""
         token = TokenServer(self._state).signed_by(SignedRequest.of(request))
         if isinstance(token, Failure):
-            return token.response()
+            return (failures.V2_UNAUTHORIZED if v2 and token.status == 401 else token).response()
         response = answer(token)
         response.headers["x-access-level"] = "read" if token.access == "read" else "read-write"
         return response
 
     def _post(self, token: IssuedAccessToken, text: str) -> Response:
         if token.access == "read":
-            return failures.READ_ONLY.response()
+            return (failures.V2_PERMISSIONS if request.is_json else failures.READ_ONLY).response()
         post = Post(random_text(19, string.digits[1:]), token.user.user_id, text)
         self._state.journal.add_post(token.app, post)
         if request.is_json:

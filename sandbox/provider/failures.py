@@ -1,6 +1,7 @@
 """Every failure of X, with exactly its body: JSON, XML, legacy hash XML or plain text."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from flask import Response
 
@@ -18,12 +19,15 @@ UNAPPROVED = (
 
 @dataclass(frozen=True)
 class Failure:
-    """A refusal as it goes over the wire."""
+    """A refusal as it goes over the wire; as a fault, it stands in for a leg's own answer, and no work is done."""
 
     status: int
     body: str
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
+
+    work_done: ClassVar[bool] = False
+    hangs_up: ClassVar[bool] = False
 
     def response(self) -> Response:
         """Return the refusal as an HTTP answer."""
@@ -53,6 +57,25 @@ NO_ACCESS = Failure(
     403,
     '{"errors":[{"message":"You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints '
     'only. If you need access to this endpoint, you may need a different access level.","code":453}]}',
+)
+USER_SUSPENDED = Failure(
+    403, '{"errors":[{"code":64,"message":"Your account is suspended and is not permitted to access this feature."}]}'
+)
+USER_LOCKED = Failure(
+    403,
+    '{"errors":[{"code":326,"message":"To protect our users from spam and other malicious activity, this account is '
+    'temporarily locked. Please log in to https://twitter.com to unlock your account."}]}',
+)
+V2_UNAUTHORIZED = Failure(401, '{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}')
+V2_PERMISSIONS = Failure(
+    403,
+    '{"title":"Forbidden","type":"https://api.twitter.com/2/problems/oauth1-permissions","status":403,'
+    '"detail":"Your client app is not configured with the appropriate oauth1 app permissions for this endpoint."}',
+)
+V2_CLIENT_FORBIDDEN = Failure(
+    403,
+    '{"title":"Client Forbidden","type":"https://api.twitter.com/2/problems/client-forbidden","status":403,'
+    '"reason":"client-not-enrolled","detail":"You must use keys and tokens from a developer App that is attached to a Project."}',
 )
 OVER_CAPACITY = Failure(503, '{"errors":[{"message":"Over capacity","code":130}]}')
 SERVER_ERROR = Failure(500, '{"errors":[{"message":"Internal error","code":131}]}')

@@ -6,8 +6,10 @@
 import gzip
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from typing import ClassVar
 
 from flask import Response
 
@@ -72,8 +74,25 @@ class ProviderFault(Enum):
         return self in _HANGS_UP
 
 
-def replaced_response(fault: ProviderFault, connection: RawConnection, seconds: float, now: float, elsewhere: str) -> Response:
+@dataclass(frozen=True)
+class Rewritten:
+    """The leg does its work, and ``change`` makes another body of its answer's, for fields and forms that nobody foresaw."""
+
+    change: Callable[[bytes], bytes]
+
+    work_done: ClassVar[bool] = True
+    hangs_up: ClassVar[bool] = False
+
+
+Fault = ProviderFault | Failure | Rewritten
+
+
+def replaced_response(fault: Fault, connection: RawConnection, seconds: float, now: float, elsewhere: str) -> Response:
     """Return the response in place of the leg's, or hang up; ``elsewhere`` is the target of ``REDIRECT``."""
+    if isinstance(fault, Failure):
+        return fault.response()
+    if isinstance(fault, Rewritten):
+        raise TypeError("it spoils a response, and replaces none")
     if fault in _REFUSED:
         return _REFUSED[fault].response()
     if fault is ProviderFault.RATE_LIMITED:
@@ -94,8 +113,13 @@ def replaced_response(fault: ProviderFault, connection: RawConnection, seconds: 
     return _ODD[fault]()
 
 
-def spoiled_response(fault: ProviderFault, connection: RawConnection, seconds: float, response: Response) -> Response:
+def spoiled_response(fault: Fault, connection: RawConnection, seconds: float, response: Response) -> Response:
     """Return the leg's own ``response`` spoiled by ``fault``, or hang up."""
+    if isinstance(fault, Failure):
+        raise TypeError("it replaces a response, and spoils none")
+    if isinstance(fault, Rewritten):
+        response.set_data(fault.change(response.get_data()))
+        return response
     return _SPOILED[fault](connection, seconds, response)
 
 

@@ -4,7 +4,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sandbox.provider.faults import ProviderFault
+from sandbox.provider.faults import Fault
 from sandbox.provider.records import Post, ProviderCall
 
 
@@ -12,7 +12,7 @@ from sandbox.provider.records import Post, ProviderCall
 class ArmedFault:
     """A fault of the next ``times`` calls; ``seconds`` bounds one that takes time."""
 
-    fault: ProviderFault
+    fault: Fault
     times: int
     seconds: float
 

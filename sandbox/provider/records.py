@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sandbox.provider.faults import ProviderFault
+from sandbox.provider.faults import Fault
 
 Leg = Literal[
     "request_token",
@@ -94,7 +94,7 @@ class ProviderCall:
     leg: str
     status: int | None
     time: float
-    fault: ProviderFault | None = None
+    fault: Fault | None = None
     user_agent: str = ""
     signature_method: str = ""
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.provider.app import make_app
-from sandbox.provider.faults import ProviderFault
+from sandbox.provider.faults import Fault
 from sandbox.provider.journal import ArmedFault
 from sandbox.provider.records import Leg, Post, ProviderCall, RegisteredApp, User
 from sandbox.provider.state import ProviderState, random_text
@@ -102,7 +102,7 @@ class ProviderServer:
         fields = {"user_id_field": consumer.user_id_field, "screen_name_field": consumer.screen_name_field}
         return known | {name: value for name, value in fields.items() if value is not None and value != name[:-6]}
 
-    def fault(self, consumer_key: str, leg: Leg, fault: ProviderFault, times: int = 1, seconds: float = FAULT_SECONDS) -> None:
+    def fault(self, consumer_key: str, leg: Leg, fault: Fault, times: int = 1, seconds: float = FAULT_SECONDS) -> None:
         """Let the app's next ``times`` calls of ``leg`` fail; ``seconds`` bounds a fault that takes time."""
         self._state.journal.arm(self._state.app(consumer_key), leg, ArmedFault(fault, times, seconds))
 

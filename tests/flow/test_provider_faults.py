@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from sandbox.browser import JSON
-from sandbox.provider import ProviderFault
+from sandbox.provider import Failure, ProviderFault, failures
 from sandbox.world import Sandbox
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod.credentials import Consumer
@@ -218,6 +218,16 @@ def test_an_identity_that_is_refused_fails_for_good(app: SandboxApp) -> None:
     app.fault("identity", ProviderFault.NO_ACCESS)
     assert browser.get(callback, accept=JSON).json()["code"] == "provider_rejected"
     assert "pending_tokens" not in app.authorization(callback)
+
+
+@pytest.mark.parametrize(("refusal", "title"), [(failures.USER_LOCKED, "locked"), (failures.USER_SUSPENDED, "suspended")])
+def test_an_account_that_the_provider_refuses_is_told_so(app: SandboxApp, refusal: Failure, title: str) -> None:
+    app = _without_identity(app)
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("identity", refusal)
+    answer = browser.get(callback, accept=JSON).json()
+    assert (answer["code"], answer["title"]) == ("provider_rejected", f"This account is {title}")
 
 
 def _without_identity(app: SandboxApp) -> SandboxApp:

@@ -151,8 +151,26 @@ def test_read_only_token_reads_and_does_not_post(provider: ProviderServer) -> No
     app = AppClient(provider)
     access = app.connect(x_auth_access_type="read")
     assert app.verify(access).headers["x-access-level"] == "read"
-    assert app.call("POST", "/2/tweets", access, json={"text": "no"}).status_code == 401
+    assert app.call("POST", "/1.1/statuses/update.json", access, data={"status": "no"}).status_code == 401
+    refused = app.call("POST", "/2/tweets", access, json={"text": "no"})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (403, "oauth1-permissions")
     assert not provider.posts(app.consumer.key)
+
+
+def test_v2_never_says_which_credential_it_refuses(provider: ProviderServer) -> None:
+    app = AppClient(provider)
+    access = app.connect()
+    provider.revoke(app.consumer.key, provider.users[0])
+    for path in ("/2/users/me", "/1.1/account/verify_credentials.json"):
+        refused = app.call("GET", path, access)
+        assert refused.status_code == 401
+        assert ("errors" in refused.json()) is path.startswith("/1.1")
+    assert app.call("GET", "/2/users/me", access).json() == {
+        "title": "Unauthorized",
+        "type": "about:blank",
+        "status": 401,
+        "detail": "Unauthorized",
+    }
 
 
 def test_bearer_token_opens_app_only_calls_until_invalidated(provider: ProviderServer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.aws.bus import PublishedEvent
 from sandbox.browser import Browser
-from sandbox.provider import ProviderFault, RegisteredApp
+from sandbox.provider import Fault, RegisteredApp
 from sandbox.provider.records import Leg, ProviderCall, User
 from sandbox.provider.visitor import Visitor
 from sandbox.world import Sandbox
@@ -49,7 +49,7 @@ class SandboxApp:
         """Visit start, decide at the provider, and return the callback URL."""
         return self.consent(self.begin(browser, **query), cancel=cancel)
 
-    def fault(self, leg: Leg, fault: ProviderFault, times: int = 1, seconds: float = 5.0) -> None:
+    def fault(self, leg: Leg, fault: Fault, times: int = 1, seconds: float = 5.0) -> None:
         self.sandbox.provider_server.fault(self.consumer.key, leg, fault, times, seconds)
 
     def calls(self, leg: Leg) -> list[ProviderCall]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.provider import failures
 from tripod import provider_errors
 from tripod.provider_errors import Cause
 from tripod_flow.api import text
@@ -29,6 +30,15 @@ NOT_APPROVED = (
         (503, '{"errors":[{"message":"Over capacity","code":130}]}', Cause.OVER_CAPACITY),
         (429, '{"errors":[{"code":88,"message":"Rate limit exceeded"}]}', Cause.RATE_LIMITED),
         (429, "", Cause.RATE_LIMITED),
+        (402, failures.NO_CREDITS.body, Cause.NO_CREDITS),
+        (402, "", Cause.NO_CREDITS),
+        (403, failures.V2_PERMISSIONS.body, Cause.PERMISSIONS),
+        (403, failures.V2_CLIENT_FORBIDDEN.body, Cause.CLIENT_FORBIDDEN),
+        (403, failures.USER_SUSPENDED.body, Cause.USER_SUSPENDED),
+        (403, '{"errors":[{"code":63,"message":"User has been suspended."}]}', Cause.USER_SUSPENDED),
+        (403, failures.USER_LOCKED.body, Cause.USER_LOCKED),
+        (401, failures.READ_ONLY.body, Cause.ACCESS_LEVEL),
+        (401, failures.V2_UNAUTHORIZED.body, Cause.UNKNOWN),
         (401, "Reverse auth credentials are invalid", Cause.REQUEST_TOKEN_REJECTED),
         (401, "Error processing your OAuth request: Invalid oauth_verifier parameter", Cause.VERIFIER_REJECTED),
         (401, "<hash><error>Invalid / expired Token</error><request>/oauth/access_token</request></hash>", Cause.REQUEST_TOKEN_REJECTED),
@@ -61,7 +71,11 @@ def test_no_body_is_more_than_unknown(status: int, body: bytes) -> None:
         ("oauth_problem=token_expired&oauth_problem_advice=sign+in", Cause.TOKEN_REVOKED),
         ("oauth_problem=nonce_used", Cause.UNKNOWN),
         ("oauth_problem=consumer_key_rejected", Cause.BAD_CREDENTIALS),
-        ("Reverse auth credentials are invalid", Cause.REQUEST_TOKEN_REJECTED),
+        ("Reverse auth credentials are invalid", Cause.UNKNOWN),
+        ("Error processing your OAuth request: Invalid oauth_verifier parameter", Cause.UNKNOWN),
+        ('{"error":"Invalid / expired Token"}', Cause.UNKNOWN),
+        ("invalid token", Cause.UNKNOWN),
+        ("", Cause.UNKNOWN),
         ('{"title":"Unauthorized","status":401}', Cause.UNKNOWN),
     ],
 )

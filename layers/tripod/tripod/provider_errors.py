@@ -22,7 +22,12 @@ class Cause(StrEnum):
     RATE_LIMITED = "rate_limited"  # 88
     OVER_CAPACITY = "over_capacity"  # 130
     TOKEN_REVOKED = "token_revoked"  # noqa: S105  # a cause, no token  # 89
-    ACCESS_LEVEL = "access_level"  # 453
+    ACCESS_LEVEL = "access_level"  # 453, 220
+    PERMISSIONS = "permissions"  # X's API v2: oauth1-permissions
+    CLIENT_FORBIDDEN = "client_forbidden"  # X's API v2: client-forbidden
+    NO_CREDITS = "no_credits"  # HTTP 402
+    USER_SUSPENDED = "user_suspended"  # 63, 64: the user's account, not the app
+    USER_LOCKED = "user_locked"  # 326
     VERIFIER_REJECTED = "verifier_rejected"
     REQUEST_TOKEN_REJECTED = "request_token_rejected"  # noqa: S105  # a cause, no token
     UNREADABLE = "unreadable"  # Tripod's own finding: a 200 without a token
@@ -39,7 +44,13 @@ _CODES = {
     130: Cause.OVER_CAPACITY,
     89: Cause.TOKEN_REVOKED,
     453: Cause.ACCESS_LEVEL,
+    220: Cause.ACCESS_LEVEL,
+    63: Cause.USER_SUSPENDED,
+    64: Cause.USER_SUSPENDED,
+    326: Cause.USER_LOCKED,
 }
+
+_STATUSES = {402: Cause.NO_CREDITS, 429: Cause.RATE_LIMITED}  # of bodies that say nothing known
 
 # Texts of bodies without a code, in the order in which they are tried.
 _TEXTS = (
@@ -50,6 +61,8 @@ _TEXTS = (
     (re.compile(r"invalid oauth_verifier|verifier_invalid", re.I), Cause.VERIFIER_REJECTED),
     (re.compile(r"reverse auth credentials|invalid / expired token|token_rejected|token_expired|token_used", re.I), Cause.REQUEST_TOKEN_REJECTED),
     (re.compile(r"invalid or expired token|token_revoked", re.I), Cause.TOKEN_REVOKED),
+    (re.compile(r"/problems/oauth1-permissions"), Cause.PERMISSIONS),
+    (re.compile(r"/problems/client-forbidden"), Cause.CLIENT_FORBIDDEN),
 )  # fmt: skip
 
 
@@ -71,18 +84,20 @@ def read(status: int, body: bytes) -> Refusal:
     for pattern, cause in _TEXTS:
         if pattern.search(problem or message):
             return Refusal(status, cause)
-    return Refusal(status, Cause.RATE_LIMITED if status == 429 else Cause.UNKNOWN)
+    return Refusal(status, _STATUSES.get(status, Cause.UNKNOWN))
 
 
 def read_api_error(status: int, body: bytes) -> Refusal:
     """Return the refusal of an API call, which an access token signed.
 
-    Such a call has no request token: an ``oauth_problem`` that rejects a token (``token_rejected``, ``token_expired``) means
-    that the access token is revoked.
+    Such a call has neither request token nor verifier: an ``oauth_problem`` that rejects a token (``token_rejected``,
+    ``token_expired``) means that the access token is revoked, and any other word for them explains nothing.
     """
     refusal = read(status, body)
     if refusal.cause is Cause.REQUEST_TOKEN_REJECTED and b"oauth_problem=" in body:
         return Refusal(status, Cause.TOKEN_REVOKED)
+    if refusal.cause in (Cause.REQUEST_TOKEN_REJECTED, Cause.VERIFIER_REJECTED):
+        return Refusal(status, Cause.UNKNOWN)
     return refusal
 
 

@@ -15,6 +15,9 @@ from tripod.secret_reader import SecretReader
 from tripod.signing import Signer
 
 _FORM = "application/x-www-form-urlencoded"
+_UNEXPLAINED = frozenset(
+    {Cause.UNKNOWN, Cause.BAD_CREDENTIALS}
+)  # either credential may be the refused one; X's API v2 never says
 
 
 def user_tokens(provider: str, *, user_id: str) -> SigningTokens:
@@ -46,8 +49,8 @@ def user_session(provider: str, *, user_id: str) -> requests.Session:
     """Return a ``requests.Session`` that signs every request as this user.
 
     Each request is signed with the tokens of that moment: the session may be kept for as long as the process lives. When a 401
-    says that the token is revoked or the consumer key unknown, the secret is read again, and the request is sent once more if
-    the secret has changed.
+    says that the token is revoked, or doesn't say what is wrong (as X's API v2), the secrets are read again, and the request is
+    sent once more if one has changed.
 
     Args:
         provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
@@ -111,23 +114,33 @@ class _UserAuth(RenewingAuth[_Credentials]):
         Signer().sign_as(consumer, tokens.oauth_token, tokens.oauth_token_secret)(request)
 
     def renew(self, credentials: _Credentials, cause: Cause, tried: AbstractSet[Cause]) -> _Credentials | None:
-        """Read again what the provider refused, the user's tokens or the app's credentials; None if that did not change."""
+        """Read again what the provider may have refused; None if nothing has changed: then the 401 is the caller's to read."""
         if cause is Cause.TOKEN_REVOKED:
             return self._newer_grant(credentials, read=cause not in tried)
-        if cause is Cause.BAD_CREDENTIALS and cause not in tried:
-            consumer = self._reader.consumer(self._provider, fresh=True)
-            return None if consumer == credentials.consumer else _Credentials(consumer, credentials.tokens)
+        if cause in _UNEXPLAINED and not _UNEXPLAINED & tried:
+            fresh = self._read_again()
+            return None if fresh == credentials else fresh
         return None
+
+    def _read_again(self) -> _Credentials:
+        """Return both credentials as they are now. Raises TokenRevoked where the user has disconnected."""
+        try:
+            tokens = self._reader.user(self._provider, self._user_id, fresh=True)
+        except TokenNotFound:
+            raise self._revoked() from None
+        return _Credentials(self._reader.consumer(self._provider, fresh=True), tokens)
 
     def _newer_grant(self, refused: _Credentials, *, read: bool) -> _Credentials:
         """Return the tokens of a newer grant. Where there is none, drop the refused tokens and raise TokenRevoked."""
-        revoked = TokenRevoked(names.user_secret(self._reader.prefix, self._provider, self._user_id))
         try:
             tokens = self._reader.user(self._provider, self._user_id, fresh=True) if read else refused.tokens
         except TokenNotFound:
-            raise revoked from None
+            raise self._revoked() from None
         if (tokens.oauth_token, tokens.oauth_token_secret) == (refused.tokens.oauth_token, refused.tokens.oauth_token_secret):
             self._reader.forget_user(self._provider, self._user_id)
-            raise revoked
+            raise self._revoked()
         other_app = tokens.consumer_key != refused.consumer.consumer_key
         return _Credentials(self._reader.consumer(self._provider, fresh=True) if other_app else refused.consumer, tokens)
+
+    def _revoked(self) -> TokenRevoked:
+        return TokenRevoked(names.user_secret(self._reader.prefix, self._provider, self._user_id))

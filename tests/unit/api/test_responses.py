@@ -96,6 +96,19 @@ def test_after_a_pin_was_posted_the_way_on_is_a_new_start() -> None:
         assert 'href="https://api.example/oauth/x/start?pin=true"' in body
 
 
+@pytest.mark.parametrize(
+    ("cause", "title", "way_on"),
+    [(Cause.USER_SUSPENDED, "This account is suspended", False), (Cause.USER_LOCKED, "This account is locked", True)],
+)
+def test_an_account_that_the_provider_refuses_is_not_the_apps_fault(cause: Cause, title: str, way_on: bool) -> None:
+    failed = record(state=State.FAILED, error="provider_rejected", cause=cause)
+    content = json.loads(responses.outcome(request(), Outcome(failed))["body"])
+    assert (content["code"], content["title"]) == ("provider_rejected", title)
+    body = responses.outcome(request(page=True), Outcome(failed))["body"]
+    assert title in body
+    assert ("/oauth/x/start" in body) is way_on
+
+
 def test_a_failure_keeps_its_diagnosis() -> None:
     failed = record(state=State.FAILED, error="provider_rejected", cause=Cause.CLOCK_OFF)
     assert "clock" in json.loads(responses.outcome(request(), Outcome(failed))["body"])["detail"]

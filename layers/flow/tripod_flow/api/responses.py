@@ -153,7 +153,7 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
             request.look,
             content["title"],
             content["detail"],
-            link=_action(request, error, text.PROBLEMS[error.code]),
+            link=_action(request, error, _words(error)),
             reference=f"{text.REFERENCE}: {request.id}",
         )
         if error.code == "in_progress":
@@ -166,7 +166,7 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
 
 def problem_content(error: FlowError, request_id: str, *, provider: str = "", callback_url: str = "") -> dict[str, Any]:
     """Return the problem details of an error; ``provider`` is what the request named."""
-    words = text.PROBLEMS[error.code]
+    words = _words(error)
     called = text.provider_name(provider) if not isinstance(error, UnknownProvider) else ""
     detail = (error.detail or words.detail).replace("{provider}", called or text.A_PROVIDER)
     if error.detail is None and isinstance(error, ProviderRejected):
@@ -184,6 +184,10 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
     if isinstance(error, WrongPin):
         content["attempts_left"] = error.attempts_left
     return content if error.retry_after is None else {**content, "retry_after": error.retry_after}
+
+
+def _words(error: FlowError) -> Text:
+    return text.problem_words(error.code, error.cause if isinstance(error, ProviderRejected) else None)
 
 
 def _action(request: HttpRequest, error: FlowError, words: Text) -> tuple[str, str] | None:

@@ -45,6 +45,12 @@ PROBLEMS = {
     "internal": Text("Something went wrong", "This is our fault, not yours. Please try again.", "Try again"),
 }  # fmt: skip
 
+# Instead of ``provider_rejected``, where it was not the app that the provider refused.
+ACCOUNT_PROBLEMS = {
+    Cause.USER_SUSPENDED: Text("This account is suspended", "{provider} has suspended this account, so it can't be connected. {provider} says why where you sign in there."),
+    Cause.USER_LOCKED: Text("This account is locked", "{provider} has locked this account for now. Unlock it at {provider}, then start again.", "Start again"),
+}  # fmt: skip
+
 PIN = Text("Connect {provider} with a PIN", "Open {provider}, agree, and bring back the PIN that it shows you.", "Finish")
 PIN_LINK = "Open {provider}"
 PIN_NEW_TAB = "(opens in a new tab)"
@@ -74,8 +80,16 @@ _DIAGNOSES = {
     Cause.CLOCK_OFF: "The provider says that the request's timestamp is out of bounds. Check the clock of the machine that signs.",
     Cause.APP_SUSPENDED: "The provider has suspended this app. See the app's page at the provider.",
     Cause.ACCESS_LEVEL: "The app's access level at the provider does not cover this call. See the app's plan there.",
+    Cause.PERMISSIONS: "The app's permissions at the provider do not cover this call. Change them in the app's settings; each user must then sign in anew.",
+    Cause.CLIENT_FORBIDDEN: "The provider takes calls of this kind from apps in a project only. Attach the app to a project in the provider's developer console.",
+    Cause.NO_CREDITS: "The app's balance at the provider is used up. See the app's billing there.",
     Cause.UNREADABLE: "The provider's answer was not what OAuth 1.0a asks for. Check the provider's endpoints in the consumer secret.",
 }  # fmt: skip
+
+
+def problem_words(code: str, cause: Cause | None) -> Text:
+    """Return the words for a problem: its code's, unless ``cause`` says that it is about the user's account."""
+    return ACCOUNT_PROBLEMS[cause] if cause in ACCOUNT_PROBLEMS else PROBLEMS[code]
 
 
 def diagnosis(cause: Cause | None, callback_url: str) -> str | None:

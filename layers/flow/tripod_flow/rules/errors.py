@@ -134,7 +134,7 @@ class Interrupted(FlowError):
 
 
 class ProviderRejected(FlowError):
-    """The provider refused the app, not the user; ``cause`` says why."""
+    """The provider refused the app, or the user's account; ``cause`` says why."""
 
     code = "provider_rejected"
     status = 502
