@@ -12,7 +12,8 @@ from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod.credentials import AccessToken
 from tripod_flow.edges.deadline import Deadline
-from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, TokenResponse
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
+from tripod_flow.edges.token_response import TokenResponse
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.flows.token_store import TokenStore
 from tripod_flow.rules import authorization, errors, transitions
@@ -242,7 +243,7 @@ def test_aws_out_of_reach_before_the_exchange_is_a_fixed_text_and_a_reload_helps
 def test_a_request_token_that_is_issued_twice_replaces_no_authorization(app: SandboxApp) -> None:
     class Repeating(ProviderClient):
         def request_token(self, *_: Any, **__: Any) -> TokenResponse:
-            return TokenResponse("t", "s", {"oauth_callback_confirmed": "true"})
+            return TokenResponse("t", "s", {"oauth_callback_confirmed": ["true"]})
 
     harness = Harness(app, client_type=Repeating)
 

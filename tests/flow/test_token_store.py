@@ -1,5 +1,7 @@
 """Interleavings of grants, revocations and the relay: in the end the secret is what came last, and nothing is owed."""
 
+from unittest.mock import patch
+
 import pytest
 
 from tests.support.grants import acting, assert_nothing_is_owed, current, grant, tidy, token_of
@@ -7,6 +9,7 @@ from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp
 from tripod.credentials import UserTokens
 from tripod_flow.edges.secret_writer import SecretWriter
+from tripod_flow.rules import transitions
 from tripod_flow.rules.authorization import Authorization
 
 
@@ -100,6 +103,18 @@ def test_an_old_grant_that_is_overtaken_while_it_is_stored_does_not_win(app: San
     assert newest[0].pending_tokens
     assert stored["oauth_token"] == newest[0].pending_tokens.oauth_token != old.pending_tokens.oauth_token
     assert harness.record(old.request_token).pending_tokens is None
+
+
+def test_a_newer_grant_while_the_one_before_is_put_back_is_the_secrets(app: SandboxApp) -> None:
+    harness = Harness(app)
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):
+        late = harness.callback(*harness.come_back())
+    grant(harness)
+    newest: list[Authorization] = []
+    relaying = Harness(app, clock=harness.clock, writer_type=acting("restore", lambda: newest.append(grant(harness))))
+    harness.clock.now += transitions.LEASE
+    relaying.relay.relay([late.pk], lambda: True)
+    assert current(app) == token_of(newest[0])
 
 
 def test_an_old_grant_that_is_stored_late_is_dropped(app: SandboxApp) -> None:

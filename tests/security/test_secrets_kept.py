@@ -18,7 +18,8 @@ from tests.support.leaks import leaks
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.app import App
 from tripod_flow.edges import telemetry
-from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, TokenResponse
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
+from tripod_flow.edges.token_response import TokenResponse
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.start import BegunAuthorization, StartRequest
 from tripod_flow.rules.authorization import Authorization

@@ -102,8 +102,11 @@ class UserTokens(AccessToken):
         screen_name = content.get("screen_name")
         if screen_name is not None and not isinstance(screen_name, str):
             raise ValueError('"screen_name" must be a string or null')
-        required = ("provider", "user_id", "oauth_token", "oauth_token_secret", "consumer_key")
-        return UserTokens(screen_name=screen_name, **{name: _text(content, name) for name in required})
+        secret = content.get("oauth_token_secret")
+        if not isinstance(secret, str):  # it may be empty: some providers issue none
+            raise ValueError('"oauth_token_secret" must be a string')
+        required = {name: _text(content, name) for name in ("provider", "user_id", "oauth_token", "consumer_key")}
+        return UserTokens(screen_name=screen_name, oauth_token_secret=secret, **required)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

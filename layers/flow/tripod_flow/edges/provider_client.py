@@ -2,11 +2,10 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from time import monotonic, time
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
 from requests_oauthlib import OAuth1
 
@@ -15,12 +14,12 @@ from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
 from tripod_flow.edges.deadline import COMMIT, Deadline
+from tripod_flow.edges.token_response import NoToken, TokenResponse, read_access_token, read_request_token
 from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, Timeouts, send
 from tripod_flow.rules import backoff
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.provider import ProviderDefinition
 
-MAX_TOKEN = 512  # bytes of a token, its secret, or a user id; X's have 25 to 50
 MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
 MAX_SCREEN_NAME = 256  # characters
 DEFAULT_RETRY = 5  # seconds, where a provider says nothing
@@ -41,20 +40,6 @@ class Unavailable(Exception):
         super().__init__(reason)
         self.retry_after = retry_after
         self.maybe_exchanged = maybe_exchanged  # the provider may have done what was asked
-
-
-@dataclass(frozen=True, slots=True)
-class TokenResponse:
-    """A response with a token and its secret; ``fields`` are its other parameters."""
-
-    token: str = field(repr=False)
-    secret: str = field(repr=False)
-    fields: Mapping[str, str] = field(repr=False)
-
-    @property
-    def callback_confirmed(self) -> bool:
-        """Return True if leg 1's response confirms the callback URL, as OAuth 1.0a asks."""
-        return self.fields.get("oauth_callback_confirmed", "").lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +90,10 @@ class ProviderClient:
                 response = attempt()
             except (NotSent, ResponseLost) as error:
                 raise Unavailable(f"leg 1: {error}") from None
-        tokens = _tokens(response)
+        try:
+            tokens = read_request_token(response.body)
+        except NoToken:
+            raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
         if provider.require_callback_confirmed and not tokens.callback_confirmed:
             raise Refused(Refusal(response.status, Cause.CALLBACK_NOT_CONFIRMED))
         return tokens
@@ -127,13 +115,12 @@ class ProviderClient:
         except (NotSent, _ServerError) as first:
             response = self._attempt_again(attempt, first)
         try:
-            tokens = _tokens(response)
-        except Refused as error:
-            if error.refusal.cause is Cause.UNREADABLE:  # 200: the verifier is spent, and what it bought can't be read
-                raise ResponseLost("a response that holds no token") from None
-            raise
+            tokens = read_access_token(response.body)
+            identity = _identity_in(tokens, provider)
+        except NoToken as error:  # the verifier is spent, and what it bought can't be read
+            raise ResponseLost(f"a response without a token: {error}") from None
         token = AccessToken(oauth_token=tokens.token, oauth_token_secret=tokens.secret, consumer_key=consumer.consumer_key)
-        return ExchangeResponse(token, _identity_in(tokens, provider))
+        return ExchangeResponse(token, identity)
 
     @staticmethod
     def _attempt_again(attempt: Callable[[], Response], first: Exception) -> Response:
@@ -196,26 +183,16 @@ class _ServerError(Unavailable):
 
 
 def _identity_in(tokens: TokenResponse, provider: ProviderDefinition) -> Identity | None:
-    """Return the user that the token response names, or None."""
-    user_id = tokens.fields.get(provider.user_id_field, "")
-    if not _is_user_id(user_id):
-        return None
-    return Identity(user_id, _shown(tokens.fields.get(provider.screen_name_field)))
-
-
-def _tokens(response: Response) -> TokenResponse:
-    """Read a token response: a form body, whatever its Content-Type (X says text/html); each name once, nothing empty."""
+    """Return the user that the token response names, or None. Raises ``NoToken`` where it names two, or one in no UTF-8."""
+    named = set(tokens.fields.get(provider.user_id_field, ()))
+    if len(named) > 1:
+        raise NoToken("it names two users")
+    user_id = "".join(named)
     try:
-        pairs = parse_qsl(
-            response.body.decode().strip(), strict_parsing=True, keep_blank_values=True, errors="strict", max_num_fields=50
-        )
-    except ValueError:  # UnicodeDecodeError is one
-        raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
-    fields = dict(pairs)
-    token, secret = fields.pop("oauth_token", ""), fields.pop("oauth_token_secret", "")
-    if len(fields) + 2 != len(pairs) or not (_is_token(token) and _is_token(secret)):
-        raise Refused(Refusal(response.status, Cause.UNREADABLE))
-    return TokenResponse(token, secret, fields)
+        user_id.encode()
+    except UnicodeEncodeError:
+        raise NoToken("its user id is no UTF-8") from None
+    return Identity(user_id, _shown(tokens.first(provider.screen_name_field))) if _is_user_id(user_id) else None
 
 
 def _identity(response: Response, provider: ProviderDefinition) -> Identity:
@@ -230,19 +207,18 @@ def _identity(response: Response, provider: ProviderDefinition) -> Identity:
 
 
 def _at(content: Any, path: str) -> str | None:
-    """Return the string or number at a dotted path in JSON, as a string, or None."""
+    """Return the string or number at a dotted path in JSON, as a string, or None; a number in the path is an array's index."""
     for name in path.split("."):
-        content = content.get(name) if isinstance(content, dict) else None
+        if isinstance(content, list):
+            content = content[int(name)] if _is_number(name) and int(name) < len(content) else None
+        else:
+            content = content.get(name) if isinstance(content, dict) else None
     return str(content) if isinstance(content, str | int) and not isinstance(content, bool) else None
-
-
-def _is_token(value: str) -> bool:
-    return value.isprintable() and 0 < len(value.encode()) <= MAX_TOKEN
 
 
 def _is_user_id(value: str) -> bool:
     """Return True if a user id can be part of a secret's name: encoded, below any prefix and provider."""
-    return _is_token(value) and len(names.user_secret("", "", value)) <= MAX_USER_SECRET
+    return bool(value) and value.isprintable() and len(names.user_secret("", "", value)) <= MAX_USER_SECRET
 
 
 def _shown(screen_name: str | None) -> str | None:

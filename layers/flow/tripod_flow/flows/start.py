@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from tripod.credentials import Consumer
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
-from tripod_flow.edges.provider_client import ProviderClient, Refused, TokenResponse, Unavailable
+from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
 from tripod_flow.edges.table import DuplicateKey, Table
+from tripod_flow.edges.token_response import TokenResponse
 from tripod_flow.rules import binding, errors, transitions
 from tripod_flow.rules.authorization import OOB
 from tripod_flow.rules.provider import ProviderDefinition
