@@ -35,11 +35,11 @@ def check(app: SandboxApp, path: str, status: int, code: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "unknown=1",
         "oauth_token=slipped",
         "oauth_callback=https%3A%2F%2Fevil.example",
         "oauth_callback",
-        "subject=42",
+        "OAuth_Token=slipped",
+        "fbclid=1&oauth_anything=1",
         "endpoint=",
         "endpoint=authorise",
         "endpoint=authorize&endpoint=authenticate",
@@ -58,13 +58,21 @@ def check(app: SandboxApp, path: str, status: int, code: str) -> None:
         "return_to=",
         f"return_to=https%3A%2F%2Fapp.example%2F{LONG}",
         "&".join(f"a{number}=1" for number in range(200)),
-        "=1",
         "%6fauth_token=1",
     ],
 )
 def test_start_refuses(app: SandboxApp, query: str) -> None:
     check(app, f"start?{query}", 400, BAD)
     assert not app.calls("request_token")
+
+
+def test_start_ignores_what_it_does_not_know_and_says_so(app: SandboxApp) -> None:
+    query = "fbclid=1&utm_source=a%20link&=1&subject=42&fbclid=2&a%0ab=1&utm_campaign=%ff&" + "x" * 50
+    answer = app.browser().get(f"/oauth/{app.name}/start?{query}", accept=JSON)
+    assert answer.status_code == 200
+    assert answer.json()["ignored"] == ["fbclid", "utm_source", "subject", "utm_campaign"]
+    assert app.browser().get(f"/oauth/{app.name}/start?{query}").status_code == 302
+    assert "ignored" not in app.browser().start(app.name, accept=JSON).json()
 
 
 @pytest.mark.parametrize(

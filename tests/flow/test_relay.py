@@ -187,7 +187,7 @@ def test_one_poisoned_item_holds_back_no_other(app: SandboxApp) -> None:
     assert [event.detail_type for event in app.events()] == ["authorization.granted"]
     bad.app.come_due()
     app.sweep()
-    assert f'"item":"{poisoned.log_id}"' in app.sandbox.logs.text
+    assert f'"authorization":"{poisoned.log_id}"' in app.sandbox.logs.text
     app.sandbox.client("dynamodb").delete_item(TableName=app.sandbox.table, Key={"pk": {"S": poisoned.pk}})
 
 

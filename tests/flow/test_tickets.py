@@ -190,7 +190,11 @@ def test_a_direct_invocation_with_something_else_than_an_object_says_so(app: San
 
 
 def test_a_subject_is_never_taken_from_a_browser(app: SandboxApp) -> None:
-    assert app.browser().start(app.name, accept=JSON, subject="42").json()["code"] == "bad_request"
+    begun = app.browser().start(app.name, accept=JSON, subject="42").json()
+    assert begun["ignored"] == ["subject"]
+    found = app.item(f"authorization#{app.name}#{begun['request_token']}")
+    assert found
+    assert "subject" not in found
 
 
 def test_a_pin_handed_in_by_the_app_that_asked_is_its_own_act(app: SandboxApp) -> None:

@@ -83,6 +83,35 @@ def test_a_call_with_an_access_token_has_no_other_token_to_be_rejected(body: str
     assert provider_errors.read_api_error(401, body.encode()).cause is cause
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"errors":[{"code":179,"message":"secret"}]}', "403 unknown (179)"),
+        ('{"errors":[{"code":1234567,"message":"a PIN"}]}', "403 unknown"),
+        ('{"errors":[{"code":-5}]}', "403 unknown"),
+        ("oauth_problem=additional_authorization_required", "403 unknown (additional_authorization_required)"),
+        ("oauth_problem=token_rejected", "403 request_token_rejected (token_rejected)"),
+        ("oauth_problem=rYCbcXP2waXkVVmLtoken", "403 unknown"),
+        ("oauth_problem=confidential", "403 unknown"),
+        (failures.V2_PERMISSIONS.body, "403 permissions (oauth1-permissions)"),
+        ('{"type":"https://api.x.com/2/problems/A9-secret"}', "403 unknown"),
+        ("something else", "403 unknown"),
+    ],
+)
+def test_a_refusal_is_logged_with_the_providers_word_and_none_of_its_text(body: str, told: str) -> None:
+    assert str(provider_errors.read(403, body.encode())) == told
+
+
+def test_a_developer_is_told_what_to_do_about_each_cause_that_is_theirs() -> None:
+    others = {
+        *(Cause.RATE_LIMITED, Cause.OVER_CAPACITY),  # passing: the answer says when to come back
+        *(Cause.TOKEN_REVOKED, Cause.VERIFIER_REJECTED, Cause.REQUEST_TOKEN_REJECTED),  # the user's: start again
+        Cause.UNKNOWN,
+        *text.ACCOUNT_PROBLEMS,
+    }
+    assert {cause for cause in Cause if text.diagnosis(cause, "https://api.example/cb") is None} == others
+
+
 def test_415_names_the_callback_url_to_register() -> None:
     told = text.diagnosis(Cause.CALLBACK_NOT_APPROVED, "https://api.example/oauth/x/callback")
     assert told

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
@@ -68,23 +68,31 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A provider's error response: its HTTP status and its cause, ``UNKNOWN`` if not recognised."""
+    """A provider's error response: its HTTP status and its cause, ``UNKNOWN`` if not recognised.
+
+    ``word`` is the provider's own for it, where it has the form of one: a code, an ``oauth_problem``, the end of a problem's type.
+    """
 
     status: int
     cause: Cause
+    word: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.cause}" + (f" ({self.word})" if self.word else "")
 
 
 def read(status: int, body: bytes) -> Refusal:
     """Return the refusal that an error body means: JSON, XML, ``<hash>`` XML or plain text (X), or ``oauth_problem=…`` (others)."""
     text = body.decode("utf-8", "replace").strip()
     code, message = _json(text) or _xml(text) or (None, text)
-    if code in _CODES:
-        return Refusal(status, _CODES[code])
     problem = parse_qs(message).get("oauth_problem", [""])[0] if "oauth_problem=" in message else ""
+    word = _word(code, problem, message)
+    if code in _CODES:
+        return Refusal(status, _CODES[code], word)
     for pattern, cause in _TEXTS:
         if pattern.search(problem or message):
-            return Refusal(status, cause)
-    return Refusal(status, _STATUSES.get(status, Cause.UNKNOWN))
+            return Refusal(status, cause, word)
+    return Refusal(status, _STATUSES.get(status, Cause.UNKNOWN), word)
 
 
 def read_api_error(status: int, body: bytes) -> Refusal:
@@ -95,15 +103,25 @@ def read_api_error(status: int, body: bytes) -> Refusal:
     """
     refusal = read(status, body)
     if refusal.cause is Cause.REQUEST_TOKEN_REJECTED and b"oauth_problem=" in body:
-        return Refusal(status, Cause.TOKEN_REVOKED)
+        return replace(refusal, cause=Cause.TOKEN_REVOKED)
     if refusal.cause in (Cause.REQUEST_TOKEN_REJECTED, Cause.VERIFIER_REJECTED):
-        return Refusal(status, Cause.UNKNOWN)
+        return replace(refusal, cause=Cause.UNKNOWN)
     return refusal
 
 
 def is_error_text(body: bytes) -> bool:
     """Return True if a body is MediaWiki's error text ``Error: …``, which comes with status 200."""
     return body.lstrip()[:6].lower() == b"error:"
+
+
+def _word(code: int | None, problem: str, message: str) -> str:
+    """Return the provider's own word for a refusal; empty for anything that is not as short and plain as one, such as a token."""
+    if code is not None:
+        return str(code) if 0 <= code < 1_000_000 else ""
+    if re.fullmatch(r"[a-z]{2,14}(_[a-z]{2,14}){1,3}", problem):
+        return problem
+    kind = re.search(r"/problems/([a-z][a-z0-9]{1,14}(?:-[a-z]{2,14}){0,3})[\"/]", message)
+    return kind[1] if kind else ""
 
 
 def _json(text: str) -> tuple[int | None, str] | None:

@@ -14,7 +14,9 @@ from tripod_flow.rules.authorization import Authorization, State
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")]
 
 
-def request(*, page: bool = False, provider: str = "x", query: str = "", posted: bool = False) -> HttpRequest:
+def request(
+    *, page: bool = False, provider: str = "x", query: str = "", posted: bool = False, at_pin: bool = False
+) -> HttpRequest:
     return HttpRequest(
         id="req-1",
         provider=provider,
@@ -22,6 +24,7 @@ def request(*, page: bool = False, provider: str = "x", query: str = "", posted:
         origin="https://api.example",
         prefers_page=page,
         posted=posted,
+        at_pin=posted or at_pin,
         user_id="",
         content_type="application/x-www-form-urlencoded",
         fetch_site="same-origin",
@@ -94,6 +97,15 @@ def test_after_a_pin_was_posted_the_way_on_is_a_new_start() -> None:
     for error in (errors.ProviderUnavailable("x", 7), errors.Internal(), errors.WrongBrowser()):
         body = responses.problem(request(page=True, posted=True), error)["body"]
         assert 'href="https://api.example/oauth/x/start?pin=true"' in body
+    body = responses.problem(request(page=True, at_pin=True), errors.WrongBrowser())["body"]
+    assert 'href="https://api.example/oauth/x/start?pin=true"' in body
+
+
+def test_a_consent_that_the_app_must_still_confirm_is_not_called_a_connection() -> None:
+    consented = Outcome(record(state=State.CONSENTED, screen_name="ada"))
+    body = responses.outcome(request(page=True), consented)["body"]
+    assert "One step is left" in body
+    assert "You are connected" not in body
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class HttpRequest:
     origin: str  # the API's own, from API Gateway: never from a header that the caller writes
     prefers_page: bool
     posted: bool
+    at_pin: bool  # the PIN's page, or what it posts to
     user_id: str  # of revoke's path; empty in others
     content_type: str
     fetch_site: str  # Sec-Fetch-Site, where the browser sends it
@@ -73,6 +74,7 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Htt
         look=look,
         prefers_page=_prefers_page(headers.get("accept", "")),
         posted=(context.get("http") or {}).get("method") == "POST",
+        at_pin=(proxied.get("routeKey") or "").endswith("/pin"),
         user_id=in_path.get("user_id", ""),
         content_type=headers.get("content-type", ""),
         fetch_site=headers.get("sec-fetch-site", "same-origin"),
@@ -84,8 +86,10 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Htt
 
 
 def start_request(request: HttpRequest) -> StartRequest:
-    """Read start's query; raises ``BadRequest`` for any name that is not start's: no caller slips an oauth_ parameter through."""
-    asked = parameters.of_query(request.query, _START, ignore_others=False)
+    """Read start's query. Other names are ignored (links get trackers hung on), but for OAuth's own: nobody slips one through."""
+    asked = parameters.of_query(request.query, _START, ignore_others=True)
+    if any(name.lower().startswith("oauth_") for name in ignored(request)):
+        raise BadRequest(detail="OAuth's own parameters (oauth_…) can't be given to start.")
     return StartRequest(
         provider=request.provider,
         return_to=asked.get("return_to"),
@@ -96,6 +100,11 @@ def start_request(request: HttpRequest) -> StartRequest:
         x_auth_access_type=parameters.one_of(asked, "x_auth_access_type", ("read", "write")),
         pin=parameters.one_of(asked, "pin", ("true", "false")) == "true",
     )
+
+
+def ignored(request: HttpRequest) -> list[str]:
+    """Return the names in start's query that start ignores."""
+    return parameters.other_names(request.query, _START)
 
 
 def provider_return(request: HttpRequest) -> ProviderReturn:

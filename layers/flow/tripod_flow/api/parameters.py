@@ -1,6 +1,7 @@
 """Parameters: what a caller writes into a query, a form or JSON. The form of each value is checked here, and only here."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,12 +16,8 @@ MAX_PARAMETERS = 100  # in one query
 
 def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict[str, str]:
     """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_PARAMETERS)
-    except ValueError:
-        raise BadRequest(detail=f"There are more than {MAX_PARAMETERS} parameters.") from None
     found: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in _pairs(query):
         if name not in names:
             if ignore_others:
                 continue
@@ -29,6 +26,12 @@ def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict
             raise BadRequest(detail=f"The parameter {name} was given twice.")
         found[name] = checked(name, value)
     return found
+
+
+def other_names(query: str, names: tuple[str, ...]) -> list[str]:
+    """Return the parameters of a query that are not of ``names``: those that look like names, in their order, each once."""
+    others = dict.fromkeys(name for name, _ in _pairs(query) if name not in names)
+    return [name for name in others if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name)]
 
 
 def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
@@ -66,9 +69,17 @@ def challenge(text: str | None) -> str | None:
     """Return a challenge as it is; raises ``BadRequest`` where it can't be one."""
     if text is not None and not tickets.is_challenge(text):
         raise BadRequest(
-            detail="The parameter challenge must be the SHA-256 of a secret, in base64url without padding: 43 characters."
+            detail="The parameter challenge must have 43 characters: the SHA-256 of secret LF provider LF return_to, in base64url "
+            "without padding."
         )
     return text
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise BadRequest(detail=f"There are more than {MAX_PARAMETERS} parameters.") from None
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

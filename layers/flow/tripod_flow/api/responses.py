@@ -11,9 +11,12 @@ from tripod_flow.api.text import Text
 from tripod_flow.flows.finish import Outcome, PinPrompt
 from tripod_flow.flows.start import BegunAuthorization
 from tripod_flow.rules import authorization, binding, return_to
+from tripod_flow.rules.authorization import State
 from tripod_flow.rules.errors import Denied, FlowError, ProviderRejected, UnknownProvider, WrongPin
 
 ApiResponse = dict[str, Any]  # statusCode, headers, cookies, body
+
+_NOTHING_TO_BEGIN = ("in_progress", "unknown_provider")  # codes after which a new start would not help
 
 
 def _policy(style: str = "", forms_to: str = "'none'") -> str:
@@ -31,12 +34,12 @@ _HEADERS = {
 }
 
 
-def begun(request: HttpRequest, started: BegunAuthorization) -> ApiResponse:
-    """Redirect a browser to the provider; give a program the URL as JSON."""
+def begun(request: HttpRequest, started: BegunAuthorization, ignored: Sequence[str] = ()) -> ApiResponse:
+    """Redirect a browser to the provider; give a program the URL as JSON, and the names of what was ``ignored``."""
     cookies = binding.set_cookies(started.cookie_name, started.cookie_value or "", request.cookies)
     if request.prefers_page:
         return _response(302, {**_HEADERS, "location": started.authorize_url}, cookies=cookies)
-    return _json(200, begun_content(started), cookies=cookies)
+    return _json(200, begun_content(started) | ({"ignored": list(ignored)} if ignored else {}), cookies=cookies)
 
 
 def redirect_to_pin_page(request: HttpRequest, started: BegunAuthorization) -> ApiResponse:
@@ -106,7 +109,7 @@ def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
         return problem(request, failure)
     if request.prefers_page:
         name = f" @{record.screen_name}" if record.screen_name else ""
-        words = text.GRANTED
+        words = text.CONSENTED if record.state is State.CONSENTED else text.GRANTED
         detail = words.detail.format(provider=text.provider_name(record.provider), name=name)
         return _page(request, 200, pages.render(request.look, words.title, detail))
     return _json(200, outcome_content(finished))
@@ -197,13 +200,13 @@ def _action(request: HttpRequest, error: FlowError, words: Text) -> tuple[str, s
             return words.action, f"?{request.query}"
         if pin_page_url := http_request.posted_pin_page(request):
             return words.action, pin_page_url
-    action = words.action or (text.PIN_AGAIN if request.posted and error.code != "in_progress" else "")
+    action = words.action or (text.PIN_AGAIN if request.at_pin and error.code not in _NOTHING_TO_BEGIN else "")
     return (action, _start(request, error)) if action else None
 
 
 def _start(request: HttpRequest, error: FlowError) -> str:
     """Return the URL that begins the same again, as far as it is known."""
-    query = error.restart_query or ("pin=true" if request.posted else "")
+    query = error.restart_query or ("pin=true" if request.at_pin else "")
     return f"{request.origin}/oauth/{quote(request.provider)}/start{'?' if query else ''}{query}"
 
 

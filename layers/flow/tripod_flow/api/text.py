@@ -18,10 +18,14 @@ class Text(NamedTuple):
 
 
 GRANTED = Text("You are connected", "Your {provider} account{name} is connected. You can close this page.")
+CONSENTED = Text(
+    "One step is left",
+    "You have agreed to connect your {provider} account{name}. Go back to the app that sent you here: it must now finish this.",
+)
 DENIED = Text("Nothing was connected", "You chose not to connect your {provider} account. Nothing was stored.", "Try again")
 
 PROBLEMS = {
-    "bad_request": Text("This address is not right", "Something in the request is missing or wrong."),
+    "bad_request": Text("This request is not right", "Something in it is missing or wrong."),
     "return_to_not_allowed": Text("This way back is not allowed", "return_to is not allowed."),
     "unknown_provider": Text("Unknown provider", "There is no provider of this name here."),
     "unknown_authorization": Text("Nothing to finish here", "This sign-in is not known, or is long over. Please start again.", "Start again"),

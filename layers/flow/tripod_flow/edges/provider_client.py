@@ -29,7 +29,7 @@ class Refused(Exception):
     """The provider refused, for good; ``refusal`` says why."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(f"{refusal.status}: {refusal.cause}")
+        super().__init__(str(refusal))
         self.refusal = refusal
 
 

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
+from tripod_flow.rules import connection
 from tripod_flow.rules.authorization import Authorization, log_id
 
 
@@ -68,7 +69,15 @@ def store_failed(grant: Authorization, error: Exception) -> None:
 def abandoned(pk: str, what: str) -> None:
     """Log and count that the relay has given something up; an alarm rings."""
     count("abandoned")
-    log().error(f"given up: {what}", extra={"item": log_id(pk)})
+    log().error(f"given up: {what}", extra=named(pk))
+
+
+def named(pk: str) -> dict[str, str]:
+    """Return what a log line names an item by: the user of a connection; of an authorization the id that its other lines have."""
+    if pk.startswith(connection.PREFIX):
+        _, provider, user_id = pk.split("#", 2)
+        return {"provider": provider, "user_id": user_id}
+    return {"authorization": log_id(pk)}
 
 
 def failure(message: str, error: BaseException, **extra: str) -> None:

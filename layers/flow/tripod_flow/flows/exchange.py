@@ -152,8 +152,8 @@ class Exchange:
 def _error_of(held: Authorization, refusal: Refusal) -> errors.FlowError:
     """Return the error that a refused exchange is to the user."""
     if held.maybe_exchanged:
-        return errors.Interrupted(f"refused after an exchange that may have been made: {refusal.status} {refusal.cause}")
+        return errors.Interrupted(f"refused after an exchange that may have been made: {refusal}")
     unrecognised = refusal.cause is Cause.UNKNOWN and refusal.status in (400, 401)
     if held.state is State.EXCHANGING and (unrecognised or refusal.cause in _USER_CAUSES):
-        return errors.VerifierRejected(f"refused: {refusal.status} {refusal.cause}")
-    return errors.ProviderRejected(refusal.cause, f"refused: {refusal.status} {refusal.cause}")
+        return errors.VerifierRejected(f"refused: {refusal}")
+    return errors.ProviderRejected(refusal.cause, f"refused: {refusal}")

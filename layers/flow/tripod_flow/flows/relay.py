@@ -18,7 +18,7 @@ from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
-from tripod_flow.rules import authorization, backoff, connection, errors, outbox, transitions
+from tripod_flow.rules import backoff, connection, errors, outbox, transitions
 from tripod_flow.rules.authorization import Authorization, State
 
 RELAY_LEASE = 90  # seconds; longer than this function's timeout
@@ -65,7 +65,7 @@ class Relay:
                 self._relay_connection(pk) if pk.startswith(connection.PREFIX) else self._relay_authorization(pk)
             except Exception as error:  # noqa: BLE001  # one item's defect must not hold back another's tokens
                 telemetry.count("relay_failed")
-                telemetry.failure("not relayed", error, item=authorization.log_id(pk))
+                telemetry.failure("not relayed", error, **telemetry.named(pk))
                 self._postpone(pk, error)
 
     def _relay_authorization(self, pk: str) -> None:
@@ -173,7 +173,7 @@ class Relay:
         except (ValueError, TypeError):  # the item can't be read
             self._postpone_unread(pk)
         except (ClientError, BotoCoreError) as failure:  # the table is out of reach: nothing could be tried sooner either
-            telemetry.failure("not postponed", failure, item=authorization.log_id(pk))
+            telemetry.failure("not postponed", failure, **telemetry.named(pk))
 
     def _postpone_connection(self, pk: str, error: Exception) -> None:
         found = self._table.connection(pk)
@@ -181,7 +181,8 @@ class Relay:
             return
         if outbox.is_overdue(found, now=self._clock()):
             self._table.update_connection(connection.abandon(found))
-            telemetry.abandoned(pk, "a deletion or an event")
+            pending = {"the secret's deletion": found.deletion_pending, "the event": bool(found.pending_events)}
+            telemetry.abandoned(pk, " and ".join(what for what, is_pending in pending.items() if is_pending))
             return
         self._table.update_connection(connection.postpone(found, due=self._due(found.outbox_tries, error)))
 
@@ -199,7 +200,7 @@ class Relay:
         try:
             self._table.postpone_unread(pk, due=self._clock() + backoff.LONGEST)
         except (ClientError, BotoCoreError) as failure:  # it is not in the outbox, or the table is out of reach
-            telemetry.failure("not postponed", failure, item=authorization.log_id(pk))
+            telemetry.failure("not postponed", failure, **telemetry.named(pk))
 
     def _due(self, tries: int, error: Exception) -> float:
         retry_after = error.retry_after if isinstance(error, errors.ProviderUnavailable) else None

@@ -67,7 +67,9 @@ def check(found: Authorization | None, ticket: str, secret: str, *, now: float) 
     right_ticket = hmac.compare_digest(digest(ticket), found.ticket_digest)
     right_secret = hmac.compare_digest(given_challenge, found.challenge)
     if not (right_ticket and right_secret):
-        raise InvalidTicket("ticket and secret do not belong together")
+        raise InvalidTicket(
+            "ticket and secret do not belong together, or the challenge was not made of secret, provider and return_to"
+        )
     if found.redeemed_at is not None and found.redeemed_at + REPEAT <= now:
         raise InvalidTicket("redeemed before")
     if found.redeemed_at is None and (found.decided_at or 0) + LIFETIME <= now:
