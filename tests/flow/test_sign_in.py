@@ -297,3 +297,12 @@ def test_every_answer_has_the_security_headers(app: SandboxApp) -> None:
         )
         assert "unsafe-inline" not in policy
         assert "script-src" not in policy
+
+
+def test_blanks_that_were_pasted_around_a_credential_are_ignored_and_told(app: SandboxApp) -> None:
+    app.change_consumer(consumer_key=f" {app.consumer.key}\u200b", consumer_secret=f"{app.consumer.secret}\r\n")
+    browser = app.browser()
+    assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
+    told = [line for line in app.sandbox.logs.text.splitlines() if "blanks around a credential" in line and app.name in line]
+    assert told
+    assert '"fields":["consumer_key","consumer_secret"]' in told[0]

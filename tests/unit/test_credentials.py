@@ -41,6 +41,20 @@ def test_a_consumer_secret_may_describe_a_provider() -> None:
 
 
 @pytest.mark.parametrize(
+    "blanks", [" ", "\n", "\r\n", "\t", "\u00a0", "\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", " \u200b\n"]
+)
+def test_what_was_pasted_along_with_a_credential_is_cut_off_and_named(blanks: str) -> None:
+    pasted = {"consumer_key": f"{blanks}k k{blanks}", "consumer_secret": "s3cret"}
+    found = Consumer.from_json(json.dumps(pasted))
+    assert (found.consumer_key, found.consumer_secret, found.trimmed) == ("k k", "s3cret", ("consumer_key",))
+    assert found == Consumer("k k", "s3cret")
+    pasted = {"consumer_key": "k", "consumer_secret": f"s3cret{blanks}"}
+    assert Consumer.from_json("\ufeff" + json.dumps(pasted)).trimmed == ("consumer_secret",)
+    with pytest.raises(ValueError, match='"consumer_secret" has nothing but blanks'):
+        Consumer.from_json(json.dumps(pasted | {"consumer_secret": blanks}))
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "not JSON"),

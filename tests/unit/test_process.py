@@ -1,10 +1,12 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from tripod import process
+import tripod
+from tripod import TripodUnavailable, process
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,28 @@ def test_without_boto3_it_says_what_to_install(this: process.Process, monkeypatc
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(ImportError, match="pip install boto3"):
         this.client("ssm")
+
+
+@pytest.mark.parametrize(
+    ("call", "service"),
+    [
+        (lambda: tripod.user_tokens("x", user_id="1"), "Secrets Manager"),
+        (lambda: tripod.disconnect("x", user_id="1"), "Lambda"),
+        (lambda: next(tripod.users("x")), "Systems Manager"),
+        (lambda: next(tripod.users("x")), "DynamoDB"),
+    ],
+)
+def test_a_service_that_cant_be_reached_is_named(
+    call: Callable[[], object], service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")  # where nobody listens
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    process.forget()
+    if service == "DynamoDB":
+        process.this()._table = "read before"
+    with pytest.raises(TripodUnavailable, match=f"^{service} can't be reached: EndpointConnectionError; in a VPC") as caught:
+        call()
+    assert caught.value.code == "internal"
+    process.forget()

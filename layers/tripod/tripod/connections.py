@@ -48,17 +48,20 @@ def users(provider: str) -> Iterator[Connection]:
     ['ada']
     """
     this = process.this()
-    pages = (
-        this.client("dynamodb")
-        .get_paginator("query")
-        .paginate(
+    query = this.client("dynamodb").get_paginator("query")
+    pages = iter(
+        query.paginate(
             TableName=this.table,
             IndexName="connections",
             KeyConditionExpression="connected_to = :provider",
             ExpressionAttributeValues={":provider": {"S": provider}},
         )
     )
-    for page in pages:
+    while True:
+        with process.in_reach("DynamoDB"):
+            page = next(pages, None)
+        if page is None:
+            return
         for item in page["Items"]:
             yield Connection(
                 provider=provider,

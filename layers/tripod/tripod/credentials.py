@@ -9,6 +9,10 @@ from typing import Any
 # RFC 5849, section 3.4; HMAC-SHA256 is not in it, but NetSuite and WordPress use it
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 
+# What comes along with a credential that is pasted: blanks, line ends, zero-width characters, a byte order mark.
+_BLANKS = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+"
+_AROUND = re.compile(rf"\A{_BLANKS}|{_BLANKS}\Z")
+
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
@@ -19,12 +23,14 @@ class Consumer:
         consumer_secret: the app's secret.
         store: False keeps no tokens: sign-in only.
         provider: endpoints and other properties of a provider that Tripod does not know (docs/providers.md).
+        trimmed: the fields around whose values blanks were cut off.
     """
 
     consumer_key: str
     consumer_secret: str = field(repr=False)
     store: bool = True
     provider: Mapping[str, Any] = field(default_factory=dict)
+    trimmed: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def signature_method(self) -> str:
@@ -54,12 +60,13 @@ class Consumer:
             raise ValueError(f'"provider.signature_method" must be one of {", ".join(SIGNATURE_METHODS)}')
         if not _are_host_names(provider.get("api_hosts", [])):
             raise ValueError('"provider.api_hosts" must be a list of host names in lower case, without scheme, port and path')
-        return cls(
-            consumer_key=_text(content, "consumer_key"),
-            consumer_secret=_text(content, "consumer_secret"),
-            store=store,
-            provider=provider,
-        )
+        credentials = {name: _text(content, name) for name in ("consumer_key", "consumer_secret")}
+        bare = {name: _AROUND.sub("", value) for name, value in credentials.items()}
+        for name, value in bare.items():
+            if not value:
+                raise ValueError(f'"{name}" has nothing but blanks')
+        trimmed = tuple(name for name in bare if bare[name] != credentials[name])
+        return cls(**bare, store=store, provider=provider, trimmed=trimmed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +149,7 @@ def _are_host_names(value: object) -> bool:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text)
+        content = json.loads(text.removeprefix("\ufeff"))  # a byte order mark
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON") from None
     if not isinstance(content, dict):

@@ -41,8 +41,9 @@ def invoke(function: str, event: Mapping[str, str], errors: Mapping[str, Callabl
     """
     this = process.this()
     name = f"{this.prefix}-{function}"
-    response = this.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    payload = response["Payload"].read()
+    with process.in_reach("Lambda"):
+        response = this.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        payload = response["Payload"].read()
     if "FunctionError" in response:
         raise TripodUnavailable(f"{name} failed: its log says why")
     content = _object(name, payload)

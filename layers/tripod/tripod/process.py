@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tripod.errors import TripodUnavailable
@@ -45,7 +47,7 @@ class Process:
         """The reader of this prefix's secrets, with its cache."""
         with self._lock:
             if self._secret_reader is None:
-                self._secret_reader = SecretReader(self.client("secretsmanager"), self.prefix)
+                self._secret_reader = _ReaderInReach(self.client("secretsmanager"), self.prefix)
             return self._secret_reader
 
     @property
@@ -55,7 +57,8 @@ class Process:
             if not self._table:
                 client, name = self.client("ssm"), f"/{self.prefix}/table"
                 try:
-                    self._table = client.get_parameter(Name=name)["Parameter"]["Value"]
+                    with in_reach("Systems Manager"):
+                        self._table = client.get_parameter(Name=name)["Parameter"]["Value"]
                 except client.exceptions.ParameterNotFound:
                     reason = f"there is no SSM parameter {name}: is Tripod deployed here, and TRIPOD_PREFIX its prefix?"
                     raise TripodUnavailable(reason, code="not_configured") from None
@@ -65,6 +68,28 @@ class Process:
         """Close the clients' connections."""
         for client in self._clients.values():
             client.close()
+
+
+@contextmanager
+def in_reach(service: str) -> Iterator[None]:
+    """Raise TripodUnavailable, which says what to look at, where AWS's ``service`` can't be reached."""
+    try:
+        yield
+    except Exception as error:
+        from botocore import exceptions  # noqa: PLC0415  # loaded by now, with the client that was used
+
+        if not isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
+            raise
+        way = "in a VPC, a function needs a NAT gateway or an endpoint for it"
+        raise TripodUnavailable(f"{service} can't be reached: {type(error).__name__}; {way}") from None
+
+
+class _ReaderInReach(SecretReader):
+    """A secret reader for Lambdas, which are told where Secrets Manager can't be reached."""
+
+    def _read(self, *arguments: Any, **named: Any) -> Any:
+        with in_reach("Secrets Manager"):
+            return super()._read(*arguments, **named)
 
 
 _this: Process | None = None

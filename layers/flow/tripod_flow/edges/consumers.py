@@ -8,6 +8,7 @@ from tripod.credentials import Consumer
 from tripod.errors import ConsumerNotFound, MalformedSecret
 from tripod.provider_errors import Cause
 from tripod.secret_reader import SecretReader
+from tripod_flow.edges import telemetry
 from tripod_flow.edges.provider_client import Refused
 from tripod_flow.rules import provider
 from tripod_flow.rules.errors import NotConfigured, UnknownProvider
@@ -36,6 +37,10 @@ class Consumers:
             raise NotConfigured(str(error)) from None
         read, definition = self._read.get(name, (None, None))
         if read is not consumer or definition is None:  # another object: the secret has been read again
+            if consumer.trimmed:
+                telemetry.log().warning(
+                    "blanks around a credential are ignored", extra={"provider": name, "fields": consumer.trimmed}
+                )
             definition = provider.of(name, consumer, loopback=self._loopback)
             self._read[name] = consumer, definition
         return definition, consumer
