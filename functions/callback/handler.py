@@ -23,9 +23,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _callback(request: HttpRequest) -> ApiResponse:
     returned = http_request.provider_return(request)
+    request_token = returned.request_token or app.finish.only_pending(request.provider, request.cookies)
     if returned.verifier is None:
-        return responses.outcome(request, app.finish.deny(request.provider, returned.request_token, request.cookies))
-    finished = app.finish.callback(request.provider, returned.request_token, returned.verifier, request.cookies)
+        return responses.outcome(request, app.finish.deny(request.provider, request_token, request.cookies))
+    finished = app.finish.callback(request.provider, request_token, returned.verifier, request.cookies)
     return responses.outcome(request, finished)
 
 

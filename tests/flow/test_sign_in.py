@@ -306,3 +306,54 @@ def test_blanks_that_were_pasted_around_a_credential_are_ignored_and_told(app: S
     told = [line for line in app.sandbox.logs.text.splitlines() if "blanks around a credential" in line and app.name in line]
     assert told
     assert '"fields":["consumer_key","consumer_secret"]' in told[0]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "oauth_token={}&error=access_denied",
+        "oauth_token={}",
+        "oauth_token={}&oauth_verifier=",
+        "oauth_token={}&oauth_verifier=denied",
+        "oauth_token={}&rejected=1",
+        "oauth_token={}&oauth_problem=user_refused",
+        "error=access_denied",
+        "rejected=1",
+        "",
+    ],
+)
+def test_a_no_in_whatever_words_ends_at_the_apps_own_page(app: SandboxApp, refusal: str) -> None:
+    browser = app.browser()
+    token = browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"]
+    answer = browser.get(f"/oauth/{app.name}/callback?{refusal.format(token)}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{RETURN_TO}?outcome=denied&provider={app.name}")
+    app.sandbox.settle()
+    app.sweep()
+    assert app.told() == ["authorization.denied"]
+
+
+def test_a_verifier_without_its_request_token_is_the_browsers_only_one(app: SandboxApp) -> None:
+    browser = app.browser()
+    verifier = app.come_back(browser).partition("oauth_verifier=")[2].partition("&")[0]
+    answer = browser.get(f"/oauth/{app.name}/callback?oauth_verifier={verifier}", accept=JSON)
+    assert answer.json()["outcome"] == "granted"
+
+
+@pytest.mark.parametrize("begun", [0, 2])
+def test_which_of_several_was_refused_is_not_guessed_at(app: SandboxApp, begun: int) -> None:
+    browser = app.browser()
+    tokens = [browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"] for _ in range(begun)]
+    answer = browser.get(f"/oauth/{app.name}/callback?error=access_denied")
+    assert answer.status_code == 404
+    assert f'href="{app.sandbox.api}/oauth/{app.name}/start"' in answer.text
+    for token in tokens:
+        assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 303
+
+
+def test_another_browser_refuses_nothing_by_saying_less(app: SandboxApp) -> None:
+    browser = app.browser()
+    token = browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"]
+    for query in (f"oauth_token={token}", f"oauth_token={token}&error=access_denied"):
+        assert app.browser().get(f"/oauth/{app.name}/callback?{query}").status_code == 403
+    assert app.browser().get(f"/oauth/{app.name}/callback").status_code == 404
+    assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 303

@@ -68,10 +68,38 @@ def test_start_can_be_asked_for_the_same_again() -> None:
 
 def test_callback_reads_a_verifier_or_a_refusal() -> None:
     assert http_request.provider_return(read("oauth_token=t&oauth_verifier=v&more=1")) == http_request.ProviderReturn("t", "v")
-    assert http_request.provider_return(read("denied=t")) == http_request.ProviderReturn("t", None)
-    assert http_request.provider_return(read("oauth_token=t&oauth_problem=permission_denied")) == http_request.ProviderReturn(
-        "t", None
-    )
+    for verifier in ("oauth_problem=&error=", "oauth_problem=a+b%0a", "rejected="):  # names of the provider's own
+        read_as = http_request.provider_return(read(f"oauth_token=t&oauth_verifier=v&{verifier}"))
+        assert read_as == http_request.ProviderReturn("t", "v")
+
+
+REFUSALS = [
+    "denied=t",
+    "denied=t&oauth_token=t",
+    "oauth_token=t",
+    "oauth_token=t&oauth_verifier=",
+    "oauth_token=t&oauth_verifier=denied",
+    "oauth_token=t&error=access_denied",
+    "oauth_token=t&error=access_denied&error_description=The+user%0asaid+no&state=%ff",
+    "oauth_token=t&error=a&error=b",
+    "oauth_token=t&rejected=1",
+    "oauth_token=t&rejected=true&oauth_verifier=",
+    "oauth_token=t&oauth_problem=user_refused",
+    "oauth_token=t&oauth_problem=permission_denied&oauth_verifier=denied",
+    "oauth_token=t&oauth_problem=token_expired",
+]
+
+
+@pytest.mark.parametrize("query", REFUSALS)
+def test_whatever_comes_back_without_a_verifier_is_the_users_no(query: str) -> None:
+    assert http_request.provider_return(read(query)) == http_request.ProviderReturn("t", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "verifier"), [("", None), ("denied=", None), ("error=access_denied", None), ("oauth_token=&oauth_verifier=v", "v")]
+)
+def test_a_provider_may_name_no_request_token(query: str, verifier: str | None) -> None:
+    assert http_request.provider_return(read(query)) == http_request.ProviderReturn(None, verifier)
 
 
 def test_what_came_back_stays_out_of_repr() -> None:
@@ -87,7 +115,7 @@ def test_a_complaint_about_start_never_quotes_what_was_sent(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["oauth_token=s3cret", "oauth_token=s3cret%00&oauth_verifier=s3cret", "denied=s3cret&denied=s3cret"]
+    "query", ["rejected=1&oauth_token=s3cret&oauth_verifier=s3cret", "oauth_token=s3cret%00&oauth_verifier=s3cret", "denied=s3cret&denied=s3cret"]
 )
 def test_a_complaint_about_a_callback_never_quotes_what_was_sent(query: str) -> None:
     assert "s3cret" not in complaint(http_request.provider_return, query)

@@ -17,9 +17,9 @@ def test_a_cookie_is_host_bound_secure_hidden_from_script_and_lax() -> None:
 
 
 def test_only_the_key_that_was_given_matches() -> None:
-    key = binding.new_cookie_value(1000.0)
+    key = binding.new_cookie_value("t", 1000.0)
     assert binding.matches(key, binding.digest(key))
-    assert not binding.matches(binding.new_cookie_value(1000.0), binding.digest(key))
+    assert not binding.matches(binding.new_cookie_value("t", 1000.0), binding.digest(key))
     assert not binding.matches(None, binding.digest(key))
     assert not binding.matches("", binding.digest(key))
 
@@ -47,8 +47,8 @@ def test_junk_goes_first_however_new_it_says_it_is_and_a_few_at_a_time() -> None
 
 
 def test_a_key_says_its_second_and_has_256_random_bits() -> None:
-    assert binding.new_cookie_value(1000.9, token=str) == "1000.32"
-    assert re.fullmatch(r"1000\.[A-Za-z0-9_-]{43}", binding.new_cookie_value(1000.9))
+    assert binding.new_cookie_value("a?>", 1000.9, token=str) == "1000.32.YT8-"
+    assert re.fullmatch(r"1000\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]+", binding.new_cookie_value("\u00e9t", 1000.9))
 
 
 def test_a_cookies_name_is_ours_to_expire() -> None:
@@ -78,3 +78,26 @@ def test_a_cookie_that_says_no_past_second_is_the_first_to_go(value: str, is_jun
     present = {name(1): value, **{name(number): "1.key" for number in range(2, 9)}}
     _, expired = binding.set_cookies(name(99), "99.key", present)
     assert expired.startswith(f"{name(1)}=;") is is_junk
+
+
+def cookie(provider: str, token: str) -> dict[str, str]:
+    return {binding.cookie_name(provider, token): binding.new_cookie_value(token, 1000.0)}
+
+
+def test_a_browser_brings_the_request_tokens_that_it_has_begun_with_at_this_provider() -> None:
+    tokens = ["a", "b?>", "\u00e9\u20ac", "c" * 512]
+    cookies = {"session": "1.k.YQ"}
+    for token in tokens:
+        cookies |= cookie("x", token) | cookie("y", token + "y")
+    assert binding.request_tokens("x", cookies) == tokens
+    assert binding.request_tokens("z", cookies) == []
+
+
+@pytest.mark.parametrize("value", ["", "1.k", "1.k.", "1.k.!", "1.k._w", "1.k.Yg", "YQ.k", "1.k.\u00e9"])
+def test_a_cookie_that_names_another_request_token_or_none_names_none(value: str) -> None:
+    assert binding.request_tokens("x", {binding.cookie_name("x", "a"): value}) == []
+
+
+def test_no_more_request_tokens_are_looked_for_than_there_may_be_cookies() -> None:
+    cookies = {name: value for number in range(20) for name, value in cookie("x", str(number)).items()}
+    assert len(binding.request_tokens("x", cookies)) == 8

@@ -19,8 +19,9 @@ MAX_BODY = 8192  # characters of a posted PIN, base64 included
 
 _START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x_auth_access_type", "pin")
 _PIN = ("request_token", "pin")
-_CALLBACK = ("oauth_token", "oauth_verifier", "denied", "oauth_problem")
-_REFUSALS = ("user_refused", "permission_denied")  # oauth_problem's words for "the user said no" (Flickr and others)
+_CALLBACK = ("oauth_token", "oauth_verifier", "denied")
+_REFUSALS = ("denied", "error", "rejected")  # with any value: the user said no
+_NO_VERIFIER = "denied"  # what some providers send in a verifier's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,12 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderReturn:
-    """The parameters that the provider sent the browser back with; ``verifier`` is None if the user refused."""
+    """The parameters that the provider sent the browser back with.
 
-    request_token: str = field(repr=False)
+    ``verifier`` is None if the user refused; ``request_token`` if the provider named none.
+    """
+
+    request_token: str | None = field(repr=False)
     verifier: str | None = field(repr=False)
 
 
@@ -108,21 +112,18 @@ def ignored(request: HttpRequest) -> list[str]:
 
 
 def provider_return(request: HttpRequest) -> ProviderReturn:
-    """Read callback's query; other names are ignored: providers add their own."""
-    given = parameters.of_query(request.query, _CALLBACK, ignore_others=True)
-    if "denied" in given:
-        if "oauth_verifier" in given:
-            raise BadRequest(detail="denied and oauth_verifier can't come together.")
-        return ProviderReturn(given["denied"], None)
-    if "oauth_token" not in given:
-        raise BadRequest(
-            detail="The parameter oauth_token is missing. This address is where the provider returns to: begin at start."
-        )
-    if given.get("oauth_problem") in _REFUSALS and "oauth_verifier" not in given:
-        return ProviderReturn(given["oauth_token"], None)
-    if "oauth_verifier" not in given:
-        raise BadRequest(detail="The parameter oauth_verifier is missing.")
-    return ProviderReturn(given["oauth_token"], given["oauth_verifier"])
+    """Read callback's query; other names are ignored: providers add their own.
+
+    A provider issues a verifier to whoever agrees: without one, and without ``oauth_verifier=denied``, the user has refused, whatever
+    word the provider has for it (``denied``, ``error``, ``rejected``, ``oauth_problem``).
+    """
+    given = parameters.of_query(request.query, _CALLBACK, ignore_others=True, may_be_empty=True)
+    verifier = given.get("oauth_verifier")
+    if verifier == _NO_VERIFIER:
+        verifier = None
+    if verifier is not None and parameters.are_given(request.query, _REFUSALS):
+        raise BadRequest(detail="A refusal and oauth_verifier can't come together.")
+    return ProviderReturn(given.get("denied") or given.get("oauth_token"), verifier)
 
 
 def posted_pin(request: HttpRequest) -> tuple[str, str]:

@@ -14,8 +14,11 @@ MAX_TICKET = 2048  # bytes: a request token of MAX_VALUE, encoded, with its proo
 MAX_PARAMETERS = 100  # in one query
 
 
-def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict[str, str]:
-    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length."""
+def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool, may_be_empty: bool = False) -> dict[str, str]:
+    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length.
+
+    Where they ``may_be_empty``, one that is counts as missing.
+    """
     found: dict[str, str] = {}
     for name, value in _pairs(query):
         if name not in names:
@@ -24,8 +27,14 @@ def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool) -> dict
             raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
         if name in found:
             raise BadRequest(detail=f"The parameter {name} was given twice.")
-        found[name] = checked(name, value)
+        if value or not may_be_empty:
+            found[name] = checked(name, value)
     return found
+
+
+def are_given(query: str, names: tuple[str, ...]) -> bool:
+    """Return True if a query has one of ``names`` with a value, whatever that is."""
+    return any(name in names and value for name, value in _pairs(query))
 
 
 def other_names(query: str, names: tuple[str, ...]) -> list[str]:

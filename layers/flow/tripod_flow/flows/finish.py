@@ -111,6 +111,19 @@ class Finish:
         url = definition.authorize(request_token, endpoint=asked.get("endpoint", "authorize"), options=options)
         return PinPrompt(record, url)
 
+    def only_pending(self, provider: str, cookies: Mapping[str, str]) -> str:
+        """Return the request token of the one authorization that this browser has pending at ``provider``.
+
+        Raises ``UnknownAuthorization`` where there is none, or more than one.
+        """
+        self._consumers.find(provider)
+        tokens = binding.request_tokens(provider, cookies)
+        records = {token: self._table.authorization(authorization.key(provider, token)) for token in tokens}
+        pending = [token for token, one in records.items() if one is not None and one.state is State.PENDING and not one.pin]
+        if len(pending) != 1:
+            raise errors.UnknownAuthorization(f"no request token was named, and this browser has {len(pending)} sign-ins pending")
+        return pending[0]
+
     def deny(self, provider: str, request_token: str, cookies: Mapping[str, str]) -> Outcome:
         """Record that the user refused; return the outcome, which is an earlier one if there was one."""
         self._consumers.find(provider)

@@ -83,7 +83,7 @@ class Start:
         """
         self._check(asked, browser=browser)
         definition, request_token = self._request_token(asked, OOB if asked.pin else callback_url)
-        cookie = binding.new_cookie_value(self._clock(), self._token) if browser else None
+        cookie = binding.new_cookie_value(request_token.token, self._clock(), self._token) if browser else None
         begun = transitions.begin(
             asked.provider,
             request_token.token,

@@ -3,6 +3,7 @@
 Each authorization has a cookie of its own, so that tabs do not disturb each other. The table keeps only a digest of its value.
 """
 
+import base64
 import hashlib
 import hmac
 import re
@@ -17,9 +18,20 @@ _NAME = re.compile(f"{COOKIE_PREFIX}[0-9a-f]{{16}}")  # as ``cookie_name`` makes
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"  # Lax: the provider's redirect back must bring it
 
 
-def new_cookie_value(now: float, token: Callable[[int], str] = secrets.token_urlsafe) -> str:
-    """Return a random value for one authorization's cookie: the second it was made, a dot, 43 URL-safe characters (256 bits)."""
-    return f"{int(now)}.{token(32)}"
+def new_cookie_value(request_token: str, now: float, token: Callable[[int], str] = secrets.token_urlsafe) -> str:
+    """Return the value of one authorization's cookie, in three parts with dots between.
+
+    The second it was made, 43 random URL-safe characters (256 bits), and the request token in base64url: a provider may send the
+    browser back without it.
+    """
+    return f"{int(now)}.{token(32)}.{base64.urlsafe_b64encode(request_token.encode()).rstrip(b'=').decode()}"
+
+
+def request_tokens(provider: str, cookies: Mapping[str, str]) -> list[str]:
+    """Return the request tokens that a browser's cookies name for ``provider``, ``MOST`` at most."""
+    found = (_request_token(value) for name, value in cookies.items() if _NAME.fullmatch(name))
+    names = {cookie_name(provider, token): token for token in found if token}
+    return [token for name, token in names.items() if name in cookies][:MOST]
 
 
 def digest(cookie: str) -> str:
@@ -46,6 +58,15 @@ def set_cookies(name: str, value: str, present: Mapping[str, str]) -> list[str]:
         f"{name}={value}; Max-Age={LIFETIME}; {_ATTRIBUTES}",
         *(f"{old}=; Max-Age=0; {_ATTRIBUTES}" for old in ours[MOST - 1 :][-MOST:]),
     ]
+
+
+def _request_token(value: str) -> str:
+    """Return the request token in a cookie's value; empty where there is none that can be read."""
+    encoded = value.rpartition(".")[2]
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _made_at(value: str) -> int:
