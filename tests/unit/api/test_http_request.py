@@ -115,7 +115,12 @@ def test_a_complaint_about_start_never_quotes_what_was_sent(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["rejected=1&oauth_token=s3cret&oauth_verifier=s3cret", "oauth_token=s3cret%00&oauth_verifier=s3cret", "denied=s3cret&denied=s3cret"]
+    "query",
+    [
+        "rejected=1&oauth_token=s3cret&oauth_verifier=s3cret",
+        "oauth_token=s3cret%00&oauth_verifier=s3cret",
+        "denied=s3cret&denied=s3cret",
+    ],
 )
 def test_a_complaint_about_a_callback_never_quotes_what_was_sent(query: str) -> None:
     assert "s3cret" not in complaint(http_request.provider_return, query)
