@@ -9,6 +9,7 @@ from tripod_flow.api.responses import ApiResponse
 from tripod_flow.app import App
 from tripod_flow.edges import telemetry
 from tripod_flow.flows.start import BegunAuthorization, StartRequest
+from tripod_flow.rules.errors import FlowError
 
 app = App()
 
@@ -17,7 +18,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer ``GET /oauth/{provider}/start``, or another Lambda that begins an authorization for its own user."""
     if invocation.is_direct(event) or not invocation.is_from_api(context):
         return app.respond_directly(event, context, _start_directly)
-    return app.respond(event, context, _start)
+    return app.respond(event, context, _start, _problem)
 
 
 def _start(request: HttpRequest) -> ApiResponse:
@@ -29,6 +30,14 @@ def _start(request: HttpRequest) -> ApiResponse:
     if asked.pin and request.prefers_page:
         return responses.redirect_to_pin_page(request, begun)
     return responses.begun(request, begun, ignored)
+
+
+def _problem(request: HttpRequest, error: FlowError) -> ApiResponse:
+    """Send a browser back to the app, where the app said how and that is allowed; answer anything else here."""
+    return_to = http_request.asked_return_to(request)
+    if request.prefers_page and return_to is not None and app.may_return_to(return_to):
+        return responses.start_failed(return_to, request.provider, error)
+    return responses.problem(request, error)
 
 
 def _start_directly(event: Mapping[str, Any]) -> dict[str, Any]:

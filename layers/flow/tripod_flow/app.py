@@ -9,7 +9,7 @@ from typing import Any
 from tripod import library_logs
 from tripod.secret_reader import SecretReader
 from tripod_flow import cold_start
-from tripod_flow.api import guard, http_request
+from tripod_flow.api import guard, http_request, responses
 from tripod_flow.api.http_request import HttpRequest
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.api.responses import ApiResponse
@@ -69,10 +69,16 @@ class App:
         """Set the deadline of this invocation; every handler's first step, which the two methods below take by themselves."""
         self._deadline.set(context.get_remaining_time_in_millis())
 
-    def respond(self, event: Mapping[str, Any], context: Any, act: Callable[[HttpRequest], ApiResponse]) -> ApiResponse:
+    def respond(
+        self,
+        event: Mapping[str, Any],
+        context: Any,
+        act: Callable[[HttpRequest], ApiResponse],
+        problem: guard.Problem = responses.problem,
+    ) -> ApiResponse:
         """Return the response to API Gateway's ``event``, which ``act`` makes; an error becomes a problem, logged once."""
         self.set_deadline(context)
-        return guard.respond(http_request.read(event, loopback=self._loopback, look=self._look), act)
+        return guard.respond(http_request.read(event, loopback=self._loopback, look=self._look), act, problem)
 
     def respond_directly(
         self, event: Mapping[str, Any], context: Any, act: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -85,6 +91,13 @@ class App:
             return self.callback_url(provider) if "_api_origin" in vars(self) else ""  # a problem causes no call of its own
 
         return guard.respond_directly(context.aws_request_id, provider, lambda: act(event), known_callback_url)
+
+    def may_return_to(self, url: str) -> bool:
+        """Return True if ``url`` is allowed as ``return_to``; a stack without settings allows none."""
+        try:
+            return self.settings.return_urls.flaw(url) is None
+        except FlowError:
+            return False
 
     def callback_url(self, provider: str) -> str:
         """Return the callback URL for direct invocations, which have no request to take it from."""

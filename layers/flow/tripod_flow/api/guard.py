@@ -9,10 +9,12 @@ from tripod_flow.api.responses import ApiResponse
 from tripod_flow.edges import telemetry
 from tripod_flow.rules.errors import FlowError, Internal
 
+Problem = Callable[[HttpRequest, FlowError], ApiResponse]
 
-def respond(request: HttpRequest, act: Callable[[HttpRequest], ApiResponse]) -> ApiResponse:
-    """Return the response of ``act``; an error becomes a page or problem details."""
-    return _guard(request.id, request.provider, lambda: act(request), lambda error: responses.problem(request, error))
+
+def respond(request: HttpRequest, act: Callable[[HttpRequest], ApiResponse], problem: Problem = responses.problem) -> ApiResponse:
+    """Return the response of ``act``; an error becomes what ``problem`` makes of it: a page or problem details."""
+    return _guard(request.id, request.provider, lambda: act(request), lambda error: problem(request, error))
 
 
 def respond_directly(

@@ -106,6 +106,14 @@ def start_request(request: HttpRequest) -> StartRequest:
     )
 
 
+def asked_return_to(request: HttpRequest) -> str | None:
+    """Return start's ``return_to``, whatever else is wrong with the request; None where it can't be read."""
+    try:
+        return parameters.of_query(request.query, ("return_to",), ignore_others=True).get("return_to")
+    except BadRequest:
+        return None
+
+
 def ignored(request: HttpRequest) -> list[str]:
     """Return the names in start's query that start ignores."""
     return parameters.other_names(request.query, _START)

@@ -97,6 +97,12 @@ def begun_content(started: BegunAuthorization) -> dict[str, Any]:
     }
 
 
+def start_failed(return_to_url: str, provider: str, error: FlowError) -> ApiResponse:
+    """Redirect a browser that start could not send on back to the app, as after any other failure."""
+    added = {"outcome": "failed", "provider": provider, "error": error.code}
+    return _response(303, {**_HEADERS, "location": return_to.with_outcome(return_to_url, added)})
+
+
 def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
     """Return an outcome: a redirect to ``return_to``, or a page, or JSON."""
     record, failure = finished.record, authorization.outcome_error(finished.record)
