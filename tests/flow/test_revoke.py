@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
-from sandbox.provider import ProviderFault
+from sandbox.provider import Failure, ProviderFault, failures
 from sandbox.template.intrinsics import REGION
 from tests.support.direct import invoke
 from tests.support.sandbox_app import SandboxApp
@@ -70,10 +70,39 @@ def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: Sandbo
     assert revoke(connected)["outcome"] == "revoked"
 
 
-def test_a_provider_that_refuses_leaves_the_secret_and_says_so(connected: SandboxApp) -> None:
-    connected.fault("invalidate_token", ProviderFault.SUSPENDED)
-    assert revoke(connected)["code"] == "provider_rejected"
-    assert not connected.is_deleted()
+@pytest.mark.parametrize(
+    "answer",
+    [
+        failures.NOT_AUTHENTICATED,
+        failures.SUSPENDED,
+        failures.NOT_FOUND,
+        failures.USER_SUSPENDED,
+        failures.V2_UNAUTHORIZED,
+        Failure(403, '{"errors":[{"code":416,"message":"Invalid / suspended application"}]}'),
+        Failure(403, "<!doctype html><title>Just a moment...</title>", failures.TEXT),
+        Failure(302, "", failures.TEXT, {"Location": "https://elsewhere.example/"}),
+        Failure(405, "", failures.TEXT),
+        Failure(200, "Error: no such token", failures.TEXT),
+    ],
+    ids=lambda answer: f"{answer.status} {answer.body[:30]}",
+)
+def test_no_refusal_of_the_providers_keeps_a_user_connected(connected: SandboxApp, answer: Failure) -> None:
+    connected.fault("invalidate_token", answer, times=9)
+    told = revoke(connected)
+    assert (told["outcome"], told["invalidated"]) == ("revoked", False)
+    assert connected.is_deleted()
+    assert len(connected.calls("invalidate_token")) == 1
+    refused = [
+        line for line in connected.sandbox.logs.text.splitlines() if '"not invalidated"' in line and connected.name in line
+    ]
+    assert f'"reason":"{answer.status} ' in refused[-1]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_success_is_one(connected: SandboxApp, status: int) -> None:
+    connected.fault("invalidate_token", Failure(status, "", failures.TEXT))
+    assert revoke(connected)["invalidated"] is True
+    assert connected.is_deleted()
 
 
 def test_whoever_was_never_connected_is_not_found(app: SandboxApp) -> None:

@@ -85,7 +85,7 @@ CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("access_token", "denied"): ("provider_rejected", "again"),
     ("access_token", "killed before"): (None, "stored"),
     ("identity", "denied"): ("provider_rejected", "again"),
-    ("invalidate_token", "denied"): ("provider_rejected", None),
+    ("invalidate_token", "denied"): ("revoked", None),
 }
 _NOTHING_KEPT = {"callback, whose, and nothing kept", "PIN, whose, and nothing kept"}
 _COMMIT = {(act, "UpdateItem 2") for act in ("callback", "callback, then whose", "PIN", *_NOTHING_KEPT)}

@@ -158,12 +158,12 @@ class ProviderClient:
                 raise
 
     def _send(self, method: Method, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Response:
-        """Send once and return a response of 200; any other is raised as what it means."""
+        """Send once and return a response of success (2xx); any other is raised as what it means."""
         left = self._ends - monotonic()
         if left <= 0:
             raise NotSent("no time is left")
         response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data)
-        if response.status == 200 and not provider_errors.is_error_text(response.body):
+        if 200 <= response.status < 300 and not provider_errors.is_error_text(response.body):
             return response
         if response.status >= 500:
             raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)

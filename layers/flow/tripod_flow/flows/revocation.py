@@ -12,7 +12,7 @@ from tripod_flow.edges.table import Table
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import connection
-from tripod_flow.rules.errors import Contended, NotConnected, ProviderRejected, ProviderUnavailable
+from tripod_flow.rules.errors import Contended, NotConnected, ProviderUnavailable
 from tripod_flow.rules.provider import ProviderDefinition
 
 
@@ -40,8 +40,9 @@ class Revocation:
         """Invalidate the user's token, mark the connection, delete the secret; a failure midway can be repeated.
 
         Returns whether the provider has invalidated the token. It has not where there is no way to, where the app has changed since,
-        or where the secret can't be read. The provider comes first: without the secret nobody could invalidate the token any more. A
-        provider that is down leaves everything as it is and raises ``ProviderUnavailable``; an unknown token counts as invalidated.
+        where the secret can't be read, or where the provider refuses; an unknown token counts as invalidated. The provider comes first:
+        without the secret nobody could invalidate the token any more. One that is down leaves everything as it is and raises
+        ``ProviderUnavailable``.
         A grant whose tokens are still pending is revoked too, and a consent that waits for its ticket: the process that stores or
         redeems them finds the revocation, and the relay invalidates them. Raises ``NotConnected`` where neither tokens nor a connection
         are kept; the revocation is recorded nevertheless.
@@ -64,7 +65,7 @@ class Revocation:
         raise Contended
 
     def invalidate(self, tokens: UserTokens) -> bool:
-        """Have the provider invalidate ``tokens``; return whether it has. Raises ``ProviderUnavailable`` or ``ProviderRejected``."""
+        """Have the provider invalidate ``tokens``; return whether it has: it may refuse. Raises ``ProviderUnavailable``."""
         client = self._provider_client.for_request()
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
@@ -77,8 +78,11 @@ class Revocation:
             return self._consumers.call(tokens.provider, request)
         except Unavailable as error:
             raise ProviderUnavailable(str(error), error.retry_after) from None
-        except Refused as error:
-            raise ProviderRejected(error.refusal.cause, f"the token could not be invalidated: {error}") from None
+        except Refused as error:  # whatever the provider says to it, a user who asked not to be connected isn't
+            telemetry.log().warning(
+                "not invalidated", extra={"provider": tokens.provider, "user_id": tokens.user_id, "reason": str(error)}
+            )
+            return False
 
     def _read_tokens(self, provider: str, user_id: str) -> tuple[bool, UserTokens | None]:
         """Return whether there is a secret, and the tokens in it if they can be read."""
