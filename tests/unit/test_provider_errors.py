@@ -45,6 +45,12 @@ NOT_APPROVED = (
         (401, "oauth_problem=signature_invalid&debug_sbs=POST", Cause.BAD_CREDENTIALS),
         (401, "oauth_problem=timestamp_refused", Cause.CLOCK_OFF),
         (401, "oauth_problem=verifier_invalid", Cause.VERIFIER_REJECTED),
+        (200, "Error: An error occurred in the OAuth protocol: Invalid signature", Cause.BAD_CREDENTIALS),
+        (200, "Error: An error occurred in the OAuth protocol: Invalid consumer", Cause.BAD_CREDENTIALS),
+        (200, "Error: An error occurred in the OAuth protocol: Expired timestamp, yours 1, ours 2", Cause.CLOCK_OFF),
+        (200, "Error: The verification code provided was not valid.", Cause.VERIFIER_REJECTED),
+        (200, "Error: The authorization was not found: OAuth token not found, E004", Cause.REQUEST_TOKEN_REJECTED),
+        (200, "Error: The token was already used", Cause.REQUEST_TOKEN_REJECTED),
         (400, "something new", Cause.UNKNOWN),
         (400, '{"errors": []}', Cause.UNKNOWN),
         (400, '{"errors": [5]}', Cause.UNKNOWN),
@@ -120,6 +126,19 @@ def test_415_names_the_callback_url_to_register() -> None:
 
 def test_what_was_not_recognised_is_not_shown() -> None:
     assert text.diagnosis(Cause.UNKNOWN, "https://api.example/cb") is None
+
+
+@pytest.mark.parametrize(
+    ("challenge", "cause"),
+    [
+        ('OAuth realm="api", oauth_problem="token_revoked"', Cause.TOKEN_REVOKED),
+        ("OAuth oauth_problem=signature_invalid", Cause.BAD_CREDENTIALS),
+        ("Bearer", Cause.UNKNOWN),
+    ],
+)
+def test_a_refusal_may_stand_in_a_header(challenge: str, cause: Cause) -> None:
+    assert provider_errors.read_api_error(401, b"", challenge).cause is cause
+    assert provider_errors.read(401, b'{"errors":[{"code":135}]}', challenge).cause is Cause.CLOCK_OFF
 
 
 def test_mediawikis_refusals_are_known_by_their_text() -> None:

@@ -56,10 +56,10 @@ _STATUSES = {402: Cause.NO_CREDITS, 429: Cause.RATE_LIMITED}  # of bodies that s
 _TEXTS = (
     (re.compile(r"callback url not approved|callback.{0,80}?not.{0,80}?approved", re.I), Cause.CALLBACK_NOT_APPROVED),
     (re.compile(r"desktop applications only support", re.I), Cause.NO_CALLBACK_CONFIGURED),
-    (re.compile(r"timestamp out of bounds|timestamp_refused", re.I), Cause.CLOCK_OFF),
-    (re.compile(r"could not authenticate|consumer_key_unknown|consumer_key_rejected|signature_invalid|signature_method_rejected", re.I), Cause.BAD_CREDENTIALS),
-    (re.compile(r"invalid oauth_verifier|verifier_invalid", re.I), Cause.VERIFIER_REJECTED),
-    (re.compile(r"reverse auth credentials|invalid / expired token|token_rejected|token_expired|token_used", re.I), Cause.REQUEST_TOKEN_REJECTED),
+    (re.compile(r"timestamp out of bounds|timestamp_refused|expired timestamp", re.I), Cause.CLOCK_OFF),
+    (re.compile(r"could not authenticate|consumer_key_unknown|consumer_key_rejected|signature_invalid|signature_method_rejected|invalid signature|invalid consumer", re.I), Cause.BAD_CREDENTIALS),
+    (re.compile(r"invalid oauth_verifier|verifier_invalid|verification code provided was not valid", re.I), Cause.VERIFIER_REJECTED),
+    (re.compile(r"reverse auth credentials|invalid / expired token|token_rejected|token_expired|token_used|oauth token not found|token.{0,20}already.{0,20}used", re.I), Cause.REQUEST_TOKEN_REJECTED),
     (re.compile(r"invalid or expired token|token_revoked", re.I), Cause.TOKEN_REVOKED),
     (re.compile(r"/problems/oauth1-permissions"), Cause.PERMISSIONS),
     (re.compile(r"/problems/client-forbidden"), Cause.CLIENT_FORBIDDEN),
@@ -81,11 +81,16 @@ class Refusal:
         return f"{self.status} {self.cause}" + (f" ({self.word})" if self.word else "")
 
 
-def read(status: int, body: bytes) -> Refusal:
-    """Return the refusal that an error body means: JSON, XML, ``<hash>`` XML or plain text (X), or ``oauth_problem=…`` (others)."""
+def read(status: int, body: bytes, challenge: str = "") -> Refusal:
+    """Return the refusal that an error body means: JSON, XML, ``<hash>`` XML or plain text (X), or ``oauth_problem=…`` (others).
+
+    ``challenge`` is the header ``WWW-Authenticate``, where some providers say their ``oauth_problem``.
+    """
     text = body.decode("utf-8", "replace").strip()
     code, message = _json(text) or _xml(text) or (None, text)
     problem = parse_qs(message).get("oauth_problem", [""])[0] if "oauth_problem=" in message else ""
+    if not problem and (said := re.search(r'oauth_problem="?([a-z_]{1,40})', challenge)):
+        problem = said[1]
     word = _word(code, problem, message)
     if code in _CODES:
         return Refusal(status, _CODES[code], word)
@@ -95,14 +100,14 @@ def read(status: int, body: bytes) -> Refusal:
     return Refusal(status, _STATUSES.get(status, Cause.UNKNOWN), word)
 
 
-def read_api_error(status: int, body: bytes) -> Refusal:
+def read_api_error(status: int, body: bytes, challenge: str = "") -> Refusal:
     """Return the refusal of an API call, which an access token signed.
 
     Such a call has neither request token nor verifier: an ``oauth_problem`` that rejects a token (``token_rejected``,
     ``token_expired``) means that the access token is revoked, and any other word for them explains nothing.
     """
-    refusal = read(status, body)
-    if refusal.cause is Cause.REQUEST_TOKEN_REJECTED and b"oauth_problem=" in body:
+    refusal = read(status, body, challenge)
+    if refusal.cause is Cause.REQUEST_TOKEN_REJECTED and refusal.word.startswith("token_"):
         return replace(refusal, cause=Cause.TOKEN_REVOKED)
     if refusal.cause in (Cause.REQUEST_TOKEN_REJECTED, Cause.VERIFIER_REJECTED):
         return replace(refusal, cause=Cause.UNKNOWN)
@@ -112,6 +117,11 @@ def read_api_error(status: int, body: bytes) -> Refusal:
 def is_error_text(body: bytes) -> bool:
     """Return True if a body is MediaWiki's error text ``Error: …``, which comes with status 200."""
     return body.lstrip()[:6].lower() == b"error:"
+
+
+def is_page(body: bytes) -> bool:
+    """Return True if a body is a web page: what stands before a provider answers with one, no provider's API does."""
+    return body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _word(code: int | None, problem: str, message: str) -> str:

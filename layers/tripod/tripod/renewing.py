@@ -79,7 +79,8 @@ class _Attempt(Generic[Credentials]):
         """Return ``response``, or after a 401 the response of another attempt with renewed credentials."""
         if response.status_code != 401:
             return response
-        cause = provider_errors.read_api_error(401, response_body.peek(response)).cause
+        said = response.headers.get("WWW-Authenticate", "")
+        cause = provider_errors.read_api_error(401, response_body.peek(response), said).cause
         try:
             credentials = self.auth.renew(self.credentials, cause, self.tried)
         except Exception:  # whatever it is: the connection goes back, and the caller is told

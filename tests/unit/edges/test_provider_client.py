@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from tripod.signing import Signer
 from tripod_flow.edges import aws
 from tripod_flow.edges.deadline import COMMIT, RESERVE, Deadline
 from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
-from tripod_flow.edges.transport import NotSent, Response, ResponseLost, Timeouts, send
+from tripod_flow.edges.transport import NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
 from tripod_flow.rules import provider
 from tripod_flow.rules.authorization import Identity
 
@@ -157,13 +158,85 @@ def test_a_token_answer_that_names_nobody_for_sure_is_nobodys(ids: str, monkeypa
         ProviderClient(Timeouts()).access_token(provider.X, Consumer("k", "s"), "t", "s", "v")
 
 
-@pytest.mark.parametrize(("after", "seconds"), [("7", 7), ("0", 1), ("9" * 12, 900), ("9" * 13, 5), ("soon", 5), ("", 5)])
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        ("7", 7),
+        ("0", 1),
+        ("9" * 12, 900),
+        ("9" * 13, 5),
+        ("soon", 5),
+        ("", 5),
+        ("Thu, 01 Jan 1970 00:16:50 GMT", 10),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 1),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 900),
+        ("Thu, 99 Jan 1970", 5),
+    ],
+)
 def test_when_to_come_back_is_within_a_quarter_of_an_hour(after: str, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Response(429, {"retry-after": after}, b"")
     monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: answer)
     with pytest.raises(Unavailable) as caught:
-        ProviderClient(Timeouts()).request_token(provider.X, Consumer("k", "s"), CALLBACK, access_type=None)
+        ProviderClient(Timeouts(), clock=lambda: 1000.0).request_token(provider.X, Consumer("k", "s"), CALLBACK, access_type=None)
     assert caught.value.retry_after == seconds
+
+
+PAGE = b"\n<!DOCTYPE html><title>Just a moment...</title>"
+
+
+def test_a_challenge_page_is_no_refusal_of_the_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(403, {}, PAGE))
+    client, consumer = ProviderClient(Timeouts()), Consumer("k", "s")
+    token = AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k")
+    with pytest.raises(Unavailable):
+        client.request_token(provider.X, consumer, CALLBACK, access_type=None)
+    with pytest.raises(Unavailable):
+        client.access_token(provider.X, consumer, "t", "s", "v")
+    with pytest.raises(Unavailable):
+        client.identity(provider.X, consumer, token)
+    with pytest.raises(Refused):  # nor a reason to keep a user connected
+        client.invalidate("https://api.example/invalidate", consumer, token)
+
+
+def test_an_unexplained_401_is_about_the_app_where_there_is_no_user_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(401, {}, b"no"))
+    for call, cause in (
+        (lambda client: client.request_token(provider.X, Consumer("k", "s"), CALLBACK, access_type=None), Cause.BAD_CREDENTIALS),
+        (lambda client: client.access_token(provider.X, Consumer("k", "s"), "t", "s", "v"), Cause.UNKNOWN),
+    ):
+        with pytest.raises(Refused) as caught:
+            call(ProviderClient(Timeouts()))
+        assert caught.value.refusal.cause is cause
+
+
+def test_an_identity_that_is_too_long_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_large(*_: Any, **__: Any) -> Response:
+        raise ResponseTooLarge
+
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", too_large)
+    token = AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k")
+    with pytest.raises(Refused) as caught:
+        ProviderClient(Timeouts()).identity(provider.X, Consumer("k", "s"), token)
+    assert caught.value.refusal.cause is Cause.UNREADABLE
+
+
+def test_an_identity_may_be_in_an_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b'{"users": [{"id": 7, "names": ["ada", "a"]}]}'
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, body))
+    token = AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k")
+    for path, found in (
+        ("users.0.id", "7"),
+        ("users.0.names.1", "a"),
+        ("users.1.id", None),
+        ("users.x.id", None),
+        ("users.-1.id", None),
+    ):
+        definition = replace(provider.X, identity_user_id_field=path, screen_name_field="users.0.names.0")
+        if found is None:
+            with pytest.raises(Refused):
+                ProviderClient(Timeouts()).identity(definition, Consumer("k", "s"), token)
+        else:
+            assert ProviderClient(Timeouts()).identity(definition, Consumer("k", "s"), token) == Identity(found, "ada")
 
 
 def test_a_refusal_says_why(server: ProviderServer) -> None:

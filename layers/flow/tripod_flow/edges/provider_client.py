@@ -4,8 +4,10 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from time import monotonic, time
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from requests_oauthlib import OAuth1
 
@@ -13,9 +15,11 @@ from tripod import names, provider_errors
 from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
+from tripod_flow.edges import telemetry
 from tripod_flow.edges.deadline import COMMIT, Deadline
+from tripod_flow.edges.glimpse import glimpse
 from tripod_flow.edges.token_response import NoToken, TokenResponse, read_access_token, read_request_token
-from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, Timeouts, send
+from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
 from tripod_flow.rules import backoff
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.provider import ProviderDefinition
@@ -84,12 +88,11 @@ class ProviderClient:
             return self._send("POST", provider.request_token_url, auth, form)
 
         try:
-            response = attempt()
-        except (NotSent, ResponseLost, _ServerError):
-            try:
-                response = attempt()
-            except (NotSent, ResponseLost) as error:
-                raise Unavailable(f"leg 1: {error}") from None
+            response = self._twice(attempt)
+        except Refused as error:
+            if (error.refusal.status, error.refusal.cause) != (401, Cause.UNKNOWN):
+                raise
+            raise Refused(replace(error.refusal, cause=Cause.BAD_CREDENTIALS)) from None  # there is no user yet
         try:
             tokens = read_request_token(response.body)
         except NoToken:
@@ -97,6 +100,17 @@ class ProviderClient:
         if provider.require_callback_confirmed and not tokens.callback_confirmed:
             raise Refused(Refusal(response.status, Cause.CALLBACK_NOT_CONFIRMED))
         return tokens
+
+    @staticmethod
+    def _twice(attempt: Callable[[], Response]) -> Response:
+        """Make leg 1's request, and once more where that failed in passing."""
+        try:
+            return attempt()
+        except (NotSent, ResponseLost, _ServerError):
+            try:
+                return attempt()
+            except (NotSent, ResponseLost) as error:
+                raise Unavailable(f"leg 1: {error}") from None
 
     def access_token(
         self, provider: ProviderDefinition, consumer: Consumer, request_token: str, request_secret: str, verifier: str
@@ -142,6 +156,8 @@ class ProviderClient:
         auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
         try:
             response = self._send("GET", provider.identity_url, auth)
+        except ResponseTooLarge:
+            raise Refused(Refusal(200, Cause.UNREADABLE)) from None
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"identity: {error}") from None
         return _identity(response, provider)
@@ -153,6 +169,8 @@ class ProviderClient:
             self._send("POST", url, auth)
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"invalidate: {error}") from None
+        except _ChallengePage as error:  # no reason to keep a user connected
+            raise Refused(error.refusal) from None
         except Refused as error:
             if error.refusal.cause not in (Cause.TOKEN_REVOKED, Cause.REQUEST_TOKEN_REJECTED):
                 raise
@@ -165,21 +183,49 @@ class ProviderClient:
         response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data)
         if 200 <= response.status < 300 and not provider_errors.is_error_text(response.body):
             return response
+        refusal = provider_errors.read(response.status, response.body, response.headers.get("www-authenticate", ""))
+        client = auth.client
+        secrets = (
+            client.client_key,
+            client.client_secret,
+            client.resource_owner_key,
+            client.resource_owner_secret,
+            client.verifier,
+        )
+        telemetry.log().warning(
+            "the provider answered",
+            extra={"path": urlsplit(url).path, "answer": str(refusal), "beginning": glimpse(response.body, secrets)},
+        )
         if response.status >= 500:
             raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)
         if response.status == 429:
             raise Unavailable("answered 429", self._retry_after(response))
-        raise Refused(provider_errors.read(response.status, response.body))
+        if response.status == 403 and refusal.cause is Cause.UNKNOWN and provider_errors.is_page(response.body):
+            raise _ChallengePage(refusal, self._retry_after(response))
+        raise Refused(refusal)
 
     def _retry_after(self, response: Response) -> int:
-        """Read when to come back: ``Retry-After`` in seconds, or X's ``x-rate-limit-reset`` in epoch seconds."""
+        """Read when to come back: ``Retry-After`` in seconds or as a date, or X's ``x-rate-limit-reset`` in epoch seconds."""
         after, reset = response.headers.get("retry-after", ""), response.headers.get("x-rate-limit-reset", "")
-        seconds = int(after) if _is_number(after) else int(reset) - int(self._clock()) if _is_number(reset) else DEFAULT_RETRY
+        if _is_number(after):
+            seconds = int(after)
+        elif (date := _date(after)) is not None:
+            seconds = math.ceil(date - self._clock())
+        else:
+            seconds = int(reset) - int(self._clock()) if _is_number(reset) else DEFAULT_RETRY
         return min(max(seconds, 1), backoff.LONGEST)
 
 
 class _ServerError(Unavailable):
     """The provider answered 5xx."""
+
+
+class _ChallengePage(Unavailable):
+    """A web page was answered with 403: what stands before the provider (a CDN's challenge) refuses us, not the provider."""
+
+    def __init__(self, refusal: Refusal, retry_after: int) -> None:
+        super().__init__(f"answered {refusal.status} with a web page", retry_after)
+        self.refusal = refusal
 
 
 def _identity_in(tokens: TokenResponse, provider: ProviderDefinition) -> Identity | None:
@@ -224,6 +270,14 @@ def _is_user_id(value: str) -> bool:
 def _shown(screen_name: str | None) -> str | None:
     """Return a screen name that can be shown; None for any other."""
     return screen_name if screen_name and screen_name.isprintable() and len(screen_name) <= MAX_SCREEN_NAME else None
+
+
+def _date(value: str) -> float | None:
+    """Return a date in a header (RFC 9110, section 5.6.7) in epoch seconds; None for anything else."""
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _is_number(value: str) -> bool:

@@ -32,6 +32,10 @@ class ResponseLost(Exception):
     """The request may have reached the provider, and no whole response came back: too slow, cut off, or too large."""
 
 
+class ResponseTooLarge(ResponseLost):
+    """The response is longer than any that a provider has reason to send."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long a provider may take, in seconds: to connect, between two bytes, for one call, and for all calls of one request."""
@@ -95,7 +99,9 @@ class _Call:
         """Send the request and keep the response, or the error, for ``outcome``."""
         try:
             self._response = self._exchange()
-        except (HTTPError, OSError, _TooLarge) as error:
+        except ResponseTooLarge as error:
+            self._defect = error
+        except (HTTPError, OSError) as error:
             self._failure = type(error).__name__  # the type alone: the text may quote the request
         except Exception as error:  # noqa: BLE001  # raised again by ``outcome``, in the caller's thread
             self._defect = error
@@ -147,12 +153,8 @@ def _read_body(response: BaseHTTPResponse) -> bytes:
     for chunk in response.stream(8192, decode_content=True):
         body += chunk
         if len(body) > MAX_BODY:
-            raise _TooLarge
+            raise ResponseTooLarge("the response is too large")
     return bytes(body)
-
-
-class _TooLarge(Exception):
-    """The response is longer than any that a provider has reason to send."""
 
 
 class _ReportingHTTPConnection(HTTPConnection):
