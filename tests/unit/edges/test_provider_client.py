@@ -200,13 +200,12 @@ def test_a_challenge_page_is_no_refusal_of_the_providers(monkeypatch: pytest.Mon
 
 def test_an_unexplained_401_is_about_the_app_where_there_is_no_user_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(401, {}, b"no"))
-    for call, cause in (
-        (lambda client: client.request_token(provider.X, Consumer("k", "s"), CALLBACK, access_type=None), Cause.BAD_CREDENTIALS),
-        (lambda client: client.access_token(provider.X, Consumer("k", "s"), "t", "s", "v"), Cause.UNKNOWN),
-    ):
-        with pytest.raises(Refused) as caught:
-            call(ProviderClient(Timeouts()))
-        assert caught.value.refusal.cause is cause
+    client, consumer = ProviderClient(Timeouts()), Consumer("k", "s")
+    with pytest.raises(Refused) as begun:
+        client.request_token(provider.X, consumer, CALLBACK, access_type=None)
+    with pytest.raises(Refused) as back:
+        client.access_token(provider.X, consumer, "t", "s", "v")
+    assert (begun.value.refusal.cause, back.value.refusal.cause) == (Cause.BAD_CREDENTIALS, Cause.UNKNOWN)
 
 
 def test_an_identity_that_is_too_long_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,7 @@ class _Call:
         self._lock = threading.Lock()
         self._response: Response | None = None
         self._failure = f"no whole response within {timeouts.call:g} s"
+        self._is_too_large = False
         self._defect: Exception | None = None
 
     def connected(self, connection: socket.socket) -> None:
@@ -99,8 +100,8 @@ class _Call:
         """Send the request and keep the response, or the error, for ``outcome``."""
         try:
             self._response = self._exchange()
-        except ResponseTooLarge as error:
-            self._defect = error
+        except ResponseTooLarge:
+            self._is_too_large = True
         except (HTTPError, OSError) as error:
             self._failure = type(error).__name__  # the type alone: the text may quote the request
         except Exception as error:  # noqa: BLE001  # raised again by ``outcome``, in the caller's thread
@@ -114,6 +115,8 @@ class _Call:
                 return self._response
             if self._defect is not None:
                 raise self._defect
+            if self._is_too_large:
+                raise ResponseTooLarge(f"more than {MAX_BODY} bytes")
             if self._socket is None:
                 raise NotSent(self._failure)
             with suppress(OSError):  # already closed: the thread has ended
@@ -153,7 +156,7 @@ def _read_body(response: BaseHTTPResponse) -> bytes:
     for chunk in response.stream(8192, decode_content=True):
         body += chunk
         if len(body) > MAX_BODY:
-            raise ResponseTooLarge("the response is too large")
+            raise ResponseTooLarge
     return bytes(body)
 
 
