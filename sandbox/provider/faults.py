@@ -50,6 +50,8 @@ class ProviderFault(Enum):
     REDIRECT_BOMB = "302 to another host name, with 50 KB of gzip that unpack to 50 MB"
     SLOW_TEXT = "403, 64 KB of text made to keep pattern matching busy"
     HUGE = "200, a form-encoded body of 50 MB without Content-Length"
+    NEGATIVE_CHUNK = "200, 50 MB in a chunk whose size is said to be -1"
+    SMALLER_CHUNK = "200, in a chunk whose size is said to be -5"
     GZIP_BOMB = "200, 50 KB of gzip that unpack to 50 MB"
     TIMEOUT = "no answer until the client goes away, at most the armed seconds"
     RESET = "the connection is reset before any answer"
@@ -108,6 +110,8 @@ def replaced_response(fault: Fault, connection: RawConnection, seconds: float, n
         connection.hang(seconds)
     if fault is ProviderFault.RESET:
         connection.reset()
+    if fault in _CHUNKS:
+        connection.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + _CHUNKS[fault] + b"\r\n", HUGE)
     if fault is ProviderFault.GARBAGE:
         connection.send(b"\x00\xff\x13\x37 this is not HTTP\r\n\x00\r\n")
     return _ODD[fault]()
@@ -218,7 +222,9 @@ _SPOILED: dict[ProviderFault, Callable[[RawConnection, float, Response], Respons
     ProviderFault.UNCONFIRMED: _unconfirmed,
     ProviderFault.EMPTY_SECRET: _without_secret,
 }
+_CHUNKS = {ProviderFault.NEGATIVE_CHUNK: b"-1", ProviderFault.SMALLER_CHUNK: b"-5"}
 _HANGS_UP = {
+    *_CHUNKS,
     ProviderFault.TIMEOUT,
     ProviderFault.RESET,
     ProviderFault.GARBAGE,

@@ -1,5 +1,6 @@
 """The raw connection of one call: hanging, dripping, cutting and resetting, which HTTP servers do not do."""
 
+import contextlib
 import selectors
 import socket
 import struct
@@ -8,6 +9,7 @@ import time
 from flask import Response
 
 DRIP_PAUSE = 0.05  # seconds between two bytes: 20 a second keeps every read timeout of a client from firing
+FILLING = b"A" * 65_536
 AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST instead of FIN
 
 
@@ -51,6 +53,14 @@ class RawConnection:
     def send(self, raw: bytes) -> None:
         """Send ``raw``, HTTP or not."""
         self._socket.sendall(raw)
+        raise HungUpError
+
+    def endless(self, head: bytes, size: int) -> None:
+        """Send ``head``, and then ``size`` bytes, or fewer if the client goes away."""
+        with contextlib.suppress(OSError):
+            self._socket.sendall(head)
+            for _ in range(size // len(FILLING)):
+                self._socket.sendall(FILLING)
         raise HungUpError
 
     def reset(self) -> None:

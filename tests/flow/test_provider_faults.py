@@ -38,6 +38,8 @@ INTERRUPTED, VERIFIER = (409, "interrupted"), (400, "verifier_rejected")
         (ProviderFault.HUGE, UNAVAILABLE),
         (ProviderFault.TRUNCATED, UNAVAILABLE),
         (ProviderFault.GZIP_BOMB, UNAVAILABLE),
+        (ProviderFault.NEGATIVE_CHUNK, UNAVAILABLE),
+        (ProviderFault.SMALLER_CHUNK, UNAVAILABLE),
         (ProviderFault.EMPTY, REJECTED),
         (ProviderFault.HTML, REJECTED),
         (ProviderFault.BINARY, REJECTED),
@@ -90,6 +92,8 @@ def test_a_passing_fault_at_leg_1_is_not_noticed(app: SandboxApp) -> None:
         (ProviderFault.HUGE, INTERRUPTED),
         (ProviderFault.TRUNCATED, INTERRUPTED),
         (ProviderFault.GZIP_BOMB, INTERRUPTED),
+        (ProviderFault.NEGATIVE_CHUNK, INTERRUPTED),
+        (ProviderFault.SMALLER_CHUNK, INTERRUPTED),
         (ProviderFault.REDIRECT, REJECTED),
         (ProviderFault.REDIRECT_HUGE, INTERRUPTED),
         (ProviderFault.REDIRECT_BOMB, INTERRUPTED),
@@ -167,7 +171,14 @@ def test_a_server_error_at_leg_3_is_tried_once_more(app: SandboxApp) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [ProviderFault.REDIRECT_HUGE, ProviderFault.REDIRECT_BOMB, ProviderFault.HUGE, ProviderFault.GZIP_BOMB]
+    "fault",
+    [
+        ProviderFault.REDIRECT_HUGE,
+        ProviderFault.REDIRECT_BOMB,
+        ProviderFault.HUGE,
+        ProviderFault.GZIP_BOMB,
+        ProviderFault.NEGATIVE_CHUNK,
+    ],
 )
 def test_an_answer_without_end_is_not_taken_into_memory(sandbox: Sandbox, fault: ProviderFault) -> None:
     app = make_app(sandbox)

@@ -2,11 +2,13 @@
 
 import json
 import logging
+import tracemalloc
 
 import pytest
 import requests
 
 import tripod
+from sandbox.provider import ProviderFault
 from tests.support.reading import WHO, revoke, session, who
 from tests.support.sandbox_app import SandboxApp
 from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TokenRevoked, process
@@ -67,3 +69,16 @@ def test_a_plaintext_signature_is_for_the_providers_hosts_alone(granted: Sandbox
     granted.redefine(signature_method="PLAINTEXT")
     with session(granted) as user, pytest.raises(HostNotAllowed):
         user.get(granted.sandbox.provider.replace("localhost", "127.0.0.1") + WHO, timeout=5)
+
+
+@pytest.mark.parametrize("fault", [ProviderFault.NEGATIVE_CHUNK, ProviderFault.SMALLER_CHUNK])
+def test_a_chunk_of_a_negative_size_is_not_read_to_the_end(granted: SandboxApp, fault: ProviderFault) -> None:
+    with session(granted) as user:
+        granted.fault("verify_credentials", fault)
+        tracemalloc.start()
+        with pytest.raises(requests.RequestException):
+            who(granted, user)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20_000_000
+        assert who(granted, user).status_code == 200

@@ -1,5 +1,6 @@
 """One HTTP request to a provider, bounded in every direction: time, size, redirects, proxies."""
 
+import http.client
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import Url, parse_url
 
+from tripod.chunks import ChunkedResponse
 from tripod.version import USER_AGENT
 
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -102,7 +104,7 @@ class _Call:
             self._response = self._exchange()
         except ResponseTooLarge:
             self._is_too_large = True
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, http.client.HTTPException) as error:
             self._failure = type(error).__name__  # the type alone: the text may quote the request
         except Exception as error:  # noqa: BLE001  # raised again by ``outcome``, in the caller's thread
             self._defect = error
@@ -161,6 +163,8 @@ def _read_body(response: BaseHTTPResponse) -> bytes:
 
 
 class _ReportingHTTPConnection(HTTPConnection):
+    response_class = ChunkedResponse
+
     def __init__(self, *args: Any, call: _Call, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._call = call
