@@ -1,11 +1,13 @@
 """A disconnect ends what stands and what is on its way, however they interleave, and nothing that comes after it."""
 
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import new_pair
 from tests.support.grants import acting, assert_nothing_is_owed, current, grant, revoked_events, tidy, token_of, unidentified
@@ -321,3 +323,130 @@ def test_the_subject_of_who_has_disconnected_is_not_the_next_ones(harness: Harne
     assert found.subject is None
     harness.relay.relay([app.connection_key], lambda: True)
     assert [event["subject"] for event in revoked_events(app)] == ["alice"]
+
+
+def sweep(harness: Harness) -> None:
+    """Let hours pass, in which the relay does what is due."""
+    for _ in range(50):
+        harness.clock.now += 600
+        due = [pk for shard in "01234567" for pk in harness.table.outbox(shard, now=harness.clock()) if harness.app.name in pk]
+        harness.relay.relay(due, lambda: True)
+
+
+def test_a_slow_deletion_takes_no_tokens_of_who_has_signed_in_again(app: SandboxApp) -> None:
+    other = Harness(app)
+    other.callback(*other.come_back())
+    new: list[Authorization] = []
+
+    def meanwhile() -> None:
+        new.append(grant(other, anew=False))
+        other.relay.relay([app.connection_key, new[0].pk], lambda: True)
+
+    other.clock.now += 1
+    Harness(app, clock=other.clock, writer_type=acting("delete", meanwhile)).revocation.revoke(app.name, app.user.user_id)
+    sweep(other)
+    assert_nothing_is_owed(app)
+    assert current(app) == token_of(new[0])
+
+
+def test_a_slow_restoration_brings_no_tokens_back(app: SandboxApp) -> None:
+    other = Harness(app)
+    other.callback(*other.come_back())
+    other.clock.now += 1
+    app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=app.name)
+    with pytest.raises(ClientError):
+        other.revocation.revoke(app.name, app.user.user_id)
+    grant(other, anew=False)
+
+    def meanwhile() -> None:
+        other.clock.now += 1
+        other.revocation.revoke(app.name, app.user.user_id)
+
+    slow = Harness(app, clock=other.clock, writer_type=acting("restore", meanwhile))
+    slow.clock.now += 1
+    slow.relay.relay([app.connection_key], lambda: True)
+    sweep(other)
+    assert_nothing_is_owed(app)
+    assert current(app) is None
+
+
+def slow_exchange(harness: Harness, act: Callable[[], None]) -> Any:
+    """Return a patch by which something happens between an exchange and its commit."""
+    exchange = harness.finish._exchange
+    commit = exchange._grant
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        act()
+        return commit(*arguments, **named)
+
+    return patch.object(exchange, "_grant", slow)
+
+
+def test_a_consent_from_before_a_disconnect_does_not_replace_the_sign_in_after_it(app: SandboxApp) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    other = Harness(app, clock=harness.clock)
+    newer: list[Authorization] = []
+
+    def meanwhile() -> None:
+        harness.clock.now += 2
+        other.revocation.revoke(app.name, app.user.user_id)
+        harness.clock.now += 2
+        newer.append(other.callback(*other.come_back()))
+        harness.clock.now += 2
+
+    harness.clock.now += 5
+    token, verifier = harness.come_back()
+    with slow_exchange(harness, meanwhile):
+        older = harness.callback(token, verifier)
+    tidy(harness, older, newer[0])
+    assert current(app) == token_of(newer[0])
+
+
+def test_a_ticket_that_a_disconnect_ended_is_not_redeemed_after_the_next_sign_in(app: SandboxApp) -> None:
+    harness = Harness(app)
+    secret, challenge = new_pair(app.name)
+    came = harness.finish.callback(app.name, *harness.come_back(browser=False, challenge=challenge, subject="alice"), {})
+    harness.clock.now += 1
+    with pytest.raises(errors.NotConnected):
+        harness.revocation.revoke(app.name, app.user.user_id)
+    harness.clock.now += 1
+    harness.callback(*harness.come_back())
+    assert came.ticket
+    with pytest.raises(errors.InvalidTicket):
+        harness.finish.redeem(came.ticket, secret)
+
+
+def test_a_page_that_is_loaded_again_does_not_agree_anew(app: SandboxApp) -> None:
+    harness = Harness(app)
+    token, verifier = harness.come_back()
+    app.fault("access_token", ProviderFault.RATE_LIMITED)
+    with pytest.raises(errors.ProviderUnavailable):
+        harness.callback(token, verifier)
+    harness.clock.now += 5
+    with pytest.raises(errors.NotConnected):
+        harness.revocation.revoke(app.name, app.user.user_id)
+    harness.clock.now += 5
+    record = harness.callback(token, verifier)
+    tidy(harness, record)
+    assert current(app) is None
+
+
+def test_of_the_events_about_a_disconnected_user_the_latest_says_so(app: SandboxApp) -> None:
+    harness = Harness(app)
+    other = Harness(app, clock=harness.clock)
+
+    def meanwhile() -> None:
+        harness.clock.now += 2
+        with pytest.raises(errors.NotConnected):
+            other.revocation.revoke(app.name, app.user.user_id)
+        harness.clock.now += 2
+
+    token, verifier = harness.come_back()
+    with slow_exchange(harness, meanwhile):
+        granted = harness.callback(token, verifier)
+    tidy(harness, granted)
+    tidy(harness, granted)
+    harness.relay.relay([app.connection_key], lambda: True)
+    told = sorted(app.events(), key=lambda event: float(event.detail["time"]))
+    assert (told[-1].detail_type, current(app)) == ("connection.revoked", None)

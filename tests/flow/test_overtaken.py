@@ -115,3 +115,13 @@ def test_what_the_relay_could_not_store_it_stores_once_that_is_due_again(app: Sa
     harness.clock.now += 60
     harness.relay.relay([owed.pk], lambda: True)
     assert app.stored()
+
+
+def test_of_two_in_one_millisecond_one_holds_the_lease(app: SandboxApp) -> None:
+    harness = Harness(app)
+    with not_stored(harness):
+        owed = harness.callback(*harness.come_back())
+    harness.clock.now += transitions.LEASE
+    record = harness.record(owed.request_token)
+    leases = [transitions.lease_storing(record, now=harness.clock()) for _ in range(2)]
+    assert [lease is not None and harness.table.update(lease).applied for lease in leases] == [True, False]

@@ -212,3 +212,15 @@ def test_an_item_that_cant_be_read_holds_back_no_other(harness: Harness, kind: s
     harness.clock.now += transitions.LEASE
     harness.relay.relay([bad, owed.pk], lambda: True)
     assert app.stored()
+
+
+def test_an_item_that_cant_be_read_is_given_up_after_a_week(harness: Harness) -> None:
+    app = harness.app
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):
+        key = harness.callback(*harness.come_back()).pk
+    app.change_item(key, state="of a newer version")
+    for days in range(9):
+        assert ("outbox" in (app.item(key) or {})) is (days < 7)
+        harness.clock.now += 86_400
+        harness.relay.relay([key], lambda: True)
+    assert "pending_tokens" not in (app.item(key) or {})

@@ -59,6 +59,7 @@ def test_what_was_pasted_along_with_a_credential_is_cut_off_and_named(blanks: st
     [
         ("", "not JSON"),
         ("s3cret", "not JSON"),
+        ('{"consumer_key": "k", "consumer_secret": "s3cret\\ud800"}', '"consumer_secret" holds half a character'),
         ("[" * 100_000, "not JSON"),
         ("[]", "not a JSON object"),
         ('{"consumer_key": "k"}', '"consumer_secret" must be'),

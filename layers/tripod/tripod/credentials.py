@@ -112,6 +112,7 @@ class UserTokens(AccessToken):
         secret = content.get("oauth_token_secret")
         if not isinstance(secret, str):  # it may be empty: some providers issue none
             raise ValueError('"oauth_token_secret" must be a string')
+        _encodable("oauth_token_secret", secret)
         required = {name: _text(content, name) for name in ("provider", "user_id", "oauth_token", "consumer_key")}
         return UserTokens(screen_name=screen_name, oauth_token_secret=secret, **required)
 
@@ -161,4 +162,12 @@ def _text(content: Mapping[str, Any], name: str) -> str:
     value = content.get(name)
     if not isinstance(value, str) or not value:
         raise ValueError(f'"{name}" must be a non-empty string')
+    return _encodable(name, value)
+
+
+def _encodable(name: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # its ``repr`` would quote the value wherever that is signed with
+        raise ValueError(f'"{name}" holds half a character') from None
     return value

@@ -106,12 +106,20 @@ def test_a_claim_given_back_keeps_whether_the_exchange_may_have_been_made(
 
 
 def test_a_claim_given_back_is_not_said_to_be_exchanged_unless_told() -> None:
-    held = of(State.EXCHANGING)
-    assert changed(held, done(held, transitions.release(held, due=T + 5))) == {
-        "state": State.PENDING,
-        "claim_id": None,
-        "lease_until": None,
-    }
+    held = replace(exchanging(), claimed_at=T + 3)
+    given_back = {"state": State.PENDING, "claim_id": None, "lease_until": None}
+    assert changed(held, done(held, transitions.release(held, due=T + 5))) == {**given_back, "back_at": held.claimed_at}
+    pin = exchanging("bound pin")
+    assert changed(pin, done(pin, transitions.release(pin, due=T + 5))) == given_back
+
+
+def test_what_a_user_has_agreed_to_is_as_old_as_their_first_way_back() -> None:
+    held = replace(exchanging(), claimed_at=T + 3)
+    released = done(held, transitions.release(held, due=T + 5))
+    assert released.agreed_at == held.agreed_at
+    again = replace(released, state=State.EXCHANGING, claim_id="claim", claimed_at=T + 60, lease_until=T + 90)
+    assert again.agreed_at == released.agreed_at
+    assert done(again, transitions.release(again, due=T + 65)).agreed_at == released.agreed_at
 
 
 def test_a_wrong_pin_is_counted_and_gives_the_claim_back() -> None:

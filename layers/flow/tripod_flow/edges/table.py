@@ -103,7 +103,7 @@ class Table:
             )
         except ClientError as error:
             found = _found(error, Authorization)
-            return Update(_is_applied(transition, found), found)
+            return Update(_was_repeated(error) and _is_applied(transition, found), found)
         return Update(True, replace(held, **transition.changes) if held else read(answer["Attributes"], Authorization))
 
     def update_connection(self, transition: Transition) -> ConnectionUpdate:
@@ -117,7 +117,7 @@ class Table:
             )
         except ClientError as error:
             found = _found(error, ConnectionRecord)
-            return ConnectionUpdate(_is_applied(transition, found), found)
+            return ConnectionUpdate(_was_repeated(error) and _is_applied(transition, found), found)
         return ConnectionUpdate(True, read(answer["Attributes"], ConnectionRecord) if "Attributes" in answer else None)
 
     def connection(self, pk: str) -> ConnectionRecord | None:
@@ -137,14 +137,28 @@ class Table:
             for item in page["Items"]:
                 yield item["pk"]["S"]
 
-    def postpone_unread(self, pk: str, *, due: float) -> None:
-        """Let the relay try an item again at ``due``, whatever is in it."""
+    def postpone_unread(self, pk: str, *, due: float, since: float) -> bool:
+        """Let the relay try an item again at ``due``, whatever is in it; return False if it is there since before ``since``."""
+        try:
+            self._client.update_item(
+                TableName=self._name,
+                Key={"pk": {"S": pk}},
+                UpdateExpression="SET outbox_due = :due",
+                ConditionExpression="outbox_since > :since",
+                ExpressionAttributeValues={":due": {"N": f"{due:.3f}"}, ":since": {"N": f"{since:.3f}"}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def abandon_unread(self, pk: str) -> None:
+        """Take an item out of the outbox with what it owes, tokens included, whatever else is in it."""
+        pending = ("pending_tokens", "pending_event", "pending_events", "outbox", "outbox_since", "outbox_due")
         self._client.update_item(
             TableName=self._name,
             Key={"pk": {"S": pk}},
-            UpdateExpression="SET outbox_due = :due",
+            UpdateExpression=f"REMOVE {', '.join(pending)}",
             ConditionExpression="attribute_exists(outbox)",
-            ExpressionAttributeValues={":due": {"N": f"{due:.3f}"}},
         )
 
     def mark_stored(self, transition: Transition, grant: Authorization) -> StoredUpdate:
@@ -247,6 +261,11 @@ def _found(error: ClientError, kind: type[Record]) -> Record | None:
     return read(item, kind) if item else None
 
 
+def _was_repeated(error: ClientError) -> bool:
+    """Return True if botocore made the call more than once: only then may an earlier try of this very call be the one that wrote."""
+    return int(error.response["ResponseMetadata"].get("RetryAttempts", 0)) > 0
+
+
 def _is_applied(transition: Transition, found: Authorization | ConnectionRecord | None) -> bool:
-    """Return True if the values are already written (a retried write, whose first answer was lost)."""
+    """Return True if the values are already written (a repeated write, whose first answer was lost)."""
     return found is not None and all(_plain(getattr(found, name)) == _plain(value) for name, value in transition.changes.items())

@@ -159,8 +159,8 @@ class Finish:
     def _refuse_if_revoked(self, consented: Authorization) -> None:
         """Reject the ticket of a consent after which the user has disconnected: it must not connect them again."""
         found = self._table.connection(connection.key(consented.provider, consented.user_id or ""))
-        revoked_at = found.revoked_at if found else None
-        if revoked_at is not None and revoked_at >= consented.agreed_at:
+        ended_at = found.ended_at if found else None
+        if ended_at is not None and ended_at >= consented.agreed_at:
             raise errors.InvalidTicket("disconnected since")
 
     def _finish(self, visit: _Visit, verifier: str) -> Outcome:

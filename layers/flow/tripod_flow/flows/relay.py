@@ -107,7 +107,7 @@ class Relay:
             except Revoked:
                 pk = connection.key(held.provider, held.user_id or "")
                 self._token_deletion.align(pk)
-                if self._extend_revocation(pk):
+                if self._extend_revocation(pk, held.granted_at or 0.0):
                     self._revocation.invalidate(held.user_tokens())
                 self._token_store.discard(held)
         except Exception as error:  # whatever it is, the lease is given back, or the tokens' time is over; ``relay`` logs it
@@ -117,7 +117,7 @@ class Relay:
                 self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
             raise
 
-    def _extend_revocation(self, pk: str) -> bool:
+    def _extend_revocation(self, pk: str, granted_at: float) -> bool:
         """Let the revocation count from now on, and return True; False where the user is connected again.
 
         A provider may have given the same token again (X does): who agreed since must not be told that they are connected.
@@ -126,7 +126,9 @@ class Relay:
             found = self._table.connection(pk)
             if found is None or found.revoked_at is None:
                 return False
-            if self._table.update_connection(connection.extend_revocation(found, now=self._clock())).applied:
+            if self._table.update_connection(
+                connection.extend_revocation(found, now=self._clock(), granted_at=granted_at)
+            ).applied:
                 return True
         raise errors.Contended
 
@@ -197,8 +199,11 @@ class Relay:
         self._table.update(transitions.postpone(record, due=self._due(record.outbox_tries, error)))
 
     def _postpone_unread(self, pk: str) -> None:
+        now = self._clock()
         try:
-            self._table.postpone_unread(pk, due=self._clock() + backoff.LONGEST)
+            if not self._table.postpone_unread(pk, due=now + backoff.LONGEST, since=now - outbox.PATIENCE):
+                self._table.abandon_unread(pk)
+                telemetry.abandoned(pk, "an item that can't be read")
         except (ClientError, BotoCoreError) as failure:  # it is not in the outbox, or the table is out of reach
             telemetry.failure("not postponed", failure, **telemetry.named(pk))
 

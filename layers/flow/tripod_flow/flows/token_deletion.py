@@ -27,6 +27,7 @@ class TokenDeletion:
             self._apply(found)
             if self._table.update_connection(connection.mark_deletion_done(found)).applied:
                 return
+            self.align(pk)  # overtaken: somebody else may have taken the mark away, and what was just written be the last word
         raise Contended
 
     def align(self, pk: str) -> None:

@@ -61,6 +61,7 @@ class Authorization:
     request_secret: str | None = field(default=None, repr=False)
     claim_id: str | None = None
     claimed_at: float | None = None  # when the user was back with the verifier: a disconnect since then is newer
+    back_at: float | None = None  # when the user was back first, of a claim that was given back
     lease_until: float | None = None
     verifier_digest: str | None = field(default=None, repr=False)  # of the verifier that was brought last
     ticket_digest: str | None = field(default=None, repr=False)
@@ -99,7 +100,7 @@ class Authorization:
     @property
     def agreed_at(self) -> float:
         """Return when the user was back, having agreed: a disconnect that was asked for since then ends what they agreed to."""
-        return self.claimed_at or self.granted_at or self.decided_at or 0.0
+        return self.back_at or self.claimed_at or self.granted_at or self.decided_at or 0.0
 
     @property
     def is_bound(self) -> bool:

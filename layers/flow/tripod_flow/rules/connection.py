@@ -32,6 +32,9 @@ class ConnectionRecord:
     revoked_subject: str | None = None  # the subject of the connection that was revoked last, for its events
     connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
     revoked_at: float | None = None
+    ended_at: float | None = (
+        None  # the latest disconnect, which a later sign-in does not erase: nothing agreed to before it counts
+    )
     deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
     pending_events: tuple[float, ...] | None = None  # the times of the revocations whose events are still to be published
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
@@ -57,7 +60,7 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
     The same grant may be recorded again, by whichever process completes it. A pending deletion stays pending.
     """
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
-    unrevoked = Attr("revoked_at").not_exists() | Attr("revoked_at").lt(grant.agreed_at)
+    unrevoked = Attr("ended_at").not_exists() | Attr("ended_at").lt(grant.agreed_at)
     return Transition(
         key(grant.provider, grant.user_id or ""),
         Attr("pk").not_exists() | (newest & unrevoked),
@@ -88,8 +91,9 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
     no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
     pk = key(provider, user_id)
-    revoked = {"revoked_at": now if since is None else since, "deletion_pending": True}
-    changes: dict[str, Any] = {**revoked, **outbox.entered(pk, now)}
+    at = now if since is None else since
+    ended_at = max(at, (found.ended_at if found else None) or at)
+    changes: dict[str, Any] = {"revoked_at": at, "ended_at": ended_at, "deletion_pending": True, **outbox.entered(pk, now)}
     if found is None or found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
@@ -105,10 +109,19 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
     return Transition(pk, _unchanged_condition(found) & _equals("pending_events", found.pending_events), {**changes, **added})
 
 
-def extend_revocation(found: ConnectionRecord, *, now: float) -> Transition:
-    """Let a revocation count from ``now`` on, before a token is invalidated that the provider may have given out again since."""
-    changes = {"revoked_at": now} if found.ttl is None else {"revoked_at": now, "ttl": int(now) + WISH_LIFETIME}
-    return Transition(found.pk, _unchanged_condition(found) & Attr("revoked_at").exists(), changes)
+def extend_revocation(found: ConnectionRecord, *, now: float, granted_at: float) -> Transition:
+    """Let a revocation count from ``now`` on, before a token is invalidated that the provider may have given out again since.
+
+    Where that token's grant, whose event has the time ``granted_at``, is newer than the revocation, it has another event: of those about
+    one user the latest counts.
+    """
+    changes: dict[str, Any] = {"revoked_at": now, "ended_at": now}
+    if granted_at > (found.revoked_at or 0.0):
+        changes |= {"pending_events": (*(found.pending_events or ()), now), **outbox.entered(found.pk, now)}
+    if found.ttl is not None:
+        changes["ttl"] = int(now) + WISH_LIFETIME
+    unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events)
+    return Transition(found.pk, unchanged & Attr("revoked_at").exists(), changes)
 
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:

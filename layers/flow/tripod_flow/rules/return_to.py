@@ -74,7 +74,7 @@ def _names_in(query: str) -> Iterator[str]:
     """Yield a query's names as the most lenient of parsers might read them: split at ``;`` too, without case, blanks and brackets."""
     for pair in re.split("[&;]", query):
         name = unquote_plus(pair.partition("=")[0])
-        yield name.partition("[")[0].strip(" \t\r\n").casefold()
+        yield next(filter(None, re.split(r"[\[\]\s]+", name)), "").casefold()
 
 
 def with_outcome(url: str, outcome: dict[str, str]) -> str:

@@ -122,6 +122,8 @@ def release(held: Authorization, *, due: float, maybe_exchanged: bool = False) -
     state = State.EXCHANGED if held.state is State.EXCHANGED else State.PENDING
     maybe_exchanged = held.maybe_exchanged or (maybe_exchanged and state is State.PENDING)
     changes: dict[str, Any] = {"state": state, "claim_id": None, "lease_until": None, "maybe_exchanged": maybe_exchanged}
+    if not held.pin:  # whoever brings a PIN again agrees anew; a page that is loaded again does not
+        changes["back_at"] = held.back_at or held.claimed_at
     if state is State.EXCHANGED:
         changes |= {"outbox_due": min(due, identity_until(held)), "outbox_tries": held.outbox_tries + 1}
     return Transition(held.pk, _held_condition(held), changes)
