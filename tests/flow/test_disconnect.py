@@ -1,6 +1,7 @@
 """A disconnect ends what stands and what is on its way, however they interleave, and nothing that comes after it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -11,8 +12,9 @@ from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import new_pair
 from tests.support.grants import acting, assert_nothing_is_owed, current, grant, revoked_events, tidy, token_of, unidentified
-from tests.support.harness import Harness
+from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp
+from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.rules import connection, errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.transitions import Transition
@@ -72,7 +74,7 @@ def test_a_user_who_comes_back_while_the_secret_is_deleted_keeps_the_new_tokens(
     harness.clock.now += 1
     slow.revocation.revoke(app.name, app.user.user_id)
     assert current(app) == token_of(new[0])
-    harness.relay.relay([app.connection_key], lambda: True)
+    tidy(harness)
     assert_nothing_is_owed(app)
 
 
@@ -104,6 +106,7 @@ def test_a_revocation_during_the_telling_of_another_is_told_too(app: SandboxApp)
     harness.bus.publish = slowly  # type: ignore[method-assign]  # watched
     harness.relay.relay([app.connection_key], lambda: True)
     assert len({event["id"] for event in revoked_events(app)}) == 2
+    tidy(harness)
     assert_nothing_is_owed(app)
 
 
@@ -333,7 +336,20 @@ def sweep(harness: Harness) -> None:
         harness.relay.relay(due, lambda: True)
 
 
-def test_a_slow_deletion_takes_no_tokens_of_who_has_signed_in_again(app: SandboxApp) -> None:
+def slowly(method: str, act: Callable[[], None], *, dies: bool) -> type[SecretWriter]:
+    """Return a writer that something overtakes in its first call of ``method``, and that may die with it."""
+    Acting = acting(method, act)
+
+    def call(self: Any, *arguments: Any, **named: Any) -> None:
+        getattr(Acting, method)(self, *arguments, **named)
+        if dies:
+            raise Killed
+
+    return type("Slow", (Acting,), {method: call})
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_slow_deletion_takes_no_tokens_of_who_has_signed_in_again(app: SandboxApp, dies: bool) -> None:
     other = Harness(app)
     other.callback(*other.come_back())
     new: list[Authorization] = []
@@ -343,28 +359,32 @@ def test_a_slow_deletion_takes_no_tokens_of_who_has_signed_in_again(app: Sandbox
         other.relay.relay([app.connection_key, new[0].pk], lambda: True)
 
     other.clock.now += 1
-    Harness(app, clock=other.clock, writer_type=acting("delete", meanwhile)).revocation.revoke(app.name, app.user.user_id)
+    slow = Harness(app, clock=other.clock, writer_type=slowly("delete", meanwhile, dies=dies))
+    with pytest.raises(Killed) if dies else nullcontext():
+        slow.revocation.revoke(app.name, app.user.user_id)
     sweep(other)
     assert_nothing_is_owed(app)
     assert current(app) == token_of(new[0])
 
 
-def test_a_slow_restoration_brings_no_tokens_back(app: SandboxApp) -> None:
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_slow_restoration_brings_no_tokens_back(app: SandboxApp, dies: bool) -> None:
     other = Harness(app)
     other.callback(*other.come_back())
     other.clock.now += 1
-    app.sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=app.name)
-    with pytest.raises(ClientError):
-        other.revocation.revoke(app.name, app.user.user_id)
-    grant(other, anew=False)
+    dying = Harness(app, clock=other.clock, writer_type=slowly("delete", lambda: grant(other, anew=False), dies=True))  # type: ignore[arg-type]  # its answer is nobody's
+    with pytest.raises(Killed):
+        dying.revocation.revoke(app.name, app.user.user_id)
+    assert current(app) is None  # of a user who has come back: the relay restores it
 
     def meanwhile() -> None:
         other.clock.now += 1
         other.revocation.revoke(app.name, app.user.user_id)
 
-    slow = Harness(app, clock=other.clock, writer_type=acting("restore", meanwhile))
-    slow.clock.now += 1
-    slow.relay.relay([app.connection_key], lambda: True)
+    slow = Harness(app, clock=other.clock, writer_type=slowly("restore", meanwhile, dies=dies))
+    slow.clock.now += connection.WRITING
+    with pytest.raises(Killed) if dies else nullcontext():
+        slow.relay.relay([app.connection_key], lambda: True)
     sweep(other)
     assert_nothing_is_owed(app)
     assert current(app) is None

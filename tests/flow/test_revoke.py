@@ -143,6 +143,7 @@ def test_a_deletion_that_fails_is_finished_by_the_relay(connected: SandboxApp) -
     fault.times = 0
     connected.relay(connected.connection_key)
     assert connected.is_deleted()
+    connected.relay(connected.connection_key)  # and looks whether it has stayed so
     connection = connected.connection()
     assert connection is not None
     assert "outbox" not in connection

@@ -66,7 +66,7 @@ ROWS: dict[str, dict[str, tuple[str, str]]] = {
         "UpdateItem 1": ("internal", "deleted"),
         "DeleteSecret 1": ("internal", "deleted"),
         "GetItem 2": ("internal", "deleted"),
-        "UpdateItem 2": ("internal", "deleted"),
+        "GetItem 3": ("internal", "deleted"),
     },
 }
 # The relay does each item on its own, and what fails is left to the next sweep.

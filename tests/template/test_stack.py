@@ -11,7 +11,7 @@ from sandbox.world import Sandbox
 from tests.support.translated import Stack, source, stack
 from tripod_flow.api.invocation import API_ALIAS
 from tripod_flow.flows import relay
-from tripod_flow.rules import transitions
+from tripod_flow.rules import connection, transitions
 
 BROWSERS = ("StartFunction", "CallbackFunction")
 INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
@@ -173,7 +173,8 @@ def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: 
 
 def test_a_lease_outlasts_the_function_that_holds_it(default: Stack) -> None:
     assert int(default.one("CallbackFunction")["Timeout"]) < transitions.LEASE
-    assert int(default.one("RelayFunction")["Timeout"]) < relay.RELAY_LEASE
+    assert int(default.one("RelayFunction")["Timeout"]) < min(relay.RELAY_LEASE, connection.WRITING)
+    assert int(default.one("RevokeFunction")["Timeout"]) < connection.WRITING
 
 
 def test_only_the_api_may_invoke_the_alias_that_it_calls(default: Stack) -> None:

@@ -152,7 +152,7 @@ class App:
     @cached_property
     def token_deletion(self) -> TokenDeletion:
         """The steps from a revocation to the secret's deletion."""
-        return TokenDeletion(self.table, self.secret_writer)
+        return TokenDeletion(self.table, self.secret_writer, self._clock)
 
     @cached_property
     def table(self) -> Table:

@@ -18,6 +18,7 @@ T = 1_800_000_000.0
 PK = "connection#x#42"
 SHARD = "1"  # of this key
 OUTBOX = {"outbox": SHARD, "outbox_since": T + 9, "outbox_due": T + 9}
+UNTIL = T + 9 + 90
 
 
 def grant(claim_id: str = "first", at: float | None = T) -> Authorization:
@@ -75,6 +76,10 @@ revoke of revoked, unknown before           .          .          .          rev
 revoke of connected anew                    .          .          .          .                        revoked
 mark_deletion_done of revoked               .          .          revoked    .                        .
 mark_deletion_done of connected anew        .          .          .          .                        connected
+lease_deletion of revoked                   .          .          revoked    .                        .
+lease_deletion of connected anew            .          .          .          .                        connected
+await_deletion of revoked                   .          .          revoked    revoked                  connected
+await_deletion of connected anew            .          .          revoked    revoked                  connected
 mark_published of revoked                   .          .          revoked    revoked                  connected
 mark_published of connected anew            .          .          revoked    revoked                  connected
 extend_revocation of revoked                .          .          revoked    .                        .
@@ -106,8 +111,15 @@ def transition_of(event: str) -> Transition:
         return connection.postpone(found, due=T + 30)
     if name == "extend_revocation":
         return connection.extend_revocation(found, now=T + 30, granted_at=T)
-    rules = {"mark_deletion_done": connection.mark_deletion_done, "mark_published": connection.mark_published}
-    return {**rules, "abandon": connection.abandon}[name](found)
+    if name == "lease_deletion":
+        return connection.lease_deletion(found, now=T + 30)
+    rules: dict[str, Callable[[ConnectionRecord], Transition]] = {
+        "mark_deletion_done": connection.mark_deletion_done,
+        "mark_published": connection.mark_published,
+        "await_deletion": connection.await_deletion,
+        "abandon": connection.abandon,
+    }
+    return rules[name](found)
 
 
 @pytest.mark.parametrize(("event", "now", "expected"), cells(STATES))
@@ -181,6 +193,7 @@ def test_a_revocation_owes_a_deletion_and_its_event() -> None:
         "revoked_at": T + 9,
         "ended_at": T + 9,
         "deletion_pending": True,
+        "deletion_until": UNTIL,
         "pending_events": (T + 9,),
         **OUTBOX,
     }
@@ -197,7 +210,7 @@ def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
         "outbox_since": T + 20,
         "outbox_due": T + 20,
     }
-    assert changed(first, revoked(first, T + 20)) == again
+    assert changed(first, revoked(first, T + 20)) == {**again, "deletion_until": T + 20 + 90}
     published = apply(first, connection.mark_published(first))
     assert published
     assert revoked(published, T + 20).pending_events == (T + 20,)
@@ -304,8 +317,8 @@ LEFT = {"outbox": None, "outbox_since": None, "outbox_due": None}
 @pytest.mark.parametrize(
     ("rule", "deletion", "events", "left"),
     [
-        (connection.mark_deletion_done, True, (T + 9,), {"deletion_pending": None}),
-        (connection.mark_deletion_done, True, None, {"deletion_pending": None, **LEFT}),
+        (connection.mark_deletion_done, True, (T + 9,), {"deletion_pending": None, "deletion_until": None}),
+        (connection.mark_deletion_done, True, None, {"deletion_pending": None, "deletion_until": None, **LEFT}),
         (connection.mark_published, True, (T + 9,), {"pending_events": None}),
         (connection.mark_published, None, (T + 9,), {"pending_events": None, **LEFT}),
     ],
@@ -323,7 +336,24 @@ def test_the_outbox_is_left_with_the_last_of_what_is_owed(
     assert apply(replace(owing, **other), rule(owing)) is None
 
 
-@pytest.mark.parametrize("meanwhile", [{"grant_id": "second"}, {"revoked_at": T + 20}, {"revoked_at": None}])
+def test_who_writes_the_secret_has_time_in_which_nobody_calls_it_done() -> None:
+    found = revoked(connected())
+    leased = apply(found, connection.lease_deletion(found, now=T + 200))
+    assert changed(found, leased) == {"deletion_until": T + 290}
+    assert leased
+    assert apply(leased, connection.lease_deletion(found, now=T + 200)) is None  # one at a time
+    assert apply(leased, connection.mark_deletion_done(found)) is None
+    assert apply(replace(found, deletion_pending=None), connection.lease_deletion(found, now=T + 200)) is None
+    awaited = apply(leased, connection.await_deletion(leased))
+    assert changed(leased, awaited) == {"outbox_due": T + 290}  # no failure, and no longer in the outbox than before
+    for gone in ("deletion_pending", "outbox"):
+        assert apply(replace(leased, **{gone: None}), connection.await_deletion(leased)) is None  # type: ignore[arg-type]  # attributes
+    assert apply(found, connection.await_deletion(leased)) is None
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [{"grant_id": "second"}, {"revoked_at": T + 20}, {"revoked_at": None}, {"deletion_until": T}]
+)
 def test_a_deletion_is_done_only_if_the_record_still_says_the_same(meanwhile: dict[str, Any]) -> None:
     for found in (revoked(connected()), replace(revoked(connected()), pending_events=None)):
         assert apply(replace(found, **meanwhile), connection.mark_deletion_done(found)) is None

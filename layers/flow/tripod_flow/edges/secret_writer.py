@@ -1,7 +1,8 @@
 """Write users' tokens to Secrets Manager. Nothing here reads them back."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -66,6 +67,24 @@ class SecretWriter:
         except ClientError as error:
             if _code(error) not in _GONE:
                 raise
+
+    def holds(self, provider: str, user_id: str, version: str | None) -> bool:
+        """Return whether ``version`` is the current content of the user's secret, or, for None, whether the secret is deleted.
+
+        Without such a secret or version it is as it should be: the write that is under way creates it.
+        """
+        try:
+            described: Mapping[str, Any] = self._client.describe_secret(
+                SecretId=names.user_secret(self._prefix, provider, user_id)
+            )
+        except ClientError as error:
+            if _code(error) != "ResourceNotFoundException":
+                raise
+            return True
+        if version is None:
+            return "DeletedDate" in described
+        versions = described.get("VersionIdsToStages", {})
+        return "DeletedDate" not in described and (version not in versions or "AWSCURRENT" in versions[version])
 
     def restore(self, provider: str, user_id: str, version: str) -> None:
         """Bring a deleted secret back, with ``version`` as its current content; repeating it changes nothing.

@@ -1,4 +1,10 @@
-"""The deletion of a revoked user's tokens from Secrets Manager; only functions whose role may delete secrets have it."""
+"""The deletion of a revoked user's tokens from Secrets Manager; only functions whose role may delete secrets have it.
+
+A slow write may be the last: of somebody who was overtaken meanwhile, and dies with it. So a deletion is called done by whoever finds the
+secret as it should be, without writing, once nobody can be writing any more.
+"""
+
+from collections.abc import Callable
 
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
@@ -9,30 +15,35 @@ from tripod_flow.rules.errors import Contended
 
 
 class TokenDeletion:
-    """Completes deletions that a revocation has begun."""
+    """Makes deletions that a revocation has begun, and completes them; ``clock`` in epoch seconds."""
 
-    def __init__(self, table: Table, writer: SecretWriter) -> None:
+    def __init__(self, table: Table, writer: SecretWriter, clock: Callable[[], float]) -> None:
         self._table = table
         self._writer = writer
-
-    def complete(self, pk: str) -> None:
-        """Align the secret with its connection: it is deleted, or holds the tokens of a newer grant. Raises ``Contended``.
-
-        The mark is the second look: it is set only where the connection is still as it was.
-        """
-        for _ in range(TRIES):
-            found = self._table.connection(pk)
-            if found is None or not found.deletion_pending:
-                return
-            self._apply(found)
-            if self._table.update_connection(connection.mark_deletion_done(found)).applied:
-                return
-            self.align(pk)  # overtaken: somebody else may have taken the mark away, and what was just written be the last word
-        raise Contended
+        self._clock = clock
 
     def align(self, pk: str) -> None:
-        """Align the secret with its connection, a pending deletion or not. Raises ``Contended``."""
+        """Align the secret with its connection: it is deleted, or holds the tokens of a newer grant. Raises ``Contended``."""
         align(self._table, pk, self._apply)
+
+    def complete(self, pk: str) -> None:
+        """Call a pending deletion done where it is. Else align the secret, and have the relay look again. Raises ``Contended``."""
+        for _ in range(TRIES):
+            found, now = self._table.connection(pk), self._clock()
+            if found is None or not found.deletion_pending:
+                return
+            is_being_written = (found.deletion_until or 0.0) > now
+            if is_being_written or self._is_done(found):
+                look = connection.await_deletion if is_being_written else connection.mark_deletion_done
+                if self._table.update_connection(look(found)).applied:
+                    return
+            elif self._table.update_connection(connection.lease_deletion(found, now=now)).applied:
+                self.align(pk)
+        raise Contended
+
+    def _is_done(self, found: ConnectionRecord) -> bool:
+        version = found.secret_version if found.revoked_at is None else None
+        return self._writer.holds(found.provider, found.user_id, version)
 
     def _apply(self, found: ConnectionRecord) -> None:
         if found.revoked_at is not None:

@@ -14,6 +14,7 @@ from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.transitions import Transition
 
 PREFIX = "connection#"
+WRITING = 90.0  # seconds; longer than any function may run: whoever began to write the secret has ended by then, or is dead
 WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (outbox.PATIENCE)
 
 
@@ -36,6 +37,7 @@ class ConnectionRecord:
         None  # the latest disconnect, which a later sign-in does not erase: nothing agreed to before it counts
     )
     deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
+    deletion_until: float | None = None  # until then somebody may be at it, and nobody else calls it done
     pending_events: tuple[float, ...] | None = None  # the times of the revocations whose events are still to be published
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
     outbox_since: float | None = None
@@ -45,8 +47,8 @@ class ConnectionRecord:
 
     @property
     def is_connection(self) -> bool:
-        """Return True while there is something to disconnect: a grant, or a deletion that is not done."""
-        return self.ttl is None and (self.revoked_at is None or self.deletion_pending is True)
+        """Return True while there is something to disconnect."""
+        return self.ttl is None and self.revoked_at is None
 
 
 def key(provider: str, user_id: str) -> str:
@@ -93,7 +95,13 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
     pk = key(provider, user_id)
     at = now if since is None else since
     ended_at = max(at, (found.ended_at if found else None) or at)
-    changes: dict[str, Any] = {"revoked_at": at, "ended_at": ended_at, "deletion_pending": True, **outbox.entered(pk, now)}
+    changes: dict[str, Any] = {
+        "revoked_at": at,
+        "ended_at": ended_at,
+        "deletion_pending": True,
+        "deletion_until": now + WRITING,
+        **outbox.entered(pk, now),
+    }
     if found is None or found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
@@ -124,12 +132,25 @@ def extend_revocation(found: ConnectionRecord, *, now: float, granted_at: float)
     return Transition(found.pk, unchanged & Attr("revoked_at").exists(), changes)
 
 
+def lease_deletion(found: ConnectionRecord, *, now: float) -> Transition:
+    """Let the caller write the secret; until ``WRITING`` has passed, nobody calls the deletion done."""
+    unchanged = _unchanged_condition(found) & _equals("deletion_until", found.deletion_until)
+    return Transition(found.pk, unchanged & Attr("deletion_pending").exists(), {"deletion_until": now + WRITING})
+
+
+def await_deletion(found: ConnectionRecord) -> Transition:
+    """Let the relay look again when nobody can be writing the secret any more."""
+    same = _equals("deletion_until", found.deletion_until) & Attr("deletion_pending").exists() & Attr("outbox").exists()
+    return Transition(found.pk, same, {"outbox_due": found.deletion_until})
+
+
 def mark_deletion_done(found: ConnectionRecord) -> Transition:
     """Record that the secret is what this record says, if the record is still the same."""
+    done = {"deletion_pending": None, "deletion_until": None}
+    unchanged = _unchanged_condition(found) & _equals("deletion_until", found.deletion_until)
     if found.pending_events:
-        return Transition(found.pk, _unchanged_condition(found) & Attr("pending_events").exists(), {"deletion_pending": None})
-    condition = _unchanged_condition(found) & Attr("pending_events").not_exists()
-    return Transition(found.pk, condition, {"deletion_pending": None, **outbox.LEFT})
+        return Transition(found.pk, unchanged & Attr("pending_events").exists(), done)
+    return Transition(found.pk, unchanged & Attr("pending_events").not_exists(), {**done, **outbox.LEFT})
 
 
 def mark_published(published: ConnectionRecord) -> Transition:
