@@ -49,6 +49,7 @@ def test_junk_goes_first_however_new_it_says_it_is_and_a_few_at_a_time() -> None
 def test_a_key_says_its_second_and_has_256_random_bits() -> None:
     assert binding.new_cookie_value("a?>", 1000.9, token=str) == "1000.32.YT8-"
     assert binding.new_cookie_value("a", 1000.9, token=str) == "1000.32.YQ"
+    assert binding.new_cookie_value("abW", 1000.9, token=str) == "1000.32.YWJX"
     assert re.fullmatch(r"1000\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]+", binding.new_cookie_value("\u00e9t", 1000.9))
 
 
@@ -94,7 +95,7 @@ def test_a_browser_brings_the_request_tokens_that_it_has_begun_with_at_this_prov
     assert binding.request_tokens("z", cookies) == []
 
 
-@pytest.mark.parametrize("value", ["", "1.k", "1.k.", "1.k.!", "1.k.Y!Q", "1.k._w", "1.k.Yg", "YQ.k", "1.k.\u00e9"])
+@pytest.mark.parametrize("value", ["", "1.k", "1.k.", "1.k.!", "1.k.Y!!!!Q", "1.k._w", "1.k.Yg", "YQ.k", "1.k.\u00e9"])
 def test_a_cookie_that_names_another_request_token_or_none_names_none(value: str) -> None:
     assert binding.request_tokens("x", {binding.cookie_name("x", "a"): value}) == []
     assert binding.request_tokens("x", {binding.cookie_name("x", "XXXX"): value}) == []
