@@ -136,6 +136,23 @@ def test_an_event_that_nobody_takes_is_given_up_after_a_week(harness: Harness) -
     assert app.told() == []
 
 
+def test_so_is_that_of_a_disconnect_while_its_deletion_is_done(harness: Harness) -> None:
+    app = harness.app
+    harness.callback(*harness.come_back())
+    harness.clock.now += 1
+    harness.revocation.revoke(app.name, app.user.user_id)
+    fault = app.sandbox.aws_server.fault("events", "PutEvents", "denied", times=9999, match=app.name)
+    harness.wake(app.connection_key, seconds=600)
+    assert 4 < fault.strikes <= MOST
+    harness.clock.now += outbox.PATIENCE
+    harness.relay.relay([app.connection_key], lambda: True)
+    fault.times = 0
+    found = harness.table.connection(app.connection_key)
+    assert found
+    assert (found.outbox, found.pending_events, found.deletion_pending, app.is_deleted()) == (None, None, None, True)
+    assert "connection.revoked" not in app.told()
+
+
 def test_a_providers_own_time_to_come_back_is_respected(sandbox: Sandbox) -> None:
     app = make_app(sandbox, user_id_field=None, screen_name_field=None)
     app.fault("identity", ProviderFault.RATE_LIMITED)
