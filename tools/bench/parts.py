@@ -19,6 +19,12 @@ def pip(folder: Path, *arguments: str) -> None:
     subprocess.run([*command, "--target", str(folder), *arguments], check=True)
 
 
+def requirements() -> list[str]:
+    """Return what the layers need, pinned, without the hashes: those are of what is built for Lambda, and here it is for this machine."""
+    lines = [line for each in REQUIREMENTS for line in each.read_text().splitlines()]
+    return [line.split()[0] for line in lines if line and not line.startswith("#")]
+
+
 def compile_all(folder: Path) -> None:
     """Compile as the layers' Makefiles do."""
     subprocess.run(
@@ -40,7 +46,7 @@ def whole() -> Path:
     """Return the layer of the same requirements with nothing left out, compiled: what the reference and the floor stand on."""
     folder = _of("whole", *REQUIREMENTS, Path(__file__))
     if not folder.exists():
-        pip(folder / "python", "--no-deps", *(part for each in REQUIREMENTS for part in ("--requirement", str(each))))
+        pip(folder / "python", "--no-deps", *requirements())
         compile_all(folder / "python")
     return folder
 
@@ -77,7 +83,7 @@ def by_default_builder(name: str) -> Path:
         shutil.copytree(ROOT / "functions" / name.lower(), source / "code", ignore=shutil.ignore_patterns("__pycache__"))
         for package in ours:
             shutil.copytree(package, source / "code" / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-        (source / "code/requirements.txt").write_text("".join(each.read_text() for each in REQUIREMENTS))
+        (source / "code/requirements.txt").write_text("\n".join(requirements()))
         (source / "template.yaml").write_text(_TEMPLATE)
         sam = [
             str(TOOLS / "sam/bin/sam"),
