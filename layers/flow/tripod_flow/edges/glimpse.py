@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable
 
 LONGEST = 160  # characters
-_PART = re.compile(r"[^\s<>\"'{}\[\](),:;=&|]+")
-_VALUE = re.compile(r"=[^\s&<>]+")  # of a form, a query or a tag
+
+# Compiled at the first error, and not at each cold start.
+_PART = r"[^\s<>\"'{}\[\](),:;=&|]+"
+_VALUE = r"=[^\s&<>]+"  # of a form, a query or a tag
 _PLAIN = re.compile(
     r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,8}|[0-9]{1,3})[.!?]?"
 )  # no token, secret, verifier or PIN is as short and plain
@@ -17,7 +19,7 @@ def glimpse(body: bytes, secrets: Iterable[str | None]) -> str:
     text = body[: LONGEST * 8].decode("utf-8", "replace")
     for secret in filter(None, secrets):
         text = text.replace(secret, _GONE)
-    text = _VALUE.sub(f"={_GONE}", text)
-    text = _PART.sub(lambda part: part[0] if _PLAIN.fullmatch(part[0]) else _GONE, text)
+    text = re.sub(_VALUE, f"={_GONE}", text)
+    text = re.sub(_PART, lambda part: part[0] if re.fullmatch(_PLAIN, part[0]) else _GONE, text)
     text = re.sub(rf"{_GONE}(?:\W*{_GONE})+", _GONE, " ".join(text.split()))
     return text[:LONGEST]
