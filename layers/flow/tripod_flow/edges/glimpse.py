@@ -8,9 +8,7 @@ LONGEST = 160  # characters
 # Compiled at the first error, and not at each cold start.
 _PART = r"[^\s<>\"'{}\[\](),:;=&|]+"
 _VALUE = r"=[^\s&<>]+"  # of a form, a query or a tag
-_PLAIN = re.compile(
-    r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,8}|[0-9]{1,3})[.!?]?"
-)  # no token, secret, verifier or PIN is as short and plain
+_PLAIN = r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,8}|[0-9]{1,3})[.!?]?"  # no token, secret, verifier or PIN is as short and plain
 _GONE = "…"
 
 
