@@ -22,9 +22,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _start(request: HttpRequest) -> ApiResponse:
-    asked = http_request.start_request(request)
+    asked, ignored = http_request.start_request(request)
     begun = _begin(asked, request.callback_url, browser=True)
-    ignored = http_request.ignored(request)
     if ignored:
         telemetry.log().info("ignored", extra={"provider": asked.provider, "names": ignored})
     if asked.pin and request.prefers_page:

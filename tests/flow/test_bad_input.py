@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox.browser import JSON
+from tests.support import direct, pin
 from tests.support.sandbox_app import SandboxApp
 
 LONG = "a" * 5000
@@ -73,6 +74,19 @@ def test_start_ignores_what_it_does_not_know_and_says_so(app: SandboxApp) -> Non
     assert answer.json()["ignored"] == ["fbclid", "utm_source", "subject", "utm_campaign"]
     assert app.browser().get(f"/oauth/{app.name}/start?{query}").status_code == 302
     assert "ignored" not in app.browser().start(app.name, accept=JSON).json()
+
+
+def test_what_is_not_known_is_named(app: SandboxApp) -> None:
+    browser = app.browser()
+    known = "Known are: request_token"
+    told = browser.get(f"/oauth/{app.name}/pin?request_token=a&oauth_token=b&%3Cb%3E=c", accept=JSON).json()["detail"]
+    assert told == f"Not known here: oauth_token. {known}."
+    told = browser.get(f"/oauth/{app.name}/pin?request_token=a&%3Cb%3E=c", accept=JSON).json()["detail"]
+    assert told == f"Not known here: a name that can't be repeated. {known}."
+    told = pin.post(app, browser, {"request_token": "a", "pin": "1", "code": "2"}).json()["detail"]
+    assert told == f"Not known here: code. {known}, pin."
+    told = direct.invoke(app, "redeem", ticket="a", secret="b", user="c")["detail"]
+    assert told == "Not known here: user. Known are: ticket, secret."
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_a_consent_that_is_never_confirmed_is_erased(app: SandboxApp) -> None:
         ({"challenge": "a" * 43, "subject": ""}, "subject"),
         ({"challenge": "a" * 43, "force_login": "yes"}, "force_login"),
         ({"challenge": "a" * 43, "force_login": 1}, "force_login"),
-        ({"challenge": "a" * 43, "oauth_callback": "https://evil.example"}, "not known"),
+        ({"challenge": "a" * 43, "oauth_callback": "https://evil.example"}, "Not known"),
         ({"challenge": "a" * 43, "return_to": {"a": 1}}, "return_to"),
     ],
 )

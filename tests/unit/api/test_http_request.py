@@ -54,16 +54,16 @@ def test_who_prefers_a_page(accept: str, page: bool) -> None:
 
 
 def test_start_reads_its_options() -> None:
-    assert http_request.start_request(
-        read("endpoint=authenticate&force_login=true&screen_name=a%20b&x_auth_access_type=read")
-    ) == StartRequest("x", endpoint="authenticate", force_login=True, screen_name="a b", x_auth_access_type="read")
-    assert http_request.start_request(read()) == StartRequest("x")
+    asked = StartRequest("x", endpoint="authenticate", force_login=True, screen_name="a b", x_auth_access_type="read")
+    query = "endpoint=authenticate&utm_source=a&force_login=true&screen_name=a%20b&x_auth_access_type=read&<b>=c&utm_source=b"
+    assert http_request.start_request(read(query)) == (asked, ["utm_source"])
+    assert http_request.start_request(read()) == (StartRequest("x"), [])
 
 
 def test_start_can_be_asked_for_the_same_again() -> None:
     for query in ("", "endpoint=authenticate&force_login=true&screen_name=a+b", "return_to=https%3A%2F%2Fa.example%2F%3Fb"):
-        asked = http_request.start_request(read(query))
-        assert http_request.start_request(read(asked.query())) == asked
+        asked, _ = http_request.start_request(read(query))
+        assert http_request.start_request(read(asked.query())) == (asked, [])
 
 
 def test_callback_reads_a_verifier_or_a_refusal() -> None:

@@ -89,12 +89,15 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Htt
     )
 
 
-def start_request(request: HttpRequest) -> StartRequest:
-    """Read start's query. Other names are ignored (links get trackers hung on), but for OAuth's own: nobody slips one through."""
-    asked = parameters.of_query(request.query, _START, ignore_others=True)
-    if any(name.lower().startswith("oauth_") for name in ignored(request)):
+def start_request(request: HttpRequest) -> tuple[StartRequest, list[str]]:
+    """Read start's query; returns the names that were ignored too: links get trackers hung on.
+
+    OAuth's own names are refused: nobody slips one through.
+    """
+    asked, others = parameters.of_query(request.query, _START)
+    if any(name.lower().startswith("oauth_") for name in others):
         raise BadRequest(detail="OAuth's own parameters (oauth_…) can't be given to start.")
-    return StartRequest(
+    started = StartRequest(
         provider=request.provider,
         return_to=asked.get("return_to"),
         challenge=parameters.challenge(asked.get("challenge")),
@@ -104,19 +107,15 @@ def start_request(request: HttpRequest) -> StartRequest:
         x_auth_access_type=parameters.one_of(asked, "x_auth_access_type", ("read", "write")),
         pin=parameters.one_of(asked, "pin", ("true", "false")) == "true",
     )
+    return started, parameters.plain(others)
 
 
 def asked_return_to(request: HttpRequest) -> str | None:
     """Return start's ``return_to``, whatever else is wrong with the request; None where it can't be read."""
     try:
-        return parameters.of_query(request.query, ("return_to",), ignore_others=True).get("return_to")
+        return parameters.of_query(request.query, ("return_to",))[0].get("return_to")
     except BadRequest:
         return None
-
-
-def ignored(request: HttpRequest) -> list[str]:
-    """Return the names in start's query that start ignores."""
-    return parameters.other_names(request.query, _START)
 
 
 def provider_return(request: HttpRequest) -> ProviderReturn:
@@ -125,11 +124,11 @@ def provider_return(request: HttpRequest) -> ProviderReturn:
     A provider issues a verifier to whoever agrees: without one, and without ``oauth_verifier=denied``, the user has refused, whatever
     word the provider has for it (``denied``, ``error``, ``rejected``, ``oauth_problem``).
     """
-    given = parameters.of_query(request.query, _CALLBACK, ignore_others=True, may_be_empty=True)
+    given, others = parameters.of_query(request.query, _CALLBACK, may_be_empty=True)
     verifier = given.get("oauth_verifier")
     if verifier == _NO_VERIFIER:
         verifier = None
-    if verifier is not None and parameters.are_given(request.query, _REFUSALS):
+    if verifier is not None and any(given.get(word) or others.get(word) for word in _REFUSALS):
         raise BadRequest(detail="A refusal and oauth_verifier can't come together.")
     return ProviderReturn(given.get("denied") or given.get("oauth_token"), verifier)
 
@@ -146,7 +145,7 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
     if request.content_type.partition(";")[0].strip().lower() == "application/json":
         given = parameters.of_json(body, _PIN)
     else:
-        given = parameters.of_query(body, _PIN, ignore_others=False)
+        given = parameters.of_form(body, _PIN)
     for name in _PIN:
         if name not in given:
             raise BadRequest(detail=f"The parameter {name} is missing.")
@@ -166,7 +165,7 @@ def posted_pin_page(request: HttpRequest) -> str | None:
 
 def pin_page_token(request: HttpRequest) -> str:
     """Read the PIN page's query: the request token of a begun authorization."""
-    given = parameters.of_query(request.query, _PIN[:1], ignore_others=False)
+    given = parameters.of_form(request.query, _PIN[:1])
     if "request_token" not in given:
         raise BadRequest(detail="The parameter request_token is missing: begin at start, with pin=true.")
     return given["request_token"]

@@ -55,9 +55,8 @@ def read(event: Mapping[str, Any], *names: str) -> list[str]:
 def _strings(event: Mapping[str, Any], names: tuple[str, ...], flags: tuple[str, ...]) -> dict[str, str]:
     if not isinstance(event, Mapping):
         raise BadRequest(detail=f"The event must be a JSON object. Known names are: {', '.join((*names, *flags))}.")
-    unknown = event.keys() - {*names, *flags}
-    if unknown:
-        raise BadRequest(detail=f"There is a name that is not known here. Known are: {', '.join((*names, *flags))}.")
+    if others := [name for name in event if name not in (*names, *flags)]:
+        raise parameters.unknown(others, (*names, *flags))
     found = {}
     for name in names:
         value = event.get(name)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,33 +14,41 @@ MAX_TICKET = 2048  # bytes: a request token of MAX_VALUE, encoded, with its proo
 MAX_PARAMETERS = 100  # in one query
 
 
-def of_query(query: str, names: tuple[str, ...], *, ignore_others: bool, may_be_empty: bool = False) -> dict[str, str]:
-    """Return the parameters of ``names``; each may come once, must not be empty, and holds printable UTF-8 of bounded length.
+def of_query(query: str, names: tuple[str, ...], *, may_be_empty: bool = False) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parameters of ``names``, and the others with the values that they have, unchecked.
 
-    Where they ``may_be_empty``, one that is counts as missing.
+    Each of ``names`` may come once, must not be empty, and holds printable UTF-8 of bounded length. Where they ``may_be_empty``, one
+    that is counts as missing.
     """
     found: dict[str, str] = {}
+    others: dict[str, str] = {}
     for name, value in _pairs(query):
         if name not in names:
-            if ignore_others:
-                continue
-            raise BadRequest(detail=f"There is a parameter that is not known here. Known are: {', '.join(names)}.")
-        if name in found:
+            others[name] = others.get(name) or value
+        elif name in found:
             raise BadRequest(detail=f"The parameter {name} was given twice.")
-        if value or not may_be_empty:
+        elif value or not may_be_empty:
             found[name] = checked(name, value)
+    return found, others
+
+
+def of_form(form: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the parameters of ``names`` as ``of_query`` does; raises ``BadRequest`` where there are others."""
+    found, others = of_query(form, names)
+    if others:
+        raise unknown(others, names)
     return found
 
 
-def are_given(query: str, names: tuple[str, ...]) -> bool:
-    """Return True if a query has one of ``names`` with a value, whatever that is."""
-    return any(name in names and value for name, value in _pairs(query))
+def unknown(others: Iterable[str], names: Iterable[str]) -> BadRequest:
+    """Return the error that there are ``others`` than ``names``; it repeats those that look like names."""
+    repeated = ", ".join(plain(others)) or "a name that can't be repeated"
+    return BadRequest(detail=f"Not known here: {repeated}. Known are: {', '.join(names)}.")
 
 
-def other_names(query: str, names: tuple[str, ...]) -> list[str]:
-    """Return the parameters of a query that are not of ``names``: those that look like names, in their order, each once."""
-    others = dict.fromkeys(name for name, _ in _pairs(query) if name not in names)
-    return [name for name in others if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name)]
+def plain(names: Iterable[str]) -> list[str]:
+    """Return those of ``names`` that look like names: what a log and an answer may repeat."""
+    return [name for name in names if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name)]
 
 
 def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
@@ -49,8 +57,10 @@ def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
         content = json.loads(body, object_pairs_hook=_object_without_repeats)
     except (ValueError, RecursionError):
         raise BadRequest(detail="The body is not JSON, or names something twice.") from None
-    if not isinstance(content, dict) or content.keys() - set(names):
+    if not isinstance(content, dict):
         raise BadRequest(detail=f"The body must be an object with: {', '.join(names)}.")
+    if others := [name for name in content if name not in names]:
+        raise unknown(others, names)
     if not all(isinstance(value, str) for value in content.values()):
         raise BadRequest(detail="The body's values must be strings.")
     return {name: checked(name, value) for name, value in content.items()}
