@@ -35,6 +35,7 @@ DENIALS = ("tests/template/test_stack.py",)  # of what a policy of AWS's own all
 FLOWS = (
     "tests/flow/test_configuration.py",
     "tests/flow/test_sign_in.py",
+    "tests/flow/test_denial.py",
     "tests/flow/test_pin.py",
     "tests/flow/test_revoke.py",
     "tests/flow/test_tickets.py",

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from sandbox.browser import JSON
-from sandbox.provider import Failure, ProviderFault, Rewritten, failures
+from sandbox.provider import ProviderFault, Rewritten
 from sandbox.world import Sandbox
 from tests.support.reading import reading
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
@@ -218,104 +218,3 @@ def test_an_unavailable_provider_is_no_redirect_but_a_page_with_a_button_that_wo
     assert page.status_code == 503
     assert "Try again" in page.text
     assert browser.get(callback).status_code == 303
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        (ProviderFault.NOT_AUTHENTICATED, "provider_rejected"),
-        (ProviderFault.RESET, "provider_unavailable"),
-        (ProviderFault.EMPTY, "provider_rejected"),
-    ],
-)
-def test_a_failure_at_start_goes_back_to_the_app(app: SandboxApp, fault: ProviderFault, code: str) -> None:
-    app.fault("request_token", fault, times=2)
-    answer = app.browser().start(app.name, return_to=f"{RETURN_TO}?mine=1")
-    assert answer.status_code == 303
-    assert answer.headers["location"] == f"{RETURN_TO}?mine=1&outcome=failed&provider={app.name}&error={code}"
-    assert not answer.cookies
-    app.fault("request_token", fault, times=2)
-    assert app.browser().start(app.name, accept=JSON, return_to=RETURN_TO).json()["code"] == code
-
-
-@pytest.mark.parametrize(
-    ("provider", "query", "code"),
-    [
-        ("nobodys", {}, "unknown_provider"),
-        (None, {"endpoint": "elsewhere"}, "bad_request"),
-        (None, {"challenge": "short"}, "bad_request"),
-    ],
-)
-def test_so_does_a_mistake_of_the_apps(app: SandboxApp, provider: str | None, query: dict[str, str], code: str) -> None:
-    answer = app.browser().start(provider or app.name, return_to=RETURN_TO, **query)
-    assert answer.headers["location"] == f"{RETURN_TO}?outcome=failed&provider={provider or app.name}&error={code}"
-
-
-@pytest.mark.parametrize(
-    "url", ["https://evil.example/", RETURN_TO + "/else", RETURN_TO + "#fragment", RETURN_TO + "?outcome=granted"]
-)
-def test_a_failure_at_start_goes_nowhere_else(app: SandboxApp, url: str) -> None:
-    app.fault("request_token", ProviderFault.RESET, times=2)
-    answer = app.browser().start(app.name, return_to=url)
-    assert answer.status_code == 400
-    assert "location" not in answer.headers
-
-
-def test_a_rate_limit_says_when_to_come_back(app: SandboxApp) -> None:
-    app.fault("request_token", ProviderFault.RATE_LIMITED)
-    answer = app.browser().start(app.name)
-    assert 1 <= int(answer.headers["retry-after"]) <= 900
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        ProviderFault.CALLBACK_NOT_APPROVED,
-        ProviderFault.CALLBACK_NOT_APPROVED_XML,
-        ProviderFault.CALLBACK_NOT_APPROVED_HASH,
-        ProviderFault.NO_CALLBACK,
-    ],
-)
-def test_an_unregistered_callback_is_answered_with_the_exact_url_to_register(app: SandboxApp, fault: ProviderFault) -> None:
-    app.fault("request_token", fault, times=2)
-    url = f"{app.sandbox.api}/oauth/{app.name}/callback"
-    answer = app.browser().start(app.name, accept=JSON)
-    assert (answer.status_code, answer.json()["code"]) == REJECTED
-    assert answer.json()["detail"].endswith(url)
-    assert url in app.browser().start(app.name).text
-
-
-@pytest.mark.parametrize("fault", [ProviderFault.SERVER_ERROR, ProviderFault.RESET, ProviderFault.TIMEOUT])
-def test_an_identity_that_cant_be_had_now_loses_no_token(app: SandboxApp, fault: ProviderFault) -> None:
-    app = _without_identity(app)
-    browser = app.browser()
-    callback = app.come_back(browser)
-    app.fault("identity", fault)
-    answer = browser.get(callback, accept=JSON)
-    assert (answer.status_code, answer.json()["code"]) == UNAVAILABLE
-    assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
-    assert len(app.calls("access_token")) == 1
-    assert app.stored()
-
-
-def test_an_identity_that_is_refused_fails_for_good(app: SandboxApp) -> None:
-    app = _without_identity(app)
-    browser = app.browser()
-    callback = app.come_back(browser)
-    app.fault("identity", ProviderFault.NO_ACCESS)
-    assert browser.get(callback, accept=JSON).json()["code"] == "provider_rejected"
-    assert "pending_tokens" not in app.authorization(callback)
-
-
-@pytest.mark.parametrize(("refusal", "title"), [(failures.USER_LOCKED, "locked"), (failures.USER_SUSPENDED, "suspended")])
-def test_an_account_that_the_provider_refuses_is_told_so(app: SandboxApp, refusal: Failure, title: str) -> None:
-    app = _without_identity(app)
-    browser = app.browser()
-    callback = app.come_back(browser)
-    app.fault("identity", refusal)
-    answer = browser.get(callback, accept=JSON).json()
-    assert (answer["code"], answer["title"]) == ("provider_rejected", f"This account is {title}")
-
-
-def _without_identity(app: SandboxApp) -> SandboxApp:
-    return make_app(app.sandbox, user_id_field=None, screen_name_field=None)

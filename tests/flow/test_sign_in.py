@@ -1,7 +1,6 @@
 """A whole sign-in over HTTP, as a browser and as a program see it."""
 
 import json
-import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -121,48 +120,6 @@ def test_two_tabs_do_not_disturb_each_other(app: SandboxApp) -> None:
     browser = app.browser()
     one, other = app.come_back(browser), app.come_back(browser)
     assert [browser.get(callback).status_code for callback in (other, one)] == [200, 200]
-
-
-def test_a_refusal_ends_on_a_page_that_offers_another_try(app: SandboxApp) -> None:
-    browser = app.browser()
-    response = browser.get(app.come_back(browser, cancel=True, force_login="true"))
-    assert response.status_code == 403
-    assert "Nothing was connected" in response.text
-    again = re.search(r'href="([^"]+)"', response.text)
-    assert again
-    assert browser.get(again[1]).status_code == 302
-    assert "force_login=true" in again[1]
-    assert not app.calls("access_token")
-
-
-def test_a_refusal_is_told_to_programs_and_to_the_app(app: SandboxApp) -> None:
-    browser = app.browser()
-    response = browser.get(app.come_back(browser, cancel=True), accept=JSON)
-    assert (response.status_code, response.json()["code"]) == (403, "denied")
-    returned = browser.get(app.come_back(browser, cancel=True, return_to=RETURN_TO))
-    assert returned.headers["location"] == f"{RETURN_TO}?outcome=denied&provider={app.name}"
-
-
-def test_a_refusal_needs_the_same_browser_as_consent(app: SandboxApp) -> None:
-    browser = app.browser()
-    callback = app.come_back(browser, cancel=True)
-    assert app.browser().get(callback, accept=JSON).json()["code"] == "wrong_browser"
-    assert browser.get(callback, accept=JSON).json()["code"] == "denied"
-
-
-def test_a_refusal_after_the_grant_changes_nothing(app: SandboxApp) -> None:
-    browser = app.browser()
-    callback = app.come_back(browser)
-    browser.get(callback)
-    token = callback.partition("oauth_token=")[2].partition("&")[0]
-    assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 200
-
-
-def test_other_providers_words_for_a_refusal_are_understood(app: SandboxApp) -> None:
-    browser = app.browser()
-    token = browser.start(app.name, accept=JSON).json()["request_token"]
-    answer = browser.get(f"/oauth/{app.name}/callback?oauth_token={token}&oauth_problem=user_refused", accept=JSON)
-    assert answer.json()["code"] == "denied"
 
 
 def test_starts_options_reach_the_provider(app: SandboxApp) -> None:
@@ -308,52 +265,8 @@ def test_blanks_that_were_pasted_around_a_credential_are_ignored_and_told(app: S
     assert '"fields":["consumer_key","consumer_secret"]' in told[0]
 
 
-@pytest.mark.parametrize(
-    "refusal",
-    [
-        "oauth_token={}&error=access_denied",
-        "oauth_token={}",
-        "oauth_token={}&oauth_verifier=",
-        "oauth_token={}&oauth_verifier=denied",
-        "oauth_token={}&rejected=1",
-        "oauth_token={}&oauth_problem=user_refused",
-        "error=access_denied",
-        "rejected=1",
-        "",
-    ],
-)
-def test_a_no_in_whatever_words_ends_at_the_apps_own_page(app: SandboxApp, refusal: str) -> None:
-    browser = app.browser()
-    token = browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"]
-    answer = browser.get(f"/oauth/{app.name}/callback?{refusal.format(token)}")
-    assert (answer.status_code, answer.headers["location"]) == (303, f"{RETURN_TO}?outcome=denied&provider={app.name}")
-    app.sandbox.settle()
-    app.sweep()
-    assert app.told() == ["authorization.denied"]
-
-
 def test_a_verifier_without_its_request_token_is_the_browsers_only_one(app: SandboxApp) -> None:
     browser = app.browser()
     verifier = app.come_back(browser).partition("oauth_verifier=")[2].partition("&")[0]
     answer = browser.get(f"/oauth/{app.name}/callback?oauth_verifier={verifier}", accept=JSON)
     assert answer.json()["outcome"] == "granted"
-
-
-@pytest.mark.parametrize("begun", [0, 2])
-def test_which_of_several_was_refused_is_not_guessed_at(app: SandboxApp, begun: int) -> None:
-    browser = app.browser()
-    tokens = [browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"] for _ in range(begun)]
-    answer = browser.get(f"/oauth/{app.name}/callback?error=access_denied")
-    assert answer.status_code == 404
-    assert f'href="{app.sandbox.api}/oauth/{app.name}/start"' in answer.text
-    for token in tokens:
-        assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 303
-
-
-def test_another_browser_refuses_nothing_by_saying_less(app: SandboxApp) -> None:
-    browser = app.browser()
-    token = browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"]
-    for query in (f"oauth_token={token}", f"oauth_token={token}&error=access_denied"):
-        assert app.browser().get(f"/oauth/{app.name}/callback?{query}").status_code == 403
-    assert app.browser().get(f"/oauth/{app.name}/callback").status_code == 404
-    assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 303

@@ -7,7 +7,7 @@ import time
 from hypothesis import HealthCheck, settings
 
 from tests.model.cast import ModelFigures
-from tests.model.machine import explore
+from tests.model.exploration import explore
 from tests.model.world import World
 
 EXAMPLES = 500

@@ -7,20 +7,17 @@ operation's calls to AWS. The process may die there too.
 import sys
 from collections.abc import Callable, Mapping
 
-from hypothesis import seed as set_seed
-from hypothesis import settings as Settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
 from sandbox.aws.faults import AwsFaultKind as AwsKind
 from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
-from tests.model.acts import EXPECTED, Change, unchanged
-from tests.model.cast import Begun, Interruption, Kind, ModelFigures, Who
+from tests.model.cast import Begun, Interruption, Kind, Who
+from tests.model.stage import EXPECTED
 from tests.model.truths import Truths
-from tests.model.world import ATTEMPTS, Watched, World
+from tests.model.world import ATTEMPTS, Watched
 from tests.support.harness import Killed
-from tripod_flow.edges import telemetry
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions
 
@@ -290,23 +287,3 @@ class Machine(Truths):
                 visitor.close()
             self._figures.exchanges += self._exchanges()
             self._figures.outcomes.update(str(one.record.error or one.record.state) for one in self._all if one.record)
-
-
-def explore(
-    world: World, settings: Settings, figures: ModelFigures | None = None, *, seed: int | None = None, change: Change = unchanged
-) -> ModelFigures:
-    """Run the machine in ``world``; raises what it finds. ``seed`` makes a run that can be repeated."""
-    counted = figures or ModelFigures()
-
-    class Play(Machine):
-        def __init__(self) -> None:
-            super().__init__(world, counted, change)
-
-    log = telemetry.log()
-    level = log.log_level
-    log.setLevel("CRITICAL")
-    try:
-        run_state_machine_as_test(Play if seed is None else set_seed(seed)(Play), settings=settings)
-    finally:
-        log.setLevel(level)
-    return counted

@@ -9,7 +9,8 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.model.cast import Interruption, Kind, ModelFigures, Who
-from tests.model.machine import Machine, explore
+from tests.model.exploration import explore
+from tests.model.machine import Machine
 from tests.model.world import World
 from tests.support.harness import Harness
 from tripod_flow.edges.table import ConnectionUpdate

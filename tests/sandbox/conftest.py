@@ -1,4 +1,4 @@
-"""A small world of its own template: functions that echo, or do as they are told."""
+"""Two small worlds of their own templates: functions that echo, or do as they are told; and functions with event sources."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.aws.server import AwsServer
 from sandbox.world import Sandbox
+from tests.support import event_sources
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -147,3 +148,14 @@ def items(small: Sandbox) -> Any:
 @pytest.fixture
 def name() -> str:
     return f"small/user/x/{uuid4().hex}"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return event_sources.lay(tmp_path_factory.mktemp("told"))
+
+
+@pytest.fixture(scope="module")
+def told(path: Path) -> Iterator[Sandbox]:
+    with Sandbox(template=path) as sandbox:
+        yield sandbox

@@ -1,126 +1,14 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from sandbox.runtime.functions import UnknownFunctionError
 from sandbox.world import Sandbox
 from tests.support.waiting import eventually
-
-TEMPLATE = """
-Transform: AWS::Serverless-2016-10-31
-Parameters:
-  Prefix: {Type: String, Default: told}
-Globals:
-  Function: {Handler: handler.handler, Timeout: 20, CodeUri: listen/}
-Resources:
-  Listen:
-    Type: AWS::Serverless::Function
-    Properties:
-      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
-      FunctionName: !Sub "${Prefix}-listen"
-      Events:
-        Changes:
-          Type: DynamoDB
-          Properties:
-            Stream: !GetAtt Items.StreamArn
-            StartingPosition: TRIM_HORIZON
-            BatchSize: 3
-            FilterCriteria:
-              Filters: [{Pattern: '{"eventName": ["INSERT", "REMOVE"], "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "listen#"}]}}}}'}]
-  Fragile:
-    Type: AWS::Serverless::Function
-    Properties:
-      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
-      FunctionName: !Sub "${Prefix}-fragile"
-      Timeout: 0.4
-      Events:
-        Changes:
-          Type: DynamoDB
-          Properties:
-            Stream: !GetAtt Items.StreamArn
-            StartingPosition: LATEST
-            BisectBatchOnFunctionError: true
-            MaximumRetryAttempts: 1
-            MaximumRecordAgeInSeconds: 3600
-            DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}
-            FilterCriteria: {Filters: [{Pattern: '{"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "fragile#"}]}}}}'}]}
-  Reporting:
-    Type: AWS::Serverless::Function
-    Properties:
-      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
-      FunctionName: !Sub "${Prefix}-reporting"
-      Events:
-        Changes:
-          Type: DynamoDB
-          Properties:
-            Stream: !GetAtt Items.StreamArn
-            StartingPosition: LATEST
-            MaximumBatchingWindowInSeconds: 30
-            FunctionResponseTypes: [ReportBatchItemFailures]
-            FilterCriteria: {Filters: [{Pattern: '{"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "report#"}]}}}}'}]}
-  Ticked:
-    Type: AWS::Serverless::Function
-    Properties:
-      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
-      FunctionName: !Sub "${Prefix}-ticked"
-      Events:
-        Tick: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
-  TickedToo:
-    Type: AWS::Serverless::Function
-    Properties:
-      Policies: [{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}]
-      FunctionName: !Sub "${Prefix}-ticked-too"
-      Events:
-        Tick: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(2 hours), Name: sweep}}
-        Never: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 day), Enabled: false}}
-  Items:
-    Type: AWS::DynamoDB::Table
-    Properties:
-      BillingMode: PAY_PER_REQUEST
-      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
-      KeySchema: [{AttributeName: pk, KeyType: HASH}]
-      StreamSpecification: {StreamViewType: KEYS_ONLY}
-  Dead:
-    Type: AWS::SQS::Queue
-"""
-
-LISTEN = """
-import json, os, time
-seen = set()
-def handler(event, context):
-    records = event.get("Records", [])
-    print(json.dumps({"function": context.function_name, "event": event}))
-    keys = [record["dynamodb"]["Keys"]["pk"]["S"] for record in records]
-    if any("raise" in key for key in keys): raise LookupError("poison")
-    if any("exit" in key for key in keys): os._exit(3)
-    if any("sleep" in key for key in keys):
-        open("-".join([context.function_name, *keys]).replace("#", "-"), "w").close()
-        time.sleep(15)  # until it is ended
-    failed = [record for record, key in zip(records, keys) if "once" in key and key not in seen]
-    seen.update(keys)
-    return {"batchItemFailures": [{"itemIdentifier": each["dynamodb"]["SequenceNumber"]} for each in failed]}
-"""
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("told")
-    (folder / "listen").mkdir()
-    (folder / "listen" / "handler.py").write_text(LISTEN)
-    (folder / "template.yaml").write_text(TEMPLATE)
-    return folder / "template.yaml"
-
-
-@pytest.fixture(scope="module")
-def told(path: Path) -> Iterator[Sandbox]:
-    with Sandbox(template=path) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
@@ -146,9 +34,6 @@ def write(sandbox: Sandbox, *keys: str) -> None:
     """Write items in one call, so that one look at the stream finds them all."""
     requests = [{"PutRequest": {"Item": {"pk": {"S": key}}}} for key in keys]
     sandbox.client("dynamodb").batch_write_item(RequestItems={sandbox.table: requests})
-
-
-# Streams
 
 
 def test_a_record_is_what_lambda_gives_and_holds_keys_alone(told: Sandbox, name: str) -> None:
@@ -296,44 +181,3 @@ def test_stopping_ends_a_batch_in_progress_at_once_and_gives_nothing_up(path: Pa
     assert time.monotonic() - began < 1
     assert threading.active_count() <= before
     assert len(events(sandbox, name)) == 2  # each was tried once
-
-
-# Schedules
-
-
-def test_a_schedule_is_run_by_hand(told: Sandbox) -> None:
-    for function in ("told-ticked", "Ticked"):
-        outcome = told.run_schedule(function)
-        assert (outcome.error, outcome.payload) == (None, {"batchItemFailures": []})
-    event = json.loads(outcome.log)["event"]
-    assert abs(time.mktime(time.strptime(event.pop("time"), "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())) < 10
-    assert len(event.pop("id")) == 36
-    account = told.aws_server.account
-    assert event == {
-        "version": "0",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": account,
-        "region": "us-east-1",
-        "resources": [f"arn:aws:events:us-east-1:{account}:rule/told-ticked"],
-        "detail": {},
-    }
-
-
-def test_a_schedule_of_eventbridge_scheduler_sends_its_own_event(told: Sandbox) -> None:
-    event = json.loads(told.run_schedule("told-ticked-too").log)["event"]
-    assert (event["source"], event["detail"]) == ("aws.scheduler", "{}")
-    assert event["resources"] == [f"arn:aws:scheduler:us-east-1:{told.aws_server.account}:schedule/default/sweep"]
-
-
-@pytest.mark.parametrize("name", [None, "told-listen"])
-def test_which_schedule_must_be_clear(told: Sandbox, name: str | None) -> None:
-    with pytest.raises(UnknownFunctionError):
-        told.run_schedule(name)
-
-
-def test_a_schedule_runs_by_itself_where_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.sources.schedule._UNITS", {"minute": 0.05, "hour": 3600.0, "day": 86400.0})
-    with Sandbox(template=path, schedules=True) as sandbox:
-        assert eventually(lambda: sum("told-ticked" in line for line in sandbox.logs.lines) > 1)
-        assert "told-ticked-too" not in sandbox.logs.text

@@ -1,0 +1,154 @@
+"""Where a play takes place: its world and cast, what is tried there, and what can be seen."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis.stateful import RuleBasedStateMachine
+
+from sandbox.provider import User, Visitor
+from tests.model.cast import WRONG, AnsweredRevocation, Begun, ModelFigures, Who
+from tests.model.world import Ticking, Watched, World
+from tests.support.harness import Harness, Killed
+from tests.support.sandbox_app import make_app
+from tripod_flow.edges import event_bus, telemetry
+from tripod_flow.flows.token_store import Revoked
+from tripod_flow.rules import authorization, connection, errors, outbox
+from tripod_flow.rules.errors import Contended
+
+Result = TypeVar("Result")
+
+EXPECTED = (errors.FlowError, ClientError, BotoCoreError, Contended, Killed)  # how an operation may end, other than well
+RELAYED = (*EXPECTED, event_bus.NotPublished)  # what the relay may leave to its next sweep
+
+Change = Callable[[Harness], None]  # what a test breaks in a harness, to see the machine find it
+
+
+def unchanged(_: Harness) -> None:
+    """Break nothing."""
+
+
+class Stage(RuleBasedStateMachine):
+    """One play's world and cast."""
+
+    def __init__(self, world: World, figures: ModelFigures, change: Change = unchanged) -> None:
+        super().__init__()
+        self._world = world
+        self._figures = figures
+        self._change = change
+        self._all: list[Begun] = []
+        self._interruptions: list[tuple[int, Callable[[], object]]] = []
+        self._revoked: list[AnsweredRevocation] = []
+        self._defects: list[BaseException] = []
+        self._calm = True
+        self._ended = self._died = False
+        self._aws_fails = self._provider_fails = 0
+        figures.examples += 1
+        self._patches: list[Any] = [
+            patch.object(telemetry, "count", lambda _: None),
+            patch.object(telemetry, "failure", self._failure),
+        ]
+        for one in self._patches:
+            one.start()
+
+    def _failure(self, message: str, error: BaseException, **_: str) -> None:
+        if not isinstance(error, (*RELAYED, Revoked, TimeoutError)):
+            self._defects.append(error)
+
+    def _open(self, app: str) -> None:
+        options: dict[str, Any] = {"renews": app == "renewing"}  # where the older of two grants holds a void token
+        if app == "nameless":
+            options |= {"user_id_field": None, "screen_name_field": None}
+        self._keeps = app != "sign-in only"
+        self._app = make_app(self._world, secret=None if self._keeps else {"store": False}, **options)
+        self._users = [self._app.user, self._world.provider_server.add_user()]
+        self._visitors = {user.user_id: Visitor(user) for user in self._users}
+        self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
+        self._clock = self._harness.clock
+        in_the_table = self._harness.table.outbox
+        self._harness.table.outbox = (  # type: ignore[method-assign]  # watched
+            lambda shard, *, now: self._owed(lambda each: in_the_table(each, now=now)) if shard == "0" else iter(())
+        )
+        self._change(self._harness)
+
+    def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
+        """Yield what this example owes, of all shards, in an order that doesn't depend on random names."""
+        known = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
+        found = {pk for shard in sorted({outbox.shard(pk) for pk in known}) for pk in in_the_table(shard)}
+        return iter([pk for pk in known if pk in found])
+
+    def _try(
+        self, operation: Callable[[], Result]
+    ) -> Result | errors.FlowError | ClientError | BotoCoreError | Contended | Killed:
+        """Do an operation, with the interruptions that wait for it; what may go wrong is returned."""
+        waiting, self._interruptions = self._interruptions, []
+        outer, calls = self._world.between, 0
+
+        def between() -> None:
+            nonlocal calls
+            due, calls = [act for after, act in waiting if after == calls], calls + 1
+            self._world.between = None
+            try:
+                for act in due:
+                    act()
+            finally:
+                self._world.between = between
+
+        self._world.between = between if waiting else None
+        try:
+            return operation()
+        except EXPECTED as error:
+            return error
+        finally:
+            self._world.between = outer
+
+    def _cookies(self, one: Begun, who: Who) -> dict[str, str]:
+        if not one.bound:
+            return {}  # no browser has a cookie of this one
+        if who is Who.RIGHT and one.cookie_key:
+            return {one.cookie: one.cookie_key}
+        if who is Who.FORGED:
+            return {one.cookie: WRONG}
+        if who is Who.OTHER:
+            others = {other.cookie: other.cookie_key for other in self._all if other is not one and other.cookie_key}
+            return {**others, one.cookie: next(iter(others.values()), WRONG)}
+        return {}
+
+    def _pk(self, one: Begun) -> str:
+        return authorization.key(self._app.name, one.token)
+
+    def _connection(self, user: User) -> str:
+        return connection.key(self._app.name, user.user_id)
+
+    def _items(self, keys: list[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Return the items of these keys, or of all authorizations, as DynamoDB has them."""
+        keys = [self._pk(one) for one in self._all] if keys is None else keys
+        if not keys:
+            return {}
+        asked = {self._world.table: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
+        answer = self._world.inspector("dynamodb").batch_get_item(RequestItems=asked)
+        return {item["pk"]["S"]: item for item in answer["Responses"][self._world.table]}
+
+    def _stored(self, user: User) -> dict[str, Any] | None:
+        """Return what readers get of a user's secret; None where it is deleted, or never was."""
+        client = self._world.inspector("secretsmanager")
+        name = f"{self._world.prefix}/user/{self._app.name}/{user.user_id}"
+        try:
+            return dict(json.loads(client.get_secret_value(SecretId=name)["SecretString"]))
+        except (client.exceptions.InvalidRequestException, client.exceptions.ResourceNotFoundException):
+            return None
+
+    def _exchanges(self) -> int:
+        """Return how many exchanges the provider has made and answered."""
+        return sum(call.status == 200 and call.fault is None for call in self._app.calls("access_token"))
+
+    def _holding(self) -> list[Begun]:
+        return [one for one in self._all if one.ticket is not None]
+
+    def _granted(self) -> bool:
+        return any(one.record and one.record.user_id for one in self._all)
+
+    def _count(self, name: str) -> None:
+        self._figures.rules[name] += 1
