@@ -4,8 +4,13 @@ import re
 
 import pytest
 
-from sandbox.browser import JSON
+from sandbox.browser import JSON, Browser
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
+
+
+def begin(app: SandboxApp, browser: Browser) -> str:
+    """Begin an authorization that leads back to the app; return its request token."""
+    return str(browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"])
 
 
 def test_a_refusal_ends_on_a_page_that_offers_another_try(app: SandboxApp) -> None:
@@ -66,7 +71,7 @@ def test_other_providers_words_for_a_refusal_are_understood(app: SandboxApp) -> 
 )
 def test_a_no_in_whatever_words_ends_at_the_apps_own_page(app: SandboxApp, refusal: str) -> None:
     browser = app.browser()
-    token = browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"]
+    token = begin(app, browser)
     answer = browser.get(f"/oauth/{app.name}/callback?{refusal.format(token)}")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{RETURN_TO}?outcome=denied&provider={app.name}")
     app.sandbox.settle()
@@ -77,7 +82,7 @@ def test_a_no_in_whatever_words_ends_at_the_apps_own_page(app: SandboxApp, refus
 @pytest.mark.parametrize("begun", [0, 2])
 def test_which_of_several_was_refused_is_not_guessed_at(app: SandboxApp, begun: int) -> None:
     browser = app.browser()
-    tokens = [browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"] for _ in range(begun)]
+    tokens = [begin(app, browser) for _ in range(begun)]
     answer = browser.get(f"/oauth/{app.name}/callback?error=access_denied")
     assert answer.status_code == 404
     assert f'href="{app.sandbox.api}/oauth/{app.name}/start"' in answer.text
@@ -87,7 +92,7 @@ def test_which_of_several_was_refused_is_not_guessed_at(app: SandboxApp, begun: 
 
 def test_another_browser_refuses_nothing_by_saying_less(app: SandboxApp) -> None:
     browser = app.browser()
-    token = browser.start(app.name, return_to=RETURN_TO, accept=JSON).json()["request_token"]
+    token = begin(app, browser)
     for query in (f"oauth_token={token}", f"oauth_token={token}&error=access_denied"):
         assert app.browser().get(f"/oauth/{app.name}/callback?{query}").status_code == 403
     assert app.browser().get(f"/oauth/{app.name}/callback").status_code == 404

@@ -42,9 +42,7 @@ def test_after_a_new_grant_the_same_session_works_again(granted: SandboxApp) -> 
 
 def test_tokens_that_were_granted_anew_meanwhile_are_noticed_in_the_request_that_needs_them(granted: SandboxApp) -> None:
     with session(granted) as user:
-        assert who(granted, user).status_code == 200
-        revoke(granted)
-        grant(granted)
+        revoke_and_grant(granted, user)
         before = reads(granted)
         again = user.post(granted.sandbox.provider + POST, data={"status": "once"}, timeout=5)
     assert again.json()["text"] == "once"
@@ -158,9 +156,7 @@ def test_an_unexplained_401_to_a_token_that_was_granted_anew_is_tried_with_the_n
     granted: SandboxApp, refusal: Failure
 ) -> None:
     with session(granted) as user:
-        assert who(granted, user).status_code == 200
-        revoke(granted)
-        grant(granted)
+        revoke_and_grant(granted, user)
         granted.fault("verify_credentials", refusal)
         answer = who(granted, user)
         assert (answer.status_code, [each.status_code for each in answer.history]) == (200, [401])
@@ -179,9 +175,7 @@ def test_an_unexplained_401_to_a_token_that_was_deleted_says_revoked(granted: Sa
 
 def test_a_request_is_sent_again_once_where_the_newer_token_is_refused_too(granted: SandboxApp) -> None:
     with session(granted) as user:
-        assert who(granted, user).status_code == 200
-        revoke(granted)
-        grant(granted)
+        revoke_and_grant(granted, user)
         before = reads(granted)
         granted.fault("verify_credentials", failures.V2_UNAUTHORIZED, times=3)
         answer = who(granted, user)
