@@ -75,7 +75,7 @@ def in_reach(service: str) -> Iterator[None]:
     """Raise TripodUnavailable, which says what to look at, where AWS's ``service`` can't be reached."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # all of them: botocore, which knows the two classes, is imported for an error alone
         from botocore import exceptions  # noqa: PLC0415  # loaded by now, with the client that was used
 
         if not isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
