@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import tripod
+from sandbox.aws.iam import Policy
 from sandbox.browser import JSON
 from sandbox.world import Sandbox
 from tests.support.direct import new_pair
@@ -117,3 +118,16 @@ def test_one_providers_readers_dont_read_the_app_of_a_longer_name(world: Sandbox
     with role(world, "ReadTokensOfOneProvider"), pytest.raises((ClientError, tripod.TripodError)) as refused:
         tripod.process.this().secret_reader.consumer("mine-too")
     assert "AccessDenied" in str(refused.value) or "not authorized" in str(refused.value)
+
+
+def test_who_may_list_users_is_told_of_a_provider_that_is_not_there(world: Sandbox) -> None:
+    with role(world, "ListUsers"), pytest.raises(tripod.ConsumerNotFound, match=f"{world.prefix}/consumer/nobodys"):
+        list(tripod.users("nobodys"))
+
+
+def test_who_may_not_look_for_the_app_is_told_that_nobody_is_connected(world: Sandbox) -> None:
+    poorer = world.template.resources("AWS::IAM::ManagedPolicy")["ListUsers"]["PolicyDocument"]
+    kept = [one for one in poorer["Statement"] if "secretsmanager" not in str(one["Action"])]
+    with role(world, "ListUsers"):
+        world.aws_server.roles["ListUsers"] = Policy([{**poorer, "Statement": kept}])
+        assert list(tripod.users("nobodys")) == []

@@ -26,3 +26,7 @@ def test_provider_names_are_short_lower_case_and_plain() -> None:
     assert names.is_provider("x")
     assert names.is_provider("my-provider-2")
     assert not any(names.is_provider(name) for name in ("", "X", "a/b", "a" * 33, "x\n", "é", "a_b"))
+
+
+def test_a_users_id_is_text_or_an_integer() -> None:
+    assert [names.user_id_text(user_id) for user_id in ("12@N01", "", 0, 2**64)] == ["12@N01", "", "0", "18446744073709551616"]

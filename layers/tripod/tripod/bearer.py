@@ -60,13 +60,14 @@ def app_session(provider: str) -> requests.Session:
     return RenewingSession(_AppAuth(provider))
 
 
-def invalidate_app_token(provider: str, *, owner_id: str) -> None:
+def invalidate_app_token(provider: str, *, owner_id: str | int) -> None:
     """Invalidate the app's bearer token, for every process and Lambda that uses it.
 
     Args:
         provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``. Where that secret describes
             the provider, it must have ``"bearer_token_url"`` and ``"invalidate_bearer_token_url"``.
-        owner_id: the provider's id of the user who owns the app. Their tokens sign the request: they must be connected.
+        owner_id: the provider's id, text or an integer, of the user who owns the app. Their tokens sign the request: they must
+            be connected.
 
     Raises:
         TokenNotFound: the owner has not signed in.
@@ -79,9 +80,10 @@ def invalidate_app_token(provider: str, *, owner_id: str) -> None:
 
     >>> invalidate_app_token("x", owner_id="2244994945")
     """
+    owner = names.user_id_text(owner_id)
     url = _endpoint(provider, process.this().secret_reader.consumer(provider), _INVALIDATE_URL)
     token = _cached_token(provider)
-    with user_session(provider, user_id=owner_id) as session:
+    with user_session(provider, user_id=owner) as session:
         response = _post(provider, session, url, params={"access_token": token})  # X wants it in the query
     if response.status != 200:
         raise _unavailable(provider, response, "did not invalidate the app's bearer token")

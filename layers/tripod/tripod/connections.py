@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tripod import functions, names, process
 from tripod.errors import ConsumerNotFound, TokenNotFound, TripodUnavailable
+from tripod.process import Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,17 @@ def users(provider: str) -> Iterator[Connection]:
         an index that lags a new grant by moments.
 
     Raises:
-        TripodUnavailable: there is no stack of this prefix (``not_configured``). Raised at the first user, not by the call.
+        ConsumerNotFound: nobody is connected, because there is no consumer secret of this name under this prefix.
+        TripodUnavailable: there is no stack of this prefix (``not_configured``). Both are raised at the first user, not by the
+            call.
 
     Needs the managed policy ``ListUsers``.
 
     >>> [user.screen_name for user in users("x")]
     ['ada']
     """
-    this = process.this()
+    this, nobody = process.this(), True
+    secret = _consumer_secret(this, provider)
     query = this.client("dynamodb").get_paginator("query")
     pages = iter(
         query.paginate(
@@ -61,8 +65,9 @@ def users(provider: str) -> Iterator[Connection]:
         with process.in_reach("DynamoDB"):
             page = next(pages, None)
         if page is None:
-            return
+            break
         for item in page["Items"]:
+            nobody = False
             yield Connection(
                 provider=provider,
                 user_id=item["user_id"]["S"],
@@ -70,9 +75,11 @@ def users(provider: str) -> Iterator[Connection]:
                 subject=item.get("subject", {}).get("S"),
                 granted_at=float(item["granted_at"]["N"]),
             )
+    if nobody:
+        _look_for(this, secret)
 
 
-def disconnect(provider: str, *, user_id: str) -> None:
+def disconnect(provider: str, *, user_id: str | int) -> None:
     """Disconnect a user: invalidate the token at the provider, delete the secret, and end the connection.
 
     This process drops the tokens from its cache at once; in another they stay for five minutes at most. Tripod publishes the
@@ -80,12 +87,13 @@ def disconnect(provider: str, *, user_id: str) -> None:
 
     Args:
         provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
-        user_id: the provider's id of the user, as ``users`` lists it; X's are decimal digits.
+        user_id: the provider's id of the user, as ``users`` lists it, or as an integer; X's are decimal digits.
 
     Raises:
         TokenNotFound: the user is not connected.
         ConsumerNotFound: there is no consumer secret of this name under this prefix.
-        TripodUnavailable: the user may still be connected; try again, after ``retry_after`` seconds where that is set.
+        TripodUnavailable: the user may still be connected; try again, after ``retry_after`` seconds where that is set. Or there
+            is no stack of this prefix (``not_configured``).
 
     Needs the managed policy ``DisconnectUsers``.
 
@@ -95,15 +103,36 @@ def disconnect(provider: str, *, user_id: str) -> None:
         ...
     tripod.errors.TokenNotFound: there is no secret tripod/user/x/2244994945: the user has not granted access
     """
-    this = process.this()
-    secret = names.user_secret(this.prefix, provider, user_id)
-    errors = {
-        "token_not_found": lambda: TokenNotFound(secret),
-        "unknown_provider": lambda: ConsumerNotFound(names.consumer_secret(this.prefix, provider)),
-    }
+    this, text = process.this(), names.user_id_text(user_id)
+    secret, consumer_secret = names.user_secret(this.prefix, provider, text), _consumer_secret(this, provider)
+    errors = {"token_not_found": lambda: TokenNotFound(secret), "unknown_provider": lambda: ConsumerNotFound(consumer_secret)}
     try:
-        response = functions.invoke("revoke", {"provider": provider, "user_id": user_id}, errors)
+        response = functions.invoke("revoke", {"provider": provider, "user_id": text}, errors)
     finally:
-        this.secret_reader.forget_user(provider, user_id)  # after a failure too: the tokens may be invalid by now
+        this.secret_reader.forget_user(provider, text)  # after a failure too: the tokens may be invalid by now
     if response.text("outcome") != "revoked":
         raise TripodUnavailable(f"{response.name} gave an outcome that is unknown: is it of the same version as the layer?")
+
+
+def _consumer_secret(this: Process, provider: str) -> str:
+    """Return the name of the consumer secret of ``provider``. Raises ConsumerNotFound where no provider has such a name."""
+    secret = names.consumer_secret(this.prefix, provider)
+    if not names.is_provider(provider):
+        raise ConsumerNotFound(secret)
+    return secret
+
+
+def _look_for(this: Process, secret: str) -> None:
+    """Raise ConsumerNotFound where there is no consumer secret of this name. A role that may not look is told nothing."""
+    client = this.client("secretsmanager")
+    try:
+        with process.in_reach("Secrets Manager"):
+            described = client.describe_secret(SecretId=secret)
+    except client.exceptions.ResourceNotFoundException:
+        raise ConsumerNotFound(secret) from None
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+    else:
+        if "DeletedDate" in described:
+            raise ConsumerNotFound(secret)

@@ -28,7 +28,8 @@ class TripodError(Exception):
 class ConsumerNotFound(TripodError):
     """Raised when there is no consumer secret of the provider: create it, with the app's consumer key and secret.
 
-    A missing consumer secret is remembered for 60 seconds.
+    Or the provider's name or the prefix, which the environment variable ``TRIPOD_PREFIX`` sets, is another than meant. A missing
+    consumer secret is remembered for 60 seconds.
 
     Attributes:
         secret: the secret's name, ``{prefix}/consumer/{provider}``.
@@ -41,7 +42,9 @@ class ConsumerNotFound(TripodError):
     """
 
     def __init__(self, secret: str) -> None:
-        super().__init__(f"there is no secret {secret}: create it with the app's consumer key and secret")
+        prefix = secret.partition("/consumer/")[0]
+        way = f"create it with the app's consumer key and secret, or correct TRIPOD_PREFIX (now {prefix})"
+        super().__init__(f"there is no secret {secret}: {way}")
         self.secret = secret
 
 

@@ -37,13 +37,17 @@ class FunctionResponse:
 def invoke(function: str, event: Mapping[str, str], errors: Mapping[str, Callable[[], TripodError]]) -> FunctionResponse:
     """Invoke ``{prefix}-{function}`` and return its response.
 
-    Raises the error that ``errors`` has for a problem's code, else TripodUnavailable.
+    Raises the error that ``errors`` has for a problem's code, else TripodUnavailable; likewise if there is no stack of this prefix.
     """
     this = process.this()
     name = f"{this.prefix}-{function}"
-    with process.in_reach("Lambda"):
-        response = this.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        payload = response["Payload"].read()
+    client = this.client("lambda")
+    try:
+        with process.in_reach("Lambda"):
+            response = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+            payload = response["Payload"].read()
+    except client.exceptions.ResourceNotFoundException:
+        raise process.no_stack(f"function {name}") from None
     if "FunctionError" in response:
         raise TripodUnavailable(f"{name} failed: its log says why")
     content = _object(name, payload)

@@ -18,6 +18,13 @@ def consumer_secret(prefix: str, provider: str) -> str:
     return f"{prefix}/consumer/{provider}"
 
 
+def user_id_text(user_id: str | int) -> str:
+    """Return a user's id as text, which is what a provider's JSON may give as a number. Raises TypeError for any other type."""
+    if isinstance(user_id, bool) or not isinstance(user_id, str | int):
+        raise TypeError(f"a user's id is a string or an integer, not {type(user_id).__name__}")
+    return user_id if isinstance(user_id, str) else str(int(user_id))
+
+
 def user_secret(prefix: str, provider: str, user_id: str) -> str:
     """Return the name of the secret that holds one user's access tokens.
 

@@ -60,14 +60,19 @@ class Process:
                     with in_reach("Systems Manager"):
                         self._table = client.get_parameter(Name=name)["Parameter"]["Value"]
                 except client.exceptions.ParameterNotFound:
-                    reason = f"there is no SSM parameter {name}: is Tripod deployed here, and TRIPOD_PREFIX its prefix?"
-                    raise TripodUnavailable(reason, code="not_configured") from None
+                    raise no_stack(f"SSM parameter {name}") from None
             return self._table
 
     def close(self) -> None:
         """Close the clients' connections."""
         for client in self._clients.values():
             client.close()
+
+
+def no_stack(missing: str) -> TripodUnavailable:
+    """Return the error for something of the stack that is not there."""
+    reason = f"there is no {missing}: is Tripod deployed here, and TRIPOD_PREFIX its prefix?"
+    return TripodUnavailable(reason, code="not_configured")
 
 
 @contextmanager

@@ -39,6 +39,8 @@ class SecretReader:
     def consumer(self, provider: str, *, fresh: bool = False) -> Consumer:
         """Return the app's credentials at ``provider``; ``fresh`` bypasses the cache. Raises ConsumerNotFound or MalformedSecret."""
         secret = names.consumer_secret(self.prefix, provider)
+        if not names.is_provider(provider):
+            raise ConsumerNotFound(secret)  # no secret has such a name; AWS would call it invalid
         with self._lock:
             missing = secret in self._missing
         if missing and not fresh:

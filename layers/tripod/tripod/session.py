@@ -20,12 +20,12 @@ _UNEXPLAINED = frozenset(
 )  # either credential may be the refused one; X's API v2 never says
 
 
-def user_tokens(provider: str, *, user_id: str) -> SigningTokens:
+def user_tokens(provider: str, *, user_id: str | int) -> SigningTokens:
     """Return a user's tokens and the app's credentials, for an OAuth 1.0a client of your own.
 
     Args:
         provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
-        user_id: the provider's id of the user, as ``users`` lists it; X's are decimal digits.
+        user_id: the provider's id of the user, as ``users`` lists it, or as an integer; X's are decimal digits.
 
     Returns:
         Tokens at most five minutes old. Their ``repr`` hides every secret.
@@ -41,11 +41,12 @@ def user_tokens(provider: str, *, user_id: str) -> SigningTokens:
     >>> user_tokens("x", user_id="2244994945").screen_name
     'ada'
     """
-    reader = process.this().secret_reader
-    return SigningTokens.of(reader.user(provider, user_id), reader.consumer(provider))
+    text = names.user_id_text(user_id)
+    consumer, tokens = _read(process.this().secret_reader, provider, text)
+    return SigningTokens.of(tokens, consumer)
 
 
-def user_session(provider: str, *, user_id: str) -> requests.Session:
+def user_session(provider: str, *, user_id: str | int) -> requests.Session:
     """Return a ``requests.Session`` that signs every request as this user.
 
     Each request is signed with the tokens of that moment: the session may be kept for as long as the process lives. When a 401
@@ -54,7 +55,7 @@ def user_session(provider: str, *, user_id: str) -> requests.Session:
 
     Args:
         provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
-        user_id: the provider's id of the user, as ``users`` lists it; X's are decimal digits.
+        user_id: the provider's id of the user, as ``users`` lists it, or as an integer; X's are decimal digits.
 
     Returns:
         A session that threads may share. Pass ``timeout`` (seconds) to each request; ``requests`` has no default.
@@ -72,7 +73,8 @@ def user_session(provider: str, *, user_id: str) -> requests.Session:
     ...     x.get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5).json()["screen_name"]
     'ada'
     """
-    auth = _UserAuth(process.this().secret_reader, provider, user_id)
+    text = names.user_id_text(user_id)
+    auth = _UserAuth(process.this().secret_reader, provider, text)
     auth.current()  # raises here, not at the first request, what is missing
     return RenewingSession(auth)
 
@@ -82,6 +84,12 @@ class _Credentials(NamedTuple):
 
     consumer: Consumer
     tokens: UserTokens
+
+
+def _read(reader: SecretReader, provider: str, user_id: str) -> _Credentials:
+    """Return both credentials. The app's come first: where they are missing, nobody can sign in, or the prefix is wrong."""
+    consumer = reader.consumer(provider)
+    return _Credentials(consumer, reader.user(provider, user_id))
 
 
 class _UserAuth(RenewingAuth[_Credentials]):
@@ -94,8 +102,7 @@ class _UserAuth(RenewingAuth[_Credentials]):
 
     def current(self) -> _Credentials:
         """Return the user's tokens and the app's credentials, at most five minutes old."""
-        tokens = self._reader.user(self._provider, self._user_id)
-        return _Credentials(self._reader.consumer(self._provider), tokens)
+        return _read(self._reader, self._provider, self._user_id)
 
     def authenticate(self, request: PreparedRequest, credentials: _Credentials) -> None:
         """Sign ``request``. The signature covers a form body and no other (RFC 5849, section 3.4.1.3.1).
