@@ -1,4 +1,4 @@
-"""Disconnect a user: invalidate the tokens at the provider, and delete them here."""
+"""Disconnect a user: delete the tokens here, and have the provider invalidate them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,8 @@ def _revoke_directly(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _revoke_user(provider: str, user_id: str) -> dict[str, Any]:
     invalidated = app.revocation.revoke(provider, user_id)
-    return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": invalidated}
+    told = "pending" if invalidated is None else invalidated
+    return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": told}
 
 
 app.prepare()

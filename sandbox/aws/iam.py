@@ -4,8 +4,9 @@ Source: IAM's user guide, "Policy evaluation logic" and the JSON policy elements
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from sandbox.aws.faults import AwsError
@@ -17,6 +18,7 @@ ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
 SECRET_CONTEXT = f"{ENCRYPTION_CONTEXT}SecretARN"
 TABLE_CONTEXT = f"{ENCRYPTION_CONTEXT}aws:dynamodb:tableName"
 LEADING_KEYS = "dynamodb:LeadingKeys"
+ATTRIBUTES = "dynamodb:Attributes"
 FORCE_DELETE = "secretsmanager:ForceDeleteWithoutRecovery"
 # Those that a check's context may have.
 CONDITION_KEYS = {
@@ -25,8 +27,10 @@ CONDITION_KEYS = {
     SECRET_CONTEXT,
     TABLE_CONTEXT,
     LEADING_KEYS,
+    ATTRIBUTES,
     FORCE_DELETE,
 }
+FOR_ALL = "ForAllValues:"
 ELEMENTS = {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}  # of a statement
 
 
@@ -36,11 +40,11 @@ class PolicyError(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that IAM decides on: an action on a resource's ARN, or on ``*``; ``context`` holds the condition keys."""
+    """One thing that IAM decides on: an action on a resource's ARN, or on ``*``; ``context`` holds each condition key's values."""
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,21 @@ class Part:
     action: str
     resource: int  # its number in the statement
     values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a statement: a key, and the values of which one must be like the check's, or of ``for_all`` like each of them."""
+
+    for_all: bool
+    like: Callable[[str, str], bool]
+    key: str
+    values: list[str]
+
+    def met_by(self, given: tuple[str, ...]) -> list[str]:
+        """Return the values that meet the condition; none where it is not met."""
+        unmet = [one for one in given if not any(self.like(value, one) for value in self.values)]
+        return [] if self.for_all and unmet else [value for value in self.values if any(self.like(value, one) for one in given)]
 
 
 class Statement:
@@ -67,7 +86,7 @@ class Statement:
         self.resources = _listed(content.get("Resource", []))
         self._spared = _listed(content.get("NotResource", []))
         self._conditions = [
-            (_operator(operator), _known(key), _listed(values))
+            Condition(operator.startswith(FOR_ALL), _operator(operator), _known(key), _listed(values))
             for operator, keys in content.get("Condition", {}).items()
             for key, values in keys.items()
         ]
@@ -82,14 +101,10 @@ class Statement:
 
     def parts(self, check: Check) -> Iterator[Part]:
         """Yield each part of the statement that applies to this check."""
-        values = [
-            [value for value in values if key in check.context and like(value, check.context[key])]
-            for like, key, values in self._conditions
-        ]
+        values = [one.met_by(check.context.get(one.key, ())) for one in self._conditions]
         if not all(values):
             return
-        met = tuple(value for some in values for value in some)
-        for action in self.actions:
+        for action, met in product(self.actions, product(*values)):
             if _like(action.lower(), check.action.lower()):
                 if self._spared and not any(_like_arn(spared, check.resource) for spared in self._spared):
                     yield Part(self.name, action, 0, met)
@@ -99,12 +114,9 @@ class Statement:
 
     @property
     def all_parts(self) -> set[Part]:
-        """Return every part there is: with one condition at most, as each of its values."""
-        if len(self._conditions) > 1:
-            raise PolicyError(f"not told apart here: the conditions of {self.name}")
-        choices: list[tuple[str, ...]] = [(value,) for _, _, values in self._conditions for value in values] or [()]
-        numbers = range(len(self.resources))
-        return {Part(self.name, action, number, one) for action in self.actions for number in numbers for one in choices}
+        """Return every part there is: for each value of each condition one."""
+        choices = product(*(one.values for one in self._conditions))
+        return {Part(self.name, *each) for each in product(self.actions, range(len(self.resources)), choices)}
 
 
 class Policy:
@@ -168,14 +180,15 @@ def _like_arn(pattern: str, arn: str) -> bool:
 _OPERATORS = {
     "StringEquals": str.__eq__,
     "StringLike": _like,
-    "ForAllValues:StringLike": _like,  # each check has one value
+    f"{FOR_ALL}StringLike": _like,
+    f"{FOR_ALL}StringEquals": str.__eq__,
     "Bool": str.__eq__,
     "ArnLike": _like_arn,
 }
 
 
 def _error(check: Check, account: str, role: str, *, explicit: bool) -> AwsError:
-    service, _, _ = check.context.get(VIA_SERVICE, "").partition(".")
+    service, _, _ = "".join(check.context.get(VIA_SERVICE, ())).partition(".")
     if service == "secretsmanager":
         return AwsError("AccessDeniedException", "Access to KMS is not allowed")
     user = f"arn:aws:sts::{account}:assumed-role/{role}/{role}"

@@ -11,7 +11,16 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws.iam import CALLER_ACCOUNT, FORCE_DELETE, LEADING_KEYS, SECRET_CONTEXT, TABLE_CONTEXT, VIA_SERVICE, Check
+from sandbox.aws.iam import (
+    ATTRIBUTES,
+    CALLER_ACCOUNT,
+    FORCE_DELETE,
+    LEADING_KEYS,
+    SECRET_CONTEXT,
+    TABLE_CONTEXT,
+    VIA_SERVICE,
+    Check,
+)
 from sandbox.aws.request import AwsRequest
 
 SUFFIX = "-AbCdEf"  # Secrets Manager ends an ARN in a hyphen and six characters; a secret that isn't there yet gets these
@@ -62,20 +71,20 @@ def _of_secret(request: AwsRequest, operation: str, name: str) -> Iterator[Check
     secret = secretsmanager_backends[request.account][request.region].secrets.get(name)
     arn = str(secret.arn) if secret else name if name.startswith("arn:") else _arn(request, f"secret:{name}{SUFFIX}")
     forced = str(bool(request.parameters.get("ForceDeleteWithoutRecovery"))).lower()
-    yield Check(f"secretsmanager:{operation}", arn, {FORCE_DELETE: forced} if operation == "DeleteSecret" else {})
+    yield Check(f"secretsmanager:{operation}", arn, {FORCE_DELETE: (forced,)} if operation == "DeleteSecret" else {})
     key = request.parameters.get("KmsKeyId") or getattr(secret, "kms_key_id", None)
     for action in _SECRET_KEY_ACTIONS.get(operation, ()):
-        yield from _of_key(request, action, key, {SECRET_CONTEXT: arn})
+        yield from _of_key(request, action, key, {SECRET_CONTEXT: (arn,)})
 
 
-def _of_key(request: AwsRequest, action: str, key: Any, context: dict[str, str]) -> Iterator[Check]:
+def _of_key(request: AwsRequest, action: str, key: Any, context: dict[str, tuple[str, ...]]) -> Iterator[Check]:
     """Yield the check on a customer managed key; AWS's own keys need no permission."""
     managed = kms_backends[request.account][request.region].keys  # AWS's own: the sandbox creates no others
     if not key or "alias/aws/" in str(key) or str(key).rpartition("/")[2] in managed:
         return
     arn = str(key) if str(key).startswith("arn:") else f"arn:aws:kms:{request.region}:{request.account}:key/{key}"
     via = f"{request.service}.{request.region}.amazonaws.com"
-    yield Check(action, arn, {VIA_SERVICE: via, CALLER_ACCOUNT: request.account, **context})
+    yield Check(action, arn, {VIA_SERVICE: (via,), CALLER_ACCOUNT: (request.account,), **context})
 
 
 def _of_tables(request: AwsRequest) -> Iterator[Check]:
@@ -100,11 +109,13 @@ def _of_table(request: AwsRequest, action: str, parameters: Mapping[str, Any]) -
     index = parameters.get("IndexName")
     table = dynamodb_backends[request.account][request.region].tables.get(arn.rpartition("/")[2])
     key = (parameters.get("Key") or parameters.get("Item") or {}).get(table.hash_key_attr) if table is not None else None
-    leading = {LEADING_KEYS: str(next(iter(key.values())))} if isinstance(key, Mapping) and key else {}
-    yield Check(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, leading)
+    context = {LEADING_KEYS: (str(next(iter(key.values()))),)} if isinstance(key, Mapping) and key else {}
+    if named := {*parameters.get("Item", {}), *parameters.get("ExpressionAttributeNames", {}).values()}:
+        context[ATTRIBUTES] = tuple(sorted(named))
+    yield Check(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, context)
     if table is not None and action in _ITEM_ACTIONS:
         master = (table.sse_specification or {}).get("KMSMasterKeyId")
-        yield from _of_key(request, "kms:Decrypt", master, {TABLE_CONTEXT: str(table.name)})
+        yield from _of_key(request, "kms:Decrypt", master, {TABLE_CONTEXT: (str(table.name),)})
 
 
 def _of_parameters(request: AwsRequest) -> Iterator[Check]:

@@ -8,9 +8,9 @@ import pytest
 from sandbox.world import Sandbox
 from tests.support.clock import Clock
 from tests.support.direct import new_pair
-from tests.support.grants import unidentified
+from tests.support.grants import current, tidy, token_of, unidentified
 from tests.support.harness import Harness
-from tests.support.sandbox_app import SandboxApp
+from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Update
 from tripod_flow.flows import relay
@@ -125,3 +125,23 @@ def test_of_two_in_one_millisecond_one_holds_the_lease(app: SandboxApp) -> None:
     record = harness.record(owed.request_token)
     leases = [transitions.lease_storing(record, now=harness.clock()) for _ in range(2)]
     assert [lease is not None and harness.table.update(lease).applied for lease in leases] == [True, False]
+
+
+def test_of_two_exchanges_the_one_that_was_sent_later_counts_however_quickly_it_was_answered(sandbox: Sandbox) -> None:
+    app = make_app(sandbox, renews=True)  # the older of two grants holds a void token
+    slow = Harness(app)
+    quick = Harness(app, clock=slow.clock)
+    newer: list[Authorization] = []
+    commit = slow.finish._exchange._grant
+
+    def meanwhile(*arguments: Any, **named: Any) -> Authorization:
+        slow.clock.now += 2  # the provider has answered, and the answer is slow
+        newer.append(quick.callback(*quick.come_back()))
+        slow.clock.now += 2
+        return commit(*arguments, **named)
+
+    token, verifier = slow.come_back()
+    with patch.object(slow.finish._exchange, "_grant", meanwhile):
+        older = slow.callback(token, verifier)
+    tidy(slow, older, *newer)
+    assert current(app) == token_of(newer[0])

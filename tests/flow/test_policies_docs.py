@@ -10,7 +10,8 @@ from sandbox.repository import TEMPLATE
 from sandbox.world import Sandbox
 
 DOCS = TEMPLATE.parent / "docs"
-ARN = "arn:aws:{service}:us-east-1:123456789012:{rest}"
+ACCOUNT = "123456789012"
+ARN = f"arn:aws:{{service}}:us-east-1:{ACCOUNT}:{{rest}}"
 SERVICES = {"secret": "secretsmanager", "parameter": "ssm", "table": "dynamodb", "function": "lambda"}
 ROW = re.compile(r"^\| `(\w+)Policy` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", re.M)
 
@@ -76,5 +77,6 @@ def test_each_line_is_the_stacks_own_policy(sandbox: Sandbox) -> None:
         statements = stack[name]["PolicyDocument"]["Statement"]
         assert {one["Effect"] for one in statements} == {"Allow"}
         assert {action for one in statements for action in listed(one["Action"])} == set(told["Action"])
-        resources = {each.replace("<its value>", sandbox.table) for each in told["Resource"]}
+        account = sandbox.aws_server.account
+        resources = {each.replace("<its value>", sandbox.table).replace(ACCOUNT, account) for each in told["Resource"]}
         assert {each for one in statements for each in listed(one["Resource"])} == resources

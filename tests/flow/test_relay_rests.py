@@ -10,7 +10,7 @@ from sandbox.world import Sandbox
 from tests.support.direct import new_pair
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod_flow.rules import backoff, errors, outbox, transitions
+from tripod_flow.rules import backoff, connection, errors, outbox, transitions
 from tripod_flow.rules.authorization import State
 
 MOST = 20  # tries in the first ten minutes
@@ -86,7 +86,7 @@ def test_a_newer_grant_stays_when_an_older_one_is_given_up(harness: Harness) -> 
     assert app.stored()
 
 
-def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_week(harness: Harness) -> None:
+def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_day(harness: Harness) -> None:
     app = harness.app
     fault = denied(app, "CreateSecret")
     record = harness.callback(*harness.come_back())
@@ -94,11 +94,14 @@ def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_week(harnes
     harness.revocation.revoke(app.name, app.user.user_id)
     fault.times = 0
     app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=9999)
-    harness.wake(record.pk, seconds=600)
-    assert 4 < len(app.calls("invalidate_token")) <= MOST
-    harness.clock.now += outbox.PATIENCE
-    harness.relay.relay([record.pk], lambda: True)
+    harness.wake(record.pk, app.connection_key, seconds=600)
     assert harness.record(record.request_token).pending_tokens is None
+    assert 4 < len(app.calls("invalidate_token")) <= MOST
+    harness.clock.now += connection.INVALIDATION_PATIENCE
+    harness.relay.relay([app.connection_key], lambda: True)
+    found = harness.table.connection(app.connection_key)
+    assert found
+    assert found.pending_invalidation is None
     assert app.stored() is None
 
 
@@ -241,3 +244,23 @@ def test_an_item_that_cant_be_read_is_given_up_after_a_week(harness: Harness) ->
         harness.clock.now += 86_400
         harness.relay.relay([key], lambda: True)
     assert "pending_tokens" not in (app.item(key) or {})
+
+
+def test_a_provider_that_hangs_holds_up_nobody_elses_items(sandbox: Sandbox) -> None:
+    hanging, other = (Harness(make_app(sandbox, user_id_field=None, screen_name_field=None)) for _ in range(2))
+    keys = []
+    for harness in (hanging, hanging, hanging, other):
+        harness.app.fault("identity", ProviderFault.SERVER_ERROR)
+        token, verifier = harness.come_back()
+        with pytest.raises(errors.ProviderUnavailable):
+            harness.callback(token, verifier)
+        keys.append(harness.record(token).pk)
+    other.clock.now = hanging.clock.now = hanging.clock.now + backoff.LONGEST
+    hanging.app.fault("identity", ProviderFault.RESET)
+    asked = len(hanging.app.calls("identity"))
+    other.relay.relay(keys, lambda: True)
+    assert len(hanging.app.calls("identity")) == asked + 1
+    assert other.app.stored()
+    other.clock.now += backoff.LONGEST
+    other.relay.relay(keys, lambda: True)  # the next invocation asks again
+    assert hanging.app.stored()

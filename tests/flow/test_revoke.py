@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
-from sandbox.provider import Failure, ProviderFault, failures
+from sandbox.provider import Failure, failures
 from sandbox.template.intrinsics import REGION
 from tests.support.direct import invoke
 from tests.support.sandbox_app import SandboxApp
@@ -58,16 +58,6 @@ def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: Sandb
     connected.sandbox.provider_server.revoke(connected.consumer.key, connected.user)
     assert revoke(connected)["outcome"] == "revoked"
     assert connected.is_deleted()
-
-
-@pytest.mark.parametrize("fault", [ProviderFault.OVER_CAPACITY, ProviderFault.TIMEOUT, ProviderFault.RESET])
-def test_a_provider_that_is_down_leaves_the_secret_and_says_so(connected: SandboxApp, fault: ProviderFault) -> None:
-    connected.fault("invalidate_token", fault)
-    told = revoke(connected)
-    assert (told["status"], told["code"]) == (503, "provider_unavailable")
-    assert told["retry_after"] >= 1
-    assert not connected.is_deleted()
-    assert revoke(connected)["outcome"] == "revoked"
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,15 @@ ROWS: dict[str, dict[str, tuple[str, str]]] = {
         "GetItem 1": ("internal", "deleted"),
         "GetSecretValue 1": ("internal", "deleted"),
         "GetSecretValue 2": ("internal", "deleted"),
-        "invalidate_token": ("provider_unavailable", "deleted"),
         "UpdateItem 1": ("internal", "deleted"),
         "DeleteSecret 1": ("internal", "deleted"),
         "GetItem 2": ("internal", "deleted"),
         "GetItem 3": ("internal", "deleted"),
+        "GetItem 4": ("revoked", "deleted"),  # from here on the relay follows: the user is disconnected
+        "UpdateItem 2": ("revoked", "deleted"),  # nobody else asks the provider
+        "invalidate_token": ("revoked", "deleted"),
+        "GetItem 5": ("revoked", "deleted"),
+        "UpdateItem 3": ("revoked", "deleted"),  # what the provider has said
     },
 }
 # The relay does each item on its own, and what fails is left to the next sweep.
@@ -85,7 +89,6 @@ CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("access_token", "denied"): ("provider_rejected", "again"),
     ("access_token", "killed before"): (None, "stored"),
     ("identity", "denied"): ("provider_rejected", "again"),
-    ("invalidate_token", "denied"): ("revoked", None),
 }
 _NOTHING_KEPT = {"callback, whose, and nothing kept", "PIN, whose, and nothing kept"}
 _COMMIT = {(act, "UpdateItem 2") for act in ("callback", "callback, then whose", "PIN", *_NOTHING_KEPT)}

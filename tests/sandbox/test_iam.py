@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from sandbox.aws.iam import VIA_SERVICE, Check, Policy, PolicyError
+from sandbox.aws.iam import ATTRIBUTES, LEADING_KEYS, VIA_SERVICE, Check, Policy, PolicyError
 from sandbox.repository import TEMPLATE
 from sandbox.world import Sandbox
 from tests.support.sandbox_app import QUICK, make_app
@@ -63,9 +63,24 @@ def test_a_denial_wins() -> None:
 
 def test_a_condition_must_hold_and_a_key_that_the_call_lacks_does_not() -> None:
     through = policy(allow("kms:Decrypt", KEY, Condition={"StringEquals": {VIA_SERVICE: "dynamodb.us-east-1.amazonaws.com"}}))
-    assert through.allows(Check("kms:Decrypt", KEY, {VIA_SERVICE: "dynamodb.us-east-1.amazonaws.com"}))
-    assert not through.allows(Check("kms:Decrypt", KEY, {VIA_SERVICE: "s3.us-east-1.amazonaws.com"}))
+    assert through.allows(Check("kms:Decrypt", KEY, {VIA_SERVICE: ("dynamodb.us-east-1.amazonaws.com",)}))
+    assert not through.allows(Check("kms:Decrypt", KEY, {VIA_SERVICE: ("s3.us-east-1.amazonaws.com",)}))
     assert not through.allows(Check("kms:Decrypt", KEY))
+
+
+def test_a_condition_for_all_values_holds_for_each_of_them() -> None:
+    some = {"ForAllValues:StringEquals": {ATTRIBUTES: ["pk", "state"]}, "ForAllValues:StringLike": {LEADING_KEYS: "a#*"}}
+    putting = policy(allow("dynamodb:PutItem", Condition=some))
+    for attributes, key, allowed in (
+        (("pk",), "a#1", True),
+        (("pk", "state"), "a#1", True),
+        (("pk", "other"), "a#1", False),
+        (("pk",), "b#1", False),
+        ((), "a#1", False),
+    ):
+        assert putting.allows(Check("dynamodb:PutItem", "*", {ATTRIBUTES: attributes, LEADING_KEYS: (key,)})) is allowed
+    unused = putting.unused([Check("dynamodb:PutItem", "*", {ATTRIBUTES: ("pk",), LEADING_KEYS: ("a#1",)})])
+    assert [part.values for part in unused] == [("state", "a#*")]
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,10 @@ def of(state: State, kind: str = "bound") -> Authorization:
         case State.EXCHANGING:
             return exchanging(kind)
         case State.EXCHANGED:
-            return done(exchanging(kind), transitions.save_exchange(exchanging(kind), TOKEN, now=T))
+            return done(exchanging(kind), transitions.save_exchange(exchanging(kind), TOKEN, sent_at=T, now=T))
         case State.CONSENTED | State.GRANTED:
             held = exchanging("unbound" if state is State.CONSENTED else kind)
-            return done(held, transitions.grant(held, TOKEN, ADA, store=True, now=T))
+            return done(held, transitions.grant(held, TOKEN, ADA, store=True, sent_at=T, now=T))
         case State.DENIED:
             return done(begun(kind), deny())
         case State.FAILED:
@@ -88,8 +88,8 @@ EVENTS: dict[str, Callable[[Authorization], Transition | None]] = {
     "take_over": lambda found: transitions.take_over(found, claim_id="second", now=T + 30),
     "release": lambda held: transitions.release(held, due=T + 5),
     "count_wrong_pin": transitions.count_wrong_pin,
-    "save_exchange": lambda held: transitions.save_exchange(held, TOKEN, now=T),
-    "grant": lambda held: transitions.grant(held, TOKEN, ADA, store=True, now=T),
+    "save_exchange": lambda held: transitions.save_exchange(held, TOKEN, sent_at=T, now=T),
+    "grant": lambda held: transitions.grant(held, TOKEN, ADA, store=True, sent_at=T, now=T),
     "fail": lambda held: transitions.fail(held, errors.Interrupted(), now=T),
     "confirm": lambda consented: transitions.confirm(consented, now=T),
     "lapse": lambda consented: transitions.lapse(consented, now=T),

@@ -4,11 +4,13 @@ from dataclasses import fields, replace
 from typing import Any
 
 from tests.support.conditions import apply, create
+from tripod.credentials import AccessToken
 from tripod_flow.rules import connection, transitions
 from tripod_flow.rules.authorization import Authorization
-from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
 
 T = 1_800_000_000.0
+TOKEN = AccessToken(oauth_token="access", oauth_token_secret="access-secret", consumer_key="key")
 PK = "connection#x#42"
 SHARD = "1"  # of this key
 OUTBOX = {"outbox": SHARD, "outbox_since": T + 9, "outbox_due": T + 9}
@@ -20,14 +22,19 @@ def grant(claim_id: str = "first", at: float | None = T) -> Authorization:
     return replace(begun, claim_id=claim_id, granted_at=at, user_id="42", screen_name="ada")
 
 
+def told(*ats: float, subject: str | None = "7", invalidated: bool | None = False) -> tuple[PendingRevocation, ...]:
+    """Return the pending events of revocations at these times."""
+    return tuple(PendingRevocation(at, subject, invalidated) for at in ats)
+
+
 def connected() -> ConnectionRecord:
     made = create(connection.connect(grant(), "version"))
     assert made
     return made
 
 
-def revoked(found: ConnectionRecord | None = None, at: float = T + 9) -> ConnectionRecord:
-    transition = connection.revoke("x", "42", found, now=at)
+def revoked(found: ConnectionRecord | None = None, at: float = T + 9, token: AccessToken | None = None) -> ConnectionRecord:
+    transition = connection.revoke("x", "42", found, now=at, token=token)
     made = apply(found, transition) if found else create(transition)
     assert made
     return made

@@ -79,8 +79,16 @@ def token_of(record: Authorization) -> str:
 def assert_nothing_is_owed(app: SandboxApp) -> None:
     found = app.item(app.connection_key)
     assert found is not None
-    assert not found.keys() & {"outbox", "deletion_pending", "pending_events"}
+    assert not found.keys() & {"outbox", "deletion_pending", "pending_events", "pending_invalidation"}
 
 
 def revoked_events(app: SandboxApp) -> list[dict[str, Any]]:
     return [event.detail for event in app.events() if event.detail_type == "connection.revoked"]
+
+
+def let_hours_pass(harness: Harness) -> None:
+    """Let hours pass, in which the relay does what is due."""
+    for _ in range(50):
+        harness.clock.now += 600
+        due = [pk for shard in "01234567" for pk in harness.table.outbox(shard, now=harness.clock()) if harness.app.name in pk]
+        harness.relay.relay(due, lambda: True)

@@ -1,5 +1,6 @@
 """The flows in this process, on the sandbox's AWS and provider, with a clock that tests move."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,10 @@ from tripod_flow.rules import authorization
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.return_to import AllowList
 from tripod_flow.settings import Settings
+
+os.environ.setdefault(
+    "POWERTOOLS_METRICS_NAMESPACE", "Tripod"
+)  # for metrics that are written out when a hundred have come together
 
 
 class Killed(BaseException):

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from tests.support.direct import begin, invoke, new_pair
-from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tests.support.waiting import eventually
 
 
@@ -40,7 +40,7 @@ def outcomes(app: SandboxApp) -> None:
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
     invoke(app, "redeem", ticket=ticket, secret=secret)
-    browser.get(app.come_back(browser, cancel=True))
+    browser.get(app.come_back(browser, cancel=True, return_to=RETURN_TO))
     assert browser.get(browser.start(app.name, pin="true").headers["location"]).status_code == 200
     app.sweep()
 

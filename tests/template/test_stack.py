@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws.iam import FORCE_DELETE, LEADING_KEYS, Check, Policy
+from sandbox.aws.iam import ATTRIBUTES, FORCE_DELETE, LEADING_KEYS, Check, Policy
 from sandbox.world import Sandbox
 from tests.support.translated import Stack, source, stack
 from tripod_flow.api.invocation import API_ALIAS
@@ -202,7 +202,18 @@ def test_only_the_api_may_invoke_the_alias_that_it_calls(default: Stack) -> None
 def test_a_function_has_only_its_own_kind_of_items(function: str, action: str, key: str, allowed: bool, sandbox: Sandbox) -> None:
     policy = sandbox.aws_server.roles[f"{sandbox.prefix}-{function}"]
     table = f"arn:aws:dynamodb:us-east-1:{sandbox.aws_server.account}:table/{sandbox.table}"
-    assert policy.allows(Check(f"dynamodb:{action}", table, {LEADING_KEYS: key})) is allowed
+    assert policy.allows(Check(f"dynamodb:{action}", table, {LEADING_KEYS: (key,), ATTRIBUTES: ("pk",)})) is allowed
+
+
+@pytest.mark.parametrize(
+    "forged", ["pending_tokens", "user_id", "claim_id", "granted_at", "outbox", "outbox_due", "pending_event"]
+)
+def test_what_start_puts_can_not_pass_for_a_grant(forged: str, sandbox: Sandbox) -> None:
+    policy = sandbox.aws_server.roles[f"{sandbox.prefix}-start"]
+    table = f"arn:aws:dynamodb:us-east-1:{sandbox.aws_server.account}:table/{sandbox.table}"
+    for names, allowed in ((("pk", "state", "request_secret"), True), (("pk", "state", forged), False), ((), False)):
+        check = Check("dynamodb:PutItem", table, {LEADING_KEYS: ("authorization#x#t",), ATTRIBUTES: names})
+        assert policy.allows(check) is allowed
 
 
 @pytest.mark.parametrize("function", ["revoke", "relay"])
@@ -210,7 +221,7 @@ def test_no_function_deletes_a_secret_for_good(function: str, sandbox: Sandbox) 
     policy = sandbox.aws_server.roles[f"{sandbox.prefix}-{function}"]
     secret = f"arn:aws:secretsmanager:us-east-1:{sandbox.aws_server.account}:secret:{sandbox.prefix}/user/x/1-AbCdEf"
     for forced in ("true", "false"):
-        assert policy.allows(Check("secretsmanager:DeleteSecret", secret, {FORCE_DELETE: forced})) is (forced == "false")
+        assert policy.allows(Check("secretsmanager:DeleteSecret", secret, {FORCE_DELETE: (forced,)})) is (forced == "false")
 
 
 def test_the_dead_letters_are_of_this_stacks_schedule_alone(default: Stack) -> None:

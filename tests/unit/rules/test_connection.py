@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.conditions import apply, create, holds, item
-from tests.support.connections import PK, T, changed, connected, grant, revoked
+from tests.support.conditions import apply, create
+from tests.support.connections import PK, TOKEN, T, changed, connected, grant, revoked
 from tests.support.tables import arrows, cells
 from tripod_flow.rules import connection
 from tripod_flow.rules.connection import ConnectionRecord
@@ -21,7 +21,7 @@ def state(record: ConnectionRecord | None) -> str:
 RECORDS: dict[str, Callable[[], ConnectionRecord | None]] = {
     "[*]": lambda: None,
     "connected": connected,
-    "revoked": lambda: revoked(connected()),
+    "revoked": lambda: revoked(connected(), token=TOKEN),
     "revoked, unknown before": revoked,  # the tokens are still on their way
     "connected anew": lambda: apply(revoked(connected()), connection.connect(grant("second", T + 10), "version 2")),
 }
@@ -48,10 +48,16 @@ lease_deletion of revoked                   .          .          revoked    .  
 lease_deletion of connected anew            .          .          .          .                        connected
 await_deletion of revoked                   .          .          revoked    revoked                  connected
 await_deletion of connected anew            .          .          revoked    revoked                  connected
-mark_published of revoked                   .          .          revoked    revoked                  connected
-mark_published of connected anew            .          .          revoked    revoked                  connected
-extend_revocation of revoked                .          .          revoked    .                        .
-extend_revocation of connected              .          .          .          .                        .
+mark_published of revoked                   .          .          revoked    .                        .
+mark_published of connected anew            .          .          .          .                        connected
+leave_outbox of connected anew              .          .          .          .                        .
+mark_stored of connected                    .          connected  .          .                        .
+mark_stored of connected anew               .          .          .          .                        connected
+add_invalidation of revoked                 .          .          revoked    .                        .
+add_invalidation of connected               .          .          .          .                        .
+lease_invalidation of revoked               .          .          revoked    .                        .
+lease_invalidation of connected             .          .          .          .                        .
+end_invalidation of revoked                 .          .          revoked    .                        .
 postpone of revoked                         .          .          revoked    revoked                  connected
 abandon of revoked                          .          .          revoked    revoked                  connected
 """
@@ -77,13 +83,20 @@ def transition_of(event: str) -> Transition:
     assert found
     if name == "postpone":
         return connection.postpone(found, due=T + 30)
-    if name == "extend_revocation":
-        return connection.extend_revocation(found, now=T + 30, granted_at=T)
+    if name == "mark_stored":
+        return connection.mark_stored(grant(str(found.grant_id)))
+    if name == "add_invalidation":
+        return connection.add_invalidation(found, replace(grant(), pending_tokens=TOKEN), now=T + 30)
+    if name == "lease_invalidation":
+        return connection.lease_invalidation(found, now=T + 30)
+    if name == "end_invalidation":
+        return connection.end_invalidation(found, since=T + 30, now=T + 31, invalidated=True)
     if name == "lease_deletion":
         return connection.lease_deletion(found, now=T + 30)
     rules: dict[str, Callable[[ConnectionRecord], Transition]] = {
         "mark_deletion_done": connection.mark_deletion_done,
         "mark_published": connection.mark_published,
+        "leave_outbox": connection.leave_outbox,
         "await_deletion": connection.await_deletion,
         "abandon": connection.abandon,
     }
@@ -149,11 +162,12 @@ def test_a_new_grant_ends_a_revocation_whose_deletion_and_event_stay_pending() -
     ("claim_id", "record", "current"),
     [("first", connected, True), ("new", connected, False), ("first", lambda: revoked(connected()), False)],
 )
-def test_a_grant_is_current_while_no_other_and_no_revocation_is(
+def test_a_grant_is_stored_while_no_other_and_no_revocation_is_current(
     claim_id: str, record: Callable[[], ConnectionRecord], current: bool
 ) -> None:
-    assert holds(connection.current_condition(grant(claim_id)), item(record())) is current
-    assert not holds(connection.current_condition(grant(claim_id)), {})
+    after = apply(record(), connection.mark_stored(grant(claim_id)))
+    assert (after and changed(record(), after)) == ({"stored_grant_id": claim_id} if current else None)
+    assert create(connection.mark_stored(grant(claim_id))) is None
 
 
 def test_a_sign_in_without_a_subject_keeps_the_one_that_is_known() -> None:

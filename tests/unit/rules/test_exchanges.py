@@ -135,7 +135,7 @@ def test_a_saved_exchange_keeps_the_tokens_and_owes_the_rest() -> None:
     }  # fmt: skip
 
 
-GRANTED = {"state": State.GRANTED, "granted_at": T + 5, "pending_event": "authorization.granted", "outbox_due": T + 5}
+GRANTED = {"state": State.GRANTED, "granted_at": T + 1, "pending_event": "authorization.granted", "outbox_due": T + 5}
 
 
 CONSENT = {"state": State.CONSENTED, "outbox_due": T + 5 + 600}  # until the app's time is over there is nothing to do
@@ -148,10 +148,10 @@ CONSENT = {"state": State.CONSENTED, "outbox_due": T + 5 + 600}  # until the app
 )
 def test_a_grant_is_the_outcome_unless_the_app_must_confirm_it(kind: str, outcome: dict[str, Any], store: bool) -> None:
     held = exchanging(kind)
-    after = done(held, transitions.grant(held, TOKEN, ADA, store=store, now=T + 5))
+    after = done(held, transitions.grant(held, TOKEN, ADA, store=store, sent_at=T + 1, now=T + 5))
     assert changed(held, after) == {
         **outcome, **({"pending_tokens": TOKEN} if store else {}), "user_id": "42", "screen_name": "ada", "request_secret": None,
-        "lease_until": T + 35, "decided_at": T + 5, "outbox": SHARD, "outbox_since": T + 5, "ttl": None,
+        "lease_until": T + 35, "decided_at": T + 5, "exchanged_at": T + 1, "outbox": SHARD, "outbox_since": T + 5, "ttl": None,
     }  # fmt: skip
 
 
@@ -219,10 +219,12 @@ def test_a_ticket_is_marked_as_redeemed_once() -> None:
         assert apply(replace(of(state), redeemed_at=T), transition) is None
 
 
-def test_an_exchange_that_was_saved_counts_from_then() -> None:
+def test_an_exchange_counts_from_when_it_was_sent() -> None:
     saved = replace(of(State.EXCHANGED), exchanged_at=T - 100)
     granted = done(saved, transitions.grant(saved, TOKEN, ADA, store=True, now=T))
     assert (granted.granted_at, granted.decided_at) == (T - 100, T)
+    at_once = done(exchanging(), transitions.grant(exchanging(), TOKEN, ADA, store=True, sent_at=T - 3, now=T))
+    assert (at_once.granted_at, at_once.exchanged_at, at_once.decided_at) == (T - 3, T - 3, T)
     unbound = replace(of(State.EXCHANGED, "unbound"), exchanged_at=T - 100)
     consented = done(unbound, transitions.grant(unbound, TOKEN, ADA, store=True, now=T))
     assert done(consented, transitions.confirm(consented, now=T + 9)).granted_at == T - 100
@@ -242,4 +244,4 @@ def test_the_user_had_agreed_when_they_were_back(times: dict[str, Any], expected
 
 
 def test_a_transition_hides_what_it_writes() -> None:
-    assert "access-secret" not in repr(transitions.save_exchange(exchanging(), TOKEN, now=T))
+    assert "access-secret" not in repr(transitions.save_exchange(exchanging(), TOKEN, sent_at=T, now=T))

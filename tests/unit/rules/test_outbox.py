@@ -64,7 +64,7 @@ def test_the_lease_to_store_may_be_longer_and_is_given_back() -> None:
 @pytest.mark.parametrize(("lease", "expected"), [(None, 30), (20, 30), (90, 90)])
 def test_who_holds_a_longer_lease_keeps_it_for_storing(lease: float | None, expected: float) -> None:
     held = replace(of(State.EXCHANGED), lease_until=lease and T + lease)
-    assert done(held, transitions.grant(held, TOKEN, ADA, store=True, now=T)).lease_until == T + expected
+    assert done(held, transitions.grant(held, TOKEN, ADA, store=True, sent_at=T, now=T)).lease_until == T + expected
 
 
 def test_what_failed_is_due_later_and_a_passing_failure_of_an_exchange_too() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.conditions import apply
-from tests.support.connections import OUTBOX, PK, T, changed, connected, grant, revoked
+from tests.support.connections import OUTBOX, PK, T, changed, connected, grant, revoked, told
 from tripod_flow.rules import connection
 from tripod_flow.rules.connection import ConnectionRecord
 
@@ -19,11 +19,15 @@ def test_a_revocation_owes_a_deletion_and_its_event() -> None:
         "ended_at": T + 9,
         "deletion_pending": True,
         "deletion_until": UNTIL,
-        "pending_events": (T + 9,),
         **OUTBOX,
     }
-    assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", ttl=int(T + 9) + 8 * 86_400, **owed)
-    assert changed(connected(), revoked(connected())) == {"connected_to": None, "subject": None, "revoked_subject": "7", **owed}
+    unknown = {**owed, "pending_events": told(T + 9, subject=None), "ttl": int(T + 9) + 8 * 86_400}
+    assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", **unknown)
+    assert changed(connected(), revoked(connected())) == {
+        "connected_to": None, "subject": None, "revoked_subject": "7", "pending_events": told(T + 9), **owed,
+    }  # fmt: skip
+    transition = connection.revoke("x", "42", connected(), now=T + 9, wait=20.0)
+    assert changed(revoked(connected()), apply(connected(), transition)) == {"outbox_due": T + 29}
 
 
 def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
@@ -31,14 +35,14 @@ def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
     again = {
         "revoked_at": T + 20,
         "ended_at": T + 20,
-        "pending_events": (T + 9, T + 20),
+        "pending_events": told(T + 9, T + 20),
         "outbox_since": T + 20,
         "outbox_due": T + 20,
     }
     assert changed(first, revoked(first, T + 20)) == {**again, "deletion_until": T + 20 + 90}
     published = apply(first, connection.mark_published(first))
     assert published
-    assert revoked(published, T + 20).pending_events == (T + 20,)
+    assert revoked(published, T + 20).pending_events == told(T + 20)
 
 
 def test_who_agreed_before_the_revocation_is_not_connected_by_an_exchange_after_it() -> None:
@@ -50,7 +54,7 @@ def test_who_agreed_before_the_revocation_is_not_connected_by_an_exchange_after_
 def test_a_revocation_may_count_from_an_earlier_time_than_its_event() -> None:
     after = apply(connected(), connection.revoke("x", "42", connected(), now=T + 9, since=T + 1))
     assert after
-    assert (after.revoked_at, after.ended_at, after.pending_events, after.outbox_since) == (T + 1, T + 1, (T + 9,), T + 9)
+    assert (after.revoked_at, after.ended_at, after.pending_events, after.outbox_since) == (T + 1, T + 1, told(T + 9), T + 9)
     later = replace(connected(), ended_at=T + 5)
     ended = apply(later, connection.revoke("x", "42", later, now=T + 9, since=T + 1))
     assert ended
@@ -68,25 +72,6 @@ def test_a_sign_in_does_not_erase_that_the_user_had_disconnected() -> None:
     assert apply(anew, connection.connect(replace(slow, claimed_at=T + 10), "v"))
 
 
-def test_a_revocation_that_is_extended_counts_from_then() -> None:
-    found = revoked(connected())
-    extended = {"revoked_at": T + 30, "ended_at": T + 30, "outbox_since": T + 30, "outbox_due": T + 30}
-    told_before = apply(found, connection.mark_published(found))
-    assert told_before
-    for record, events in ((found, (T + 9, T + 30)), (told_before, (T + 30,))):
-        after = apply(record, connection.extend_revocation(record, now=T + 30, granted_at=T + 9.001))
-        assert changed(record, after) == {**extended, "pending_events": events}
-        again = apply(record, connection.extend_revocation(record, now=T + 30, granted_at=T + 9))  # told before the revocation
-        assert changed(record, again) == {"revoked_at": T + 30, "ended_at": T + 30}
-    extension = connection.extend_revocation(found, now=T + 30, granted_at=T)
-    assert apply(replace(found, revoked_at=T + 10), extension) is None
-    assert apply(replace(found, pending_events=(T + 9, T + 10)), extension) is None
-    unknown = revoked()
-    assert changed(unknown, apply(unknown, connection.extend_revocation(unknown, now=T + 30, granted_at=T + 20))) == {
-        **extended, "pending_events": (T + 9, T + 30), "ttl": int(T + 30) + connection.WISH_LIFETIME,
-    }  # fmt: skip
-
-
 def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:
     anew = apply(revoked(connected()), connection.connect(replace(grant("second", T + 10), subject="8"), "v"))
     assert anew
@@ -95,6 +80,7 @@ def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:
     unnamed = apply(revoked(connected()), connection.connect(replace(grant("second", T + 10), subject=None), "v"))
     assert unnamed
     assert unnamed.subject is None  # the one before has disconnected: this may be another
+    assert revoked(anew, T + 20).pending_events == (*told(T + 9), *told(T + 20, subject="8"))
 
 
 @pytest.mark.parametrize(
@@ -103,8 +89,9 @@ def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:
         {"grant_id": "second"},
         {"revoked_at": T + 8},
         {"revoked_at": None},
-        {"pending_events": (T + 9, T + 10)},
+        {"pending_events": told(T + 9, T + 10)},
         {"pending_events": None},
+        {"stored_grant_id": "first"},
     ],
 )
 def test_a_record_that_has_changed_is_revoked_only_after_another_look(meanwhile: dict[str, Any]) -> None:

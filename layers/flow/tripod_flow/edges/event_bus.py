@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tripod_flow.rules.authorization import Authorization
-from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -63,22 +63,29 @@ class EventBus:
 def pending_events(record: Authorization | ConnectionRecord) -> list[OutgoingEvent]:
     """Return the events of ``record`` that are still to be published."""
     if isinstance(record, ConnectionRecord):
-        return [_event(record, "connection.revoked", at) for at in record.pending_events or ()]
+        return [_revoked_event(record, one) for one in record.pending_events or ()]
     if record.pending_event is None:
         return []
-    event = _event(record, record.pending_event, record.granted_at or record.decided_at or 0.0)
+    event = _event(record, record.pending_event, record.granted_at or record.decided_at or 0.0, record.subject)
     if record.error is not None:
         event.detail["error"] = record.error
     return [event]
 
 
-def _event(record: Authorization | ConnectionRecord, detail_type: str, at: float) -> OutgoingEvent:
+def _revoked_event(record: ConnectionRecord, revocation: PendingRevocation) -> OutgoingEvent:
+    event = _event(record, "connection.revoked", revocation.at, revocation.subject)
+    still_pending = revocation.invalidated is None and record.pending_invalidation is not None  # a new grant ends it
+    event.detail["invalidated"] = "pending" if still_pending else bool(revocation.invalidated)
+    return event
+
+
+def _event(record: Authorization | ConnectionRecord, detail_type: str, at: float, subject: str | None) -> OutgoingEvent:
     detail = {
         "id": hashlib.sha256(f"{record.pk} {detail_type} {at:.3f}".encode()).hexdigest()[:32],
         "provider": record.provider,
         "user_id": record.user_id,
         "screen_name": record.screen_name,
-        "subject": record.revoked_subject if isinstance(record, ConnectionRecord) else record.subject,
+        "subject": subject,
         "time": round(at, 3),
     }
     return OutgoingEvent(detail_type, at, detail)

@@ -13,7 +13,7 @@ from tripod.credentials import AccessToken
 from tripod.provider_errors import Cause
 from tripod_flow.rules import connection
 from tripod_flow.rules.authorization import Authorization, State
-from tripod_flow.rules.connection import ConnectionRecord
+from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
 from tripod_flow.rules.transitions import Transition
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _ATTRIBUTES: dict[type, frozenset[str]] = {
 }
 
 _COUNTS = {"failed_pins", "outbox_tries"}
+_TOKENS = {"pending_tokens", "pending_invalidation"}
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -153,7 +154,15 @@ class Table:
 
     def abandon_unread(self, pk: str) -> None:
         """Take an item out of the outbox with what it owes, tokens included, whatever else is in it."""
-        pending = ("pending_tokens", "pending_event", "pending_events", "outbox", "outbox_since", "outbox_due")
+        pending = (
+            "pending_tokens",
+            "pending_event",
+            "pending_events",
+            "pending_invalidation",
+            "outbox",
+            "outbox_since",
+            "outbox_due",
+        )
         self._client.update_item(
             TableName=self._name,
             Key={"pk": {"S": pk}},
@@ -162,17 +171,12 @@ class Table:
         )
 
     def mark_stored(self, transition: Transition, grant: Authorization) -> StoredUpdate:
-        """Apply ``transition`` if ``grant`` is still the connection's current one, in one transaction."""
-        check = {
-            "TableName": self._name,
-            "Key": {"pk": {"S": connection.key(grant.provider, grant.user_id or "")}},
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **_expression(connection.current_condition(grant)),
-        }
+        """Apply ``transition``, and record it in the connection, if ``grant`` is still that one's current, in one transaction."""
+        both = (transition, connection.mark_stored(grant))
+        updates = [{"TableName": self._name, **_update(each)} for each in both]
+        updates[1]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
-            self._client.transact_write_items(
-                TransactItems=[{"Update": {"TableName": self._name, **_update(transition)}}, {"ConditionCheck": check}]  # type: ignore[typeddict-item]  # built above
-            )
+            self._client.transact_write_items(TransactItems=[{"Update": each} for each in updates])  # type: ignore[typeddict-item]  # built above
         except self._client.exceptions.TransactionCanceledException as error:
             reasons = error.response["CancellationReasons"]
             if reasons[1].get("Code") == "ConditionalCheckFailed" and reasons[1].get("Item"):
@@ -225,8 +229,8 @@ def _attribute(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
-    if isinstance(value, AccessToken):
-        return asdict(value)
+    if isinstance(value, (AccessToken, PendingRevocation)):
+        return {name: _plain(one) for name, one in asdict(value).items() if one is not None}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return Decimal(f"{value:.3f}") if isinstance(value, float) else value
@@ -237,8 +241,10 @@ def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     values = {name: _known(_deserialize(value)) for name, value in item.items() if name in _ATTRIBUTES[kind]}
     for name in _COUNTS & values.keys():
         values[name] = int(values[name])
-    if "pending_tokens" in values:
-        values["pending_tokens"] = AccessToken(**values["pending_tokens"])
+    for name in _TOKENS & values.keys():
+        values[name] = AccessToken(**values[name])
+    if "pending_events" in values:
+        values["pending_events"] = tuple(PendingRevocation(**each) for each in values["pending_events"])
     if "state" in values:
         values["state"] = State(values["state"])
     if "cause" in values:
@@ -249,7 +255,9 @@ def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
 def _known(value: Any) -> Any:
     """Return a value as the records have it: the inverse of ``_plain``."""
     if isinstance(value, list):
-        return tuple(map(float, value))
+        return tuple(map(_known, value))
+    if isinstance(value, dict):
+        return {name: _known(one) for name, one in value.items()}
     return float(value) if isinstance(value, Decimal) else value
 
 

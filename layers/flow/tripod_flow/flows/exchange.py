@@ -86,14 +86,15 @@ class Exchange:
         def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[ExchangeResponse, Consumer]:
             return client.access_token(definition, consumer, held.request_token, request_secret, verifier), consumer
 
+        sent_at = self._clock()
         response, consumer = self._consumers.call(held.provider, request)
         identity = response.identity
         try:
             if identity is None and not consumer.store:
                 identity = self._identity_at_once(held, response.token, client)
             if identity is not None:
-                return self._grant(held, response.token, identity, store=consumer.store)
-            return self._write(held, transitions.save_exchange(held, response.token, now=self._clock()))
+                return self._grant(held, response.token, identity, store=consumer.store, sent_at=sent_at)
+            return self._write(held, transitions.save_exchange(held, response.token, sent_at=sent_at, now=self._clock()))
         except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a new start
             telemetry.failure("AWS failed after the exchange: the tokens are lost", error, authorization=held.log_id)
             with suppress(ClientError, BotoCoreError):
@@ -124,8 +125,10 @@ class Exchange:
         identity, store = self._consumers.call(exchanged.provider, request)
         return self._grant(exchanged, token, identity, store=store)
 
-    def _grant(self, held: Authorization, token: AccessToken, identity: Identity, *, store: bool) -> Authorization:
-        return self._write(held, transitions.grant(held, token, identity, store=store, now=self._clock()))
+    def _grant(
+        self, held: Authorization, token: AccessToken, identity: Identity, *, store: bool, sent_at: float | None = None
+    ) -> Authorization:
+        return self._write(held, transitions.grant(held, token, identity, store=store, sent_at=sent_at, now=self._clock()))
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
         telemetry.log().warning("not exchanged", extra={"authorization": held.log_id, "code": error.code, "reason": str(error)})

@@ -8,6 +8,7 @@ record of the relay's own write starts nothing. What still fails after ``outbox.
 import secrets
 from collections.abc import Callable, Iterable
 from random import shuffle
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +21,8 @@ from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
 from tripod_flow.rules import backoff, connection, errors, outbox, transitions
 from tripod_flow.rules.authorization import Authorization, State
+
+Result = TypeVar("Result")
 
 RELAY_LEASE = 90  # seconds; longer than this function's timeout
 
@@ -47,6 +50,7 @@ class Relay:
         self._bus = bus
         self._clock = clock
         self._token = token
+        self._unreachable: set[str] = set()  # providers, in this invocation
 
     def sweep(self, has_time: Callable[[], bool]) -> None:
         """Work off what is due in the outbox, in random order, so that no item is always behind another; end when time does."""
@@ -57,6 +61,7 @@ class Relay:
 
     def relay(self, keys: Iterable[str], has_time: Callable[[], bool]) -> None:
         """Work off the pending fields of these items, each on its own."""
+        self._unreachable.clear()
         for pk in keys:
             if not has_time():
                 telemetry.log().warning("out of time: the rest is left to the next sweep")
@@ -74,7 +79,8 @@ class Relay:
         if record is None or not outbox.is_due(record, now=self._clock()):
             return
         if record.state is State.EXCHANGED:
-            identified = self._identify(record)
+            exchanged = record
+            identified = self._asking(record.provider, lambda: self._identify(exchanged))
             if identified is not None and identified.state is State.GRANTED and identified.pending_tokens is not None:
                 self._store(identified)
             record = self._table.authorization(pk)
@@ -100,15 +106,13 @@ class Relay:
             record = update.record
 
     def _store(self, held: Authorization) -> None:
-        """Store a grant whose lease is ours; if the user has disconnected since, invalidate its tokens at the provider instead."""
+        """Store a grant whose lease is ours; if the user has disconnected since, its tokens are invalidated at the provider instead."""
         try:
             try:
                 self._token_store.store(held)
             except Revoked:
-                pk = connection.key(held.provider, held.user_id or "")
-                self._token_deletion.align(pk)
-                if self._extend_revocation(pk, held.granted_at or 0.0):
-                    self._revocation.invalidate(held.user_tokens())
+                self._token_deletion.align(connection.key(held.provider, held.user_id or ""))
+                self._revocation.add_overtaken(held)
                 self._token_store.discard(held)
         except Exception as error:  # whatever it is, the lease is given back, or the tokens' time is over; ``relay`` logs it
             if outbox.is_overdue(held, now=self._clock()) and held.outbox_tries:  # a relay that did not run has not tried
@@ -117,20 +121,15 @@ class Relay:
                 self._table.update(transitions.release_storing(held, due=self._due(held.outbox_tries, error)))
             raise
 
-    def _extend_revocation(self, pk: str, granted_at: float) -> bool:
-        """Let the revocation count from now on, and return True; False where the user is connected again.
-
-        A provider may have given the same token again (X does): who agreed since must not be told that they are connected.
-        """
-        for _ in range(TRIES):
-            found = self._table.connection(pk)
-            if found is None or found.revoked_at is None:
-                return False
-            if self._table.update_connection(
-                connection.extend_revocation(found, now=self._clock(), granted_at=granted_at)
-            ).applied:
-                return True
-        raise errors.Contended
+    def _asking(self, provider: str, act: Callable[[], Result]) -> Result:
+        """Do what asks a provider. One that could not be reached is not asked again in this invocation: others are waiting."""
+        if provider in self._unreachable:
+            raise errors.ProviderUnavailable("it could not be reached a moment ago")
+        try:
+            return act()
+        except errors.ProviderUnavailable:
+            self._unreachable.add(provider)
+            raise
 
     def _identify(self, record: Authorization) -> Authorization | None:
         """Ask which user saved tokens belong to, where the browser never came back; None where another process does, or did."""
@@ -146,23 +145,33 @@ class Relay:
         return decided if decided.claim_id == held.claim_id else None
 
     def _relay_connection(self, pk: str) -> None:
-        """Complete a pending deletion, publish the events."""
+        """Have a pending token invalidated, complete a pending deletion, publish the events: each whatever becomes of the others."""
         found = self._table.connection(pk)
         if found is None or not outbox.is_due(found, now=self._clock()):
             return
         try:
-            if found.deletion_pending:
-                self._token_deletion.complete(pk)
-        finally:  # a secret that can't be deleted keeps nobody from hearing of it
-            self._publish_revocations(pk)
+            if found.pending_invalidation is not None:
+                self._asking(found.provider, lambda: self._revocation.invalidate_pending(pk))
+        finally:
+            try:
+                if found.deletion_pending:
+                    self._token_deletion.complete(pk)
+            finally:
+                self._publish_revocations(pk)
 
     def _publish_revocations(self, pk: str) -> None:
         for _ in range(TRIES):
             found = self._table.connection(pk)
-            if found is None or not found.pending_events:
+            if found is None or found.outbox is None:
                 return
-            self._bus.publish(event_bus.pending_events(found))
-            if self._table.update_connection(connection.mark_published(found)).applied:
+            if found.pending_events:
+                self._bus.publish(event_bus.pending_events(found))
+                ended = connection.mark_published(found)
+            elif found.is_settled:  # by a new grant
+                ended = connection.leave_outbox(found)
+            else:
+                return
+            if self._table.update_connection(ended).applied:
                 return
 
     def _postpone(self, pk: str, error: Exception) -> None:
@@ -180,6 +189,10 @@ class Relay:
     def _postpone_connection(self, pk: str, error: Exception) -> None:
         found = self._table.connection(pk)
         if found is None or not outbox.is_due(found, now=self._clock()):
+            return
+        if connection.is_invalidation_overdue(found, now=self._clock()):
+            self._table.update_connection(connection.end_invalidation(found, since=0.0, now=self._clock(), invalidated=False))
+            telemetry.abandoned(pk, "the token's invalidation")
             return
         if outbox.is_overdue(found, now=self._clock()):
             self._table.update_connection(connection.abandon(found))

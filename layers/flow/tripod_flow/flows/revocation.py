@@ -1,8 +1,10 @@
-"""Revocation: invalidate a user's tokens at the provider and delete them here."""
+"""Revocation: end a connection, delete its tokens here, and have the provider invalidate them."""
 
 from collections.abc import Callable
 
-from tripod.credentials import Consumer, UserTokens
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tripod.credentials import AccessToken, Consumer
 from tripod.errors import MalformedSecret, TokenNotFound
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges import telemetry
@@ -12,7 +14,8 @@ from tripod_flow.edges.table import Table
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import connection
-from tripod_flow.rules.errors import Contended, NotConnected, ProviderUnavailable
+from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.errors import Contended, NotConfigured, NotConnected, ProviderUnavailable, UnknownProvider
 from tripod_flow.rules.provider import ProviderDefinition
 
 
@@ -36,60 +39,127 @@ class Revocation:
         self._token_deletion = token_deletion
         self._clock = clock
 
-    def revoke(self, provider: str, user_id: str) -> bool:
-        """Invalidate the user's token, mark the connection, delete the secret; a failure midway can be repeated.
+    def revoke(self, provider: str, user_id: str) -> bool | None:
+        """Mark the connection as revoked, delete the secret, and have the provider invalidate the user's token.
 
-        Returns whether the provider has invalidated the token. It has not where there is no way to, where the app has changed since,
-        where the secret can't be read, or where the provider refuses; an unknown token counts as invalidated. The provider comes first:
-        without the secret nobody could invalidate the token any more. One that is down leaves everything as it is and raises
-        ``ProviderUnavailable``.
+        Returns whether the provider has invalidated it; None: the provider can't be reached, and the relay asks it for a day. It has not
+        where there is no way to, where the app has changed since, where the secret can't be read, or where the provider refuses; an
+        unknown token counts as invalidated. Whatever the provider does, the user is disconnected, and a failure midway is made up for.
         A grant whose tokens are still pending is revoked too, and a consent that waits for its ticket: the process that stores or
         redeems them finds the revocation, and the relay invalidates them. Raises ``NotConnected`` where neither tokens nor a connection
         are kept; the revocation is recorded nevertheless.
         """
-        self._consumers.find(provider)
+        definition, consumer = self._consumers.find(provider)
         pk = connection.key(provider, user_id)
         for _ in range(TRIES):
             found = self._table.connection(pk)
-            has_secret, tokens = self._read_tokens(provider, user_id)
+            has_secret, token = self._read_token(provider, user_id)
             was_connected = has_secret or (found is not None and found.is_connection)
-            invalidated = tokens is not None and self.invalidate(tokens)
-            transition = connection.revoke(provider, user_id, found, now=self._clock())
+            if token is not None and not _can_invalidate(definition, consumer, token):
+                token = None
+            wait = connection.INVALIDATING if token else 0.0
+            transition = connection.revoke(provider, user_id, found, now=self._clock(), token=token, wait=wait)
             if self._table.update_connection(transition).applied:
                 if not was_connected:  # recorded all the same: it ends what is on its way
                     raise NotConnected("neither secret nor connection")
-                telemetry.count("revoked")
-                telemetry.log().info("revoked", extra={"provider": provider, "user_id": user_id, "invalidated": invalidated})
                 self._token_deletion.align(pk)  # the relay looks whether it stays so
+                invalidated = self._invalidate_now(pk) if token else False
+                telemetry.count("revoked")
+                told = {
+                    "provider": provider,
+                    "user_id": user_id,
+                    "invalidated": "pending" if invalidated is None else invalidated,
+                }
+                telemetry.log().info("revoked", extra=told)
                 return invalidated
         raise Contended
 
-    def invalidate(self, tokens: UserTokens) -> bool:
-        """Have the provider invalidate ``tokens``; return whether it has: it may refuse. Raises ``ProviderUnavailable``."""
+    def _invalidate_now(self, pk: str) -> bool | None:
+        """Have the pending token invalidated; None where that is left to the relay."""
+        try:
+            return self.invalidate_pending(pk)
+        except (ProviderUnavailable, NotConfigured, UnknownProvider, ClientError, BotoCoreError, Contended) as error:
+            telemetry.failure("not invalidated yet: the relay tries again", error, **telemetry.named(pk))
+            return None
+
+    def invalidate_pending(self, pk: str) -> bool | None:
+        """Have the provider invalidate a connection's pending token, and return whether it has.
+
+        None where somebody else asks. Raises as ``_invalidate`` does, the token still pending. What the user agrees to while the provider
+        is asked does not count: it may be the same token.
+        """
+        found, since = self._table.connection(pk), self._clock()
+        if found is None or found.pending_invalidation is None:
+            return False
+        if not self._table.update_connection(connection.lease_invalidation(found, now=since)).applied:
+            return None
+        try:
+            invalidated = self._invalidate(found.provider, found.user_id, found.pending_invalidation)
+        except (ProviderUnavailable, NotConfigured, UnknownProvider):
+            self._end(pk, since, None)
+            raise
+        self._end(pk, since, invalidated)
+        return invalidated
+
+    def _end(self, pk: str, since: float, invalidated: bool | None) -> None:
+        """Record what the provider has said, and since when what a user agrees to counts again."""
+        for _ in range(TRIES):
+            found = self._table.connection(pk)
+            if found is None or found.pending_invalidation is None:
+                return
+            ended = connection.end_invalidation(found, since=since, now=self._clock(), invalidated=invalidated)
+            if self._table.update_connection(ended).applied:
+                return
+        raise Contended
+
+    def add_overtaken(self, granted: Authorization) -> None:
+        """Have the relay invalidate the tokens of a grant whose user has disconnected since, unless they are connected again.
+
+        Raises ``Contended`` while another token of theirs is pending.
+        """
+        for _ in range(TRIES):
+            found = self._table.connection(connection.key(granted.provider, granted.user_id or ""))
+            if found is None or found.revoked_at is None:
+                return
+            if self._table.update_connection(connection.add_invalidation(found, granted, now=self._clock())).applied:
+                return
+        raise Contended
+
+    def _invalidate(self, provider: str, user_id: str, token: AccessToken) -> bool:
+        """Have the provider invalidate ``token``; return whether it has: it may refuse.
+
+        Raises ``ProviderUnavailable``, ``NotConfigured`` or ``UnknownProvider``.
+        """
         client = self._provider_client.for_request()
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
-            if definition.invalidate_url is None or tokens.consumer_key != consumer.consumer_key:
-                return False  # another app's token: the provider would call it unknown, which proves nothing
-            client.invalidate(definition.invalidate_url, consumer, tokens)
+            if definition.invalidate_url is None or not _can_invalidate(definition, consumer, token):
+                return False
+            client.invalidate(definition.invalidate_url, consumer, token)
             return True
 
         try:
-            return self._consumers.call(tokens.provider, request)
+            return self._consumers.call(provider, request)
         except Unavailable as error:
             raise ProviderUnavailable(str(error), error.retry_after) from None
         except Refused as error:  # whatever the provider says to it, a user who asked not to be connected isn't
-            telemetry.log().warning(
-                "not invalidated", extra={"provider": tokens.provider, "user_id": tokens.user_id, "reason": str(error)}
-            )
+            telemetry.log().warning("not invalidated", extra={"provider": provider, "user_id": user_id, "reason": str(error)})
             return False
 
-    def _read_tokens(self, provider: str, user_id: str) -> tuple[bool, UserTokens | None]:
-        """Return whether there is a secret, and the tokens in it if they can be read."""
+    def _read_token(self, provider: str, user_id: str) -> tuple[bool, AccessToken | None]:
+        """Return whether there is a secret, and the token in it if it can be read."""
         try:
-            return True, self._reader.user(provider, user_id, fresh=True)
+            tokens = self._reader.user(provider, user_id, fresh=True)
         except TokenNotFound:
             return False, None
         except MalformedSecret as error:
             telemetry.log().warning("deleted unread", extra={"provider": provider, "reason": str(error)})
             return True, None
+        return True, AccessToken(
+            oauth_token=tokens.oauth_token, oauth_token_secret=tokens.oauth_token_secret, consumer_key=tokens.consumer_key
+        )
+
+
+def _can_invalidate(definition: ProviderDefinition, consumer: Consumer, token: AccessToken) -> bool:
+    """Return True if the provider can be asked to invalidate a token; another app's it would call unknown, which proves nothing."""
+    return definition.invalidate_url is not None and token.consumer_key == consumer.consumer_key

@@ -71,7 +71,7 @@ class Authorization:
     pending_event: str | None = None  # the detail-type of the event that is still to be published
     user_id: str | None = None
     screen_name: str | None = None
-    exchanged_at: float | None = None  # when the access token was saved before its user was known
+    exchanged_at: float | None = None  # when the exchange was sent
     granted_at: float | None = None
     decided_at: float | None = None  # when it became consented, granted, denied or failed
     redeemed_at: float | None = None

@@ -4,18 +4,34 @@ It says what the user's secret must contain: the tokens of ``secret_version``, o
 followed by another look at this record; see ``flows.token_store``.
 """
 
-from dataclasses import dataclass
+import functools
+import operator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
+from tripod.credentials import AccessToken
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.transitions import Transition
 
 PREFIX = "connection#"
 WRITING = 90.0  # seconds; longer than any function may run: whoever began to write the secret has ended by then, or is dead
+INVALIDATING = 20.0  # seconds; longer than a request's calls to a provider may take (edges.transport.Timeouts)
+INVALIDATION_PATIENCE = 86_400  # seconds in which a provider that can't be reached is asked to invalidate a token
 WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (outbox.PATIENCE)
+
+_PENDING = ("deletion_pending", "pending_events", "pending_invalidation")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRevocation:
+    """A revocation whose event is still to be published: its time, whom it disconnected, whether the provider has invalidated."""
+
+    at: float
+    subject: str | None = None
+    invalidated: bool | None = None  # None: still pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +43,20 @@ class ConnectionRecord:
     user_id: str
     grant_id: str | None = None  # the claim id of the authorization that made the current grant
     secret_version: str | None = None  # the version of the user's secret that holds this grant's tokens
+    stored_grant_id: str | None = None  # the grant whose tokens are in the secret for certain
     granted_at: float | None = None
     screen_name: str | None = None
     subject: str | None = None
     revoked_subject: str | None = None  # the subject of the connection that was revoked last, for its events
     connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
     revoked_at: float | None = None
-    ended_at: float | None = (
-        None  # the latest disconnect, which a later sign-in does not erase: nothing agreed to before it counts
-    )
+    # The latest disconnect, which a later sign-in does not erase: nothing agreed to before it counts. In the future while a provider
+    # is asked to invalidate a token, which it may give out again meanwhile.
+    ended_at: float | None = None
     deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
     deletion_until: float | None = None  # until then somebody may be at it, and nobody else calls it done
-    pending_events: tuple[float, ...] | None = None  # the times of the revocations whose events are still to be published
+    pending_invalidation: AccessToken | None = field(default=None, repr=False)  # the token that the provider is to invalidate
+    pending_events: tuple[PendingRevocation, ...] | None = None
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
     outbox_since: float | None = None
     outbox_due: float | None = None  # not before: the relay's next try
@@ -49,6 +67,11 @@ class ConnectionRecord:
     def is_connection(self) -> bool:
         """Return True while there is something to disconnect."""
         return self.ttl is None and self.revoked_at is None
+
+    @property
+    def is_settled(self) -> bool:
+        """Return True if nothing is pending."""
+        return all(getattr(self, name) is None for name in _PENDING)
 
 
 def key(provider: str, user_id: str) -> str:
@@ -76,19 +99,31 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
             "secret_version": secret_version,
             "granted_at": grant.granted_at,
             "revoked_at": None,
+            "pending_invalidation": None,  # the provider may have given the same token again
             "ttl": None,
         },
     )
 
 
-def current_condition(grant: Authorization) -> ConditionBase:
-    """Return the condition that ``grant`` is the connection's current one, unrevoked."""
-    return Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
+def mark_stored(grant: Authorization) -> Transition:
+    """Record that the secret holds ``grant``'s tokens, if it is the current one, unrevoked."""
+    current = Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
+    return Transition(key(grant.provider, grant.user_id or ""), current, {"stored_grant_id": grant.claim_id})
 
 
-def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: float, since: float | None = None) -> Transition:
+def revoke(
+    provider: str,
+    user_id: str,
+    found: ConnectionRecord | None,
+    *,
+    now: float,
+    since: float | None = None,
+    token: AccessToken | None = None,
+    wait: float = 0.0,
+) -> Transition:
     """Record that the user has disconnected (or is, ``since`` an earlier time), if the record is still as ``found`` (None: none).
 
+    ``token`` is what the provider is to invalidate. The caller does what follows itself: the relay may ``wait`` so many seconds.
     A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as well. Where there is
     no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
@@ -101,35 +136,75 @@ def revoke(provider: str, user_id: str, found: ConnectionRecord | None, *, now: 
         "deletion_pending": True,
         "deletion_until": now + WRITING,
         **outbox.entered(pk, now),
+        "outbox_due": now + wait,
     }
+    pending = token or (found and found.pending_invalidation)
+    event = PendingRevocation(now, invalidated=None if pending else False)
+    if token is not None:
+        changes["pending_invalidation"] = token
     if found is None or found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
-        new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (now,)}
+        new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (event,)}
         return Transition(pk, Attr("pk").not_exists(), new)
     subject = found.revoked_subject if found.subject is None else found.subject
+    earlier = found.pending_events or ()
     added = {
         "connected_to": None,
-        "pending_events": (*(found.pending_events or ()), now),
+        "pending_events": (*(_with(earlier, False) if token else earlier), replace(event, subject=subject)),
         "subject": None,
         "revoked_subject": subject,
     }
-    return Transition(pk, _unchanged_condition(found) & _equals("pending_events", found.pending_events), {**changes, **added})
+    unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events)
+    return Transition(pk, unchanged & _equals("stored_grant_id", found.stored_grant_id), {**changes, **added})
 
 
-def extend_revocation(found: ConnectionRecord, *, now: float, granted_at: float) -> Transition:
-    """Let a revocation count from ``now`` on, before a token is invalidated that the provider may have given out again since.
+def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: float) -> Transition:
+    """Have the provider invalidate the token of a grant that a revocation has overtaken, unless another token is pending.
 
-    Where that token's grant, whose event has the time ``granted_at``, is newer than the revocation, it has another event: of those about
-    one user the latest counts.
+    Where the grant is newer than the revocation, that has another event: of those about one user the latest counts.
     """
-    changes: dict[str, Any] = {"revoked_at": now, "ended_at": now}
-    if granted_at > (found.revoked_at or 0.0):
-        changes |= {"pending_events": (*(found.pending_events or ()), now), **outbox.entered(found.pk, now)}
+    token = overtaken.pending_tokens
+    changes: dict[str, Any] = {"pending_invalidation": token, **outbox.entered(found.pk, now)}
+    if (overtaken.granted_at or 0.0) > (found.revoked_at or 0.0):
+        changes["pending_events"] = (*(found.pending_events or ()), PendingRevocation(now, found.revoked_subject))
     if found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
-    unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events)
-    return Transition(found.pk, unchanged & Attr("revoked_at").exists(), changes)
+    unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events) & Attr("revoked_at").exists()
+    free = Attr("pending_invalidation").not_exists() | Attr("pending_invalidation").eq(token)
+    return Transition(found.pk, unchanged & free, changes)
+
+
+def until(now: float) -> float:
+    """Return until when a provider that is asked at ``now`` may be at it, as the table keeps it."""
+    return round(now + INVALIDATING, 3)
+
+
+def lease_invalidation(found: ConnectionRecord, *, now: float) -> Transition:
+    """Let the caller ask the provider to invalidate the pending token, unless somebody else is at it."""
+    same = _equals("pending_invalidation", found.pending_invalidation) & Attr("revoked_at").exists()
+    return Transition(found.pk, _unchanged_condition(found) & same & Attr("ended_at").lte(now), {"ended_at": until(now)})
+
+
+def end_invalidation(found: ConnectionRecord, *, since: float, now: float, invalidated: bool | None) -> Transition:
+    """Record what the provider, asked ``since`` then, has said. None: it can't be reached, and the token stays pending.
+
+    What the user agrees to from now on counts again, and the relay may tell of the disconnect.
+    """
+    unchanged = _equals("ended_at", found.ended_at) & _equals("pending_events", found.pending_events)
+    ended_at = now if found.ended_at == until(since) else found.ended_at  # or another process is asking by now
+    if invalidated is None:
+        return Transition(found.pk, unchanged & Attr("outbox").exists(), {"ended_at": ended_at, "outbox_due": now})
+    left = _left(found, {"pending_invalidation"})
+    changes: dict[str, Any] = {"pending_invalidation": None, "ended_at": ended_at, **(left.changes or {"outbox_due": now})}
+    if found.pending_events:
+        changes["pending_events"] = _with(found.pending_events, invalidated)
+    return Transition(found.pk, unchanged & left.condition, changes)
+
+
+def is_invalidation_overdue(found: ConnectionRecord, *, now: float) -> bool:
+    """Return True if a provider could not be reached for ``INVALIDATION_PATIENCE``."""
+    return found.pending_invalidation is not None and (found.outbox_since or now) + INVALIDATION_PATIENCE <= now
 
 
 def lease_deletion(found: ConnectionRecord, *, now: float) -> Transition:
@@ -146,19 +221,25 @@ def await_deletion(found: ConnectionRecord) -> Transition:
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:
     """Record that the secret is what this record says, if the record is still the same."""
-    done = {"deletion_pending": None, "deletion_until": None}
     unchanged = _unchanged_condition(found) & _equals("deletion_until", found.deletion_until)
-    if found.pending_events:
-        return Transition(found.pk, unchanged & Attr("pending_events").exists(), done)
-    return Transition(found.pk, unchanged & Attr("pending_events").not_exists(), {**done, **outbox.LEFT})
+    left = _left(found, {"deletion_pending"})
+    return Transition(found.pk, unchanged & left.condition, {"deletion_pending": None, "deletion_until": None, **left.changes})
 
 
 def mark_published(published: ConnectionRecord) -> Transition:
     """Remove the events from the record: these, and no others, were published."""
-    same = _equals("pending_events", published.pending_events)
-    if published.deletion_pending:
-        return Transition(published.pk, same & Attr("deletion_pending").exists(), {"pending_events": None})
-    return Transition(published.pk, same & Attr("deletion_pending").not_exists(), {"pending_events": None, **outbox.LEFT})
+    left = _left(published, {"pending_events"})
+    return Transition(
+        published.pk,
+        _equals("pending_events", published.pending_events) & left.condition,
+        {"pending_events": None, **left.changes},
+    )
+
+
+def leave_outbox(found: ConnectionRecord) -> Transition:
+    """Leave the outbox, where nothing is pending any more: a new grant has ended it."""
+    settled = functools.reduce(operator.and_, (Attr(name).not_exists() for name in _PENDING))
+    return Transition(found.pk, settled & Attr("outbox").exists(), outbox.LEFT)
 
 
 def postpone(found: ConnectionRecord, *, due: float) -> Transition:
@@ -168,8 +249,28 @@ def postpone(found: ConnectionRecord, *, due: float) -> Transition:
 
 
 def abandon(found: ConnectionRecord) -> Transition:
-    """Leave the outbox with what can't be done: events are dropped, a pending deletion stays on record."""
-    return Transition(found.pk, _equals("outbox_due", found.outbox_due), {"pending_events": None, **outbox.LEFT})
+    """Leave the outbox with what can't be done: events and the token are dropped, a pending deletion stays on record."""
+    dropped = {"pending_events": None, "pending_invalidation": None}
+    return Transition(found.pk, _equals("outbox_due", found.outbox_due), {**dropped, **outbox.LEFT})
+
+
+def _with(events: tuple[PendingRevocation, ...], invalidated: bool) -> tuple[PendingRevocation, ...]:
+    """Return the events, those that waited for it with what the provider has said."""
+    return tuple(replace(one, invalidated=invalidated) if one.invalidated is None else one for one in events)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    condition: ConditionBase
+    changes: dict[str, Any]
+
+
+def _left(found: ConnectionRecord, cleared: set[str]) -> _Left:
+    """Return the condition that what else is pending is still as found, and the changes that leave the outbox if nothing is."""
+    others = [name for name in _PENDING if name not in cleared]
+    pending = [name for name in others if getattr(found, name) is not None]
+    conditions = [Attr(name).exists() if name in pending else Attr(name).not_exists() for name in others]
+    return _Left(functools.reduce(operator.and_, conditions), {} if pending else outbox.LEFT)
 
 
 def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:

@@ -141,20 +141,26 @@ def identity_until(exchanged: Authorization) -> float:
     return exchanged.created_at + (CONFIRMATION_LIFETIME if needs_confirmation else IDENTITY_PATIENCE)
 
 
-def save_exchange(held: Authorization, token: AccessToken, *, now: float) -> Transition:
-    """Save the access token of an exchange whose answer does not say which user it belongs to."""
-    saved = {"state": State.EXCHANGED, "pending_tokens": token, "exchanged_at": now, "request_secret": None}
+def save_exchange(held: Authorization, token: AccessToken, *, sent_at: float, now: float) -> Transition:
+    """Save the access token of an exchange, sent at ``sent_at``, whose answer does not say which user it belongs to."""
+    saved = {"state": State.EXCHANGED, "pending_tokens": token, "exchanged_at": sent_at, "request_secret": None}
     changes = {**saved, **_enter_outbox(held.pk, now)}
     return Transition(held.pk, _held_condition(held), changes)
 
 
-def grant(held: Authorization, token: AccessToken, identity: Identity, *, store: bool, now: float) -> Transition:
+def grant(
+    held: Authorization, token: AccessToken, identity: Identity, *, store: bool, sent_at: float | None = None, now: float
+) -> Transition:
     """Commit: outcome and access token in one write; the request token's secret is removed. ``store``: whether tokens are kept.
 
+    A grant counts from when its exchange was sent, at ``sent_at`` (None: as ``held`` says): of two, the one that was asked for later is
+    the newer, however slowly it was answered.
     An authorization begun by direct invocation becomes a consent instead: another person may have been made to agree, so the app
     must confirm it with the ticket. A PIN that the app itself hands in needs no confirmation.
     """
+    exchanged_at = held.exchanged_at if sent_at is None else sent_at
     changes = {
+        "exchanged_at": exchanged_at,
         "user_id": identity.user_id,
         "screen_name": identity.screen_name,
         "pending_tokens": token if store else None,
@@ -166,7 +172,7 @@ def grant(held: Authorization, token: AccessToken, identity: Identity, *, store:
     if held.cookie_digest is None and not held.pin:
         consent = {"state": State.CONSENTED, "outbox_due": now + CONFIRMATION_LIFETIME}  # until then there is nothing to do
         return Transition(held.pk, _held_condition(held), {**changes, **consent})
-    return Transition(held.pk, _held_condition(held), {**changes, **_granted(held.exchanged_at or now)})
+    return Transition(held.pk, _held_condition(held), {**changes, **_granted(exchanged_at)})
 
 
 def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -> Transition | None:
@@ -196,7 +202,7 @@ def postpone(record: Authorization, *, due: float) -> Transition:
 def confirm(consented: Authorization, *, now: float) -> Transition:
     """Turn a consent into a grant: the app has redeemed its ticket. It counts from the consent: what happened since is newer."""
     changes = {
-        **_granted(consented.exchanged_at or consented.decided_at or now),
+        **_granted(consented.exchanged_at),
         "redeemed_at": now,
         "lease_until": now + LEASE,
         **_enter_outbox(consented.pk, now),
@@ -281,7 +287,7 @@ def _held_condition(held: Authorization) -> ConditionBase:
     return Attr("claim_id").eq(held.claim_id) & Attr("state").eq(held.state)
 
 
-def _granted(granted_at: float) -> dict[str, Any]:
+def _granted(granted_at: float | None) -> dict[str, Any]:
     return {"state": State.GRANTED, "granted_at": granted_at, "pending_event": "authorization.granted"}
 
 

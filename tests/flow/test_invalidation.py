@@ -1,0 +1,284 @@
+"""A disconnected user's token is invalidated at the provider: at once, or by the relay, and never after the user has come back."""
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from sandbox.provider import Failure, ProviderFault, failures
+from tests.support.direct import invoke
+from tests.support.grants import acting, assert_nothing_is_owed, current, grant, let_hours_pass, revoked_events, tidy, token_of
+from tests.support.harness import Harness, Killed
+from tests.support.sandbox_app import SandboxApp
+from tripod_flow.edges.provider_client import ProviderClient
+from tripod_flow.rules import connection, errors, transitions
+from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.transitions import Transition
+
+DOWN = [ProviderFault.OVER_CAPACITY, ProviderFault.TIMEOUT, ProviderFault.RESET, ProviderFault.RATE_LIMITED]
+
+
+def knows_no_grant(app: SandboxApp) -> bool:
+    """Return True if the provider has no valid token of the app's user."""
+    try:
+        app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+    except LookupError:
+        return True
+    return False
+
+
+def asking(act: Callable[[], None], *, first: bool = False) -> type[ProviderClient]:
+    """Return a client during whose first invalidation something else happens, before the provider has it or after."""
+    waiting = [act]
+
+    class Asking(ProviderClient):
+        def invalidate(self, *arguments: Any) -> None:
+            acts = [waiting.pop()] if waiting else []
+            for each in acts if first else []:
+                each()
+            super().invalidate(*arguments)
+            for each in [] if first else acts:
+                each()
+
+    return Asking
+
+
+@pytest.mark.parametrize("fault", DOWN)
+def test_a_provider_that_is_down_keeps_nobody_connected_and_is_asked_again(app: SandboxApp, fault: ProviderFault) -> None:
+    browser = app.browser()
+    browser.get(app.come_back(browser))
+    app.fault("invalidate_token", fault)
+    told = invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
+    assert (told["outcome"], told["invalidated"]) == ("revoked", "pending")
+    assert app.is_deleted()
+    found = app.connection()
+    assert found is not None
+    assert "connected_to" not in found
+    app.relay(app.connection_key)
+    assert [event["invalidated"] for event in revoked_events(app)] == [True]
+    assert knows_no_grant(app)
+    kept = app.item(app.connection_key)
+    assert kept is not None
+    assert "pending_invalidation" not in kept
+
+
+def test_who_hears_of_a_disconnect_hears_whether_the_provider_has_invalidated(harness: Harness) -> None:
+    app = harness.app
+    for answers in ([], [failures.NOT_FOUND], [ProviderFault.SERVER_ERROR] * 2):
+        grant(harness, anew=False)
+        for answer in answers:
+            app.fault("invalidate_token", answer)
+        harness.clock.now += 1
+        harness.revocation.revoke(app.name, app.user.user_id)
+        harness.relay.relay([app.connection_key], lambda: True)
+    assert [event["invalidated"] for event in revoked_events(app)] == [True, False, "pending"]
+
+
+def test_a_provider_that_stays_down_is_asked_seldom_and_for_a_day(harness: Harness) -> None:
+    app = harness.app
+    harness.callback(*harness.come_back())
+    app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=9999)
+    harness.clock.now += 1
+    assert harness.revocation.revoke(app.name, app.user.user_id) is None
+    harness.wake(app.connection_key, seconds=600)
+    assert 4 < len(app.calls("invalidate_token")) <= 20
+    harness.clock.now += connection.INVALIDATION_PATIENCE - 700
+    harness.relay.relay([app.connection_key], lambda: True)
+    found = harness.table.connection(app.connection_key)
+    assert found
+    assert found.pending_invalidation
+    harness.clock.now += 1300
+    with patch("tripod_flow.edges.telemetry.abandoned") as abandoned:
+        harness.relay.relay([app.connection_key], lambda: True)
+    assert abandoned.call_args.args == (app.connection_key, "the token's invalidation")
+    asked = len(app.calls("invalidate_token"))
+    let_hours_pass(harness)
+    assert len(app.calls("invalidate_token")) == asked
+    assert_nothing_is_owed(app)
+
+
+def test_a_user_who_comes_back_before_that_keeps_the_token_that_the_provider_gives_again(harness: Harness) -> None:
+    app = harness.app
+    old = harness.callback(*harness.come_back())
+    app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=2)
+    harness.clock.now += 1
+    assert harness.revocation.revoke(app.name, app.user.user_id) is None
+    new = grant(harness, anew=False)
+    assert token_of(new) == token_of(old)
+    asked = len(app.calls("invalidate_token"))
+    let_hours_pass(harness)
+    assert len(app.calls("invalidate_token")) == asked
+    assert current(app) == token_of(new)
+    assert not knows_no_grant(app)
+    assert_nothing_is_owed(app)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_who_agrees_while_the_provider_is_asked_is_not_connected_by_a_dead_token(app: SandboxApp, first: bool) -> None:
+    other = Harness(app)
+    other.callback(*other.come_back())
+    meanwhile: list[Authorization] = []
+    slow = Harness(app, clock=other.clock, client_type=asking(lambda: meanwhile.append(grant(other, anew=False)), first=first))
+    other.clock.now += 1
+    assert slow.revocation.revoke(app.name, app.user.user_id) is True
+    tidy(other, *meanwhile)
+    let_hours_pass(other)
+    assert current(app) is None
+    assert knows_no_grant(app)
+    told = sorted(app.events(), key=lambda event: float(event.detail["time"]))
+    assert told[-1].detail_type == "connection.revoked"
+    after = grant(other, anew=False)
+    assert current(app) == token_of(after)
+
+
+def test_who_agrees_when_the_provider_has_answered_is_connected(app: SandboxApp) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    harness.clock.now += 1
+    harness.revocation.revoke(app.name, app.user.user_id)
+    harness.clock.now += 0.5
+    after = harness.callback(*harness.come_back())
+    tidy(harness, after)
+    assert current(app) == token_of(after)
+    assert not knows_no_grant(app)
+
+
+def test_tokens_that_are_stored_while_a_disconnect_looks_for_them_are_invalidated_too(app: SandboxApp) -> None:
+    def die() -> None:
+        raise Killed
+
+    dying = Harness(app, writer_type=acting("store", die))
+    token, verifier = dying.come_back()
+    with pytest.raises(Killed):  # the connection is written, the secret is not
+        dying.callback(token, verifier)
+    harness = Harness(app, clock=dying.clock)
+    harness.clock.now += transitions.LEASE + 1
+    slow = Harness(app, clock=harness.clock)
+    read = slow.revocation._read_token
+    looks = []
+
+    def look(*arguments: Any) -> Any:
+        looks.append(read(*arguments))
+        if len(looks) == 1:
+            harness.relay.relay([harness.record(token).pk], lambda: True)
+            assert current(app)
+        return looks[-1]
+
+    with patch.object(slow.revocation, "_read_token", look):
+        assert slow.revocation.revoke(app.name, app.user.user_id) is True
+    tidy(harness)
+    assert current(app) is None
+    assert knows_no_grant(app)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_process_that_dies_while_the_provider_is_asked_is_followed_by_the_relay(app: SandboxApp, first: bool) -> None:
+    def die() -> None:
+        raise Killed
+
+    dying = Harness(app, client_type=asking(die, first=first))
+    dying.callback(*dying.come_back())
+    dying.clock.now += 1
+    with pytest.raises(Killed):
+        dying.revocation.revoke(app.name, app.user.user_id)
+    assert current(app) is None
+    tidy(dying)
+    assert knows_no_grant(app)
+    assert [event["invalidated"] for event in revoked_events(app)] == [True]
+    let_hours_pass(dying)
+    assert_nothing_is_owed(app)
+
+
+def test_a_table_that_fails_after_the_provider_has_answered_leaves_it_to_the_relay(harness: Harness) -> None:
+    app = harness.app
+    harness.callback(*harness.come_back())
+    harness.clock.now += 1
+
+    def failing(*_: Any) -> None:
+        raise errors.Contended
+
+    with patch.object(harness.revocation, "_end", failing):
+        assert harness.revocation.revoke(app.name, app.user.user_id) is None
+    assert current(app) is None
+    tidy(harness)
+    assert knows_no_grant(app)
+    assert [event["invalidated"] for event in revoked_events(app)] == [True]
+
+
+def test_two_tokens_of_one_user_are_invalidated_one_after_the_other(app: SandboxApp) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=2)
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):  # out of time: it stays owed
+        app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+        owed = grant(harness, anew=False)
+    harness.clock.now += 1
+    harness.revocation.revoke(app.name, app.user.user_id)
+    for _ in range(3):
+        tidy(harness, owed)
+    let_hours_pass(harness)
+    assert harness.record(owed.request_token).pending_tokens is None
+    assert knows_no_grant(app)
+    assert_nothing_is_owed(app)
+
+
+def test_another_apps_token_is_deleted_and_not_called_invalidated(app: SandboxApp) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    other = app.sandbox.provider_server.register()
+    app.change_consumer(consumer_key=other.key, consumer_secret=other.secret)
+    assert Harness(app, clock=harness.clock).revocation.revoke(app.name, app.user.user_id) is False
+    assert current(app) is None
+
+
+def test_an_app_that_changes_while_the_provider_is_down_ends_it(app: SandboxApp) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    app.fault("invalidate_token", ProviderFault.SERVER_ERROR)
+    harness.clock.now += 1
+    assert harness.revocation.revoke(app.name, app.user.user_id) is None
+    other = app.sandbox.provider_server.register()
+    app.change_consumer(consumer_key=other.key, consumer_secret=other.secret)
+    fresh = Harness(app, clock=harness.clock)
+    tidy(fresh)
+    assert len(app.calls("invalidate_token")) == 1
+    assert [event["invalidated"] for event in revoked_events(app)] == [False]
+
+
+@pytest.mark.parametrize("reply", [Failure(403, "<html>Attention Required!</html>", failures.TEXT), failures.NOT_AUTHENTICATED])
+def test_a_refusal_after_a_failure_ends_it(harness: Harness, reply: Failure) -> None:
+    app = harness.app
+    harness.callback(*harness.come_back())
+    app.fault("invalidate_token", ProviderFault.RESET)
+    app.fault("invalidate_token", reply, times=9)
+    harness.clock.now += 1
+    assert harness.revocation.revoke(app.name, app.user.user_id) is None
+    harness.relay.relay([app.connection_key], lambda: True)
+    let_hours_pass(harness)
+    assert len(app.calls("invalidate_token")) == 2
+    assert_nothing_is_owed(app)
+
+
+def test_a_disconnect_between_look_and_write_of_another_leaves_no_token_valid(app: SandboxApp) -> None:
+    harness = Harness(app)
+    with patch.object(harness.token_store, "try_to_store", lambda _: None):  # stays in the outbox
+        owed = harness.callback(*harness.come_back())
+    harness.clock.now += 1
+    with pytest.raises(errors.NotConnected):
+        harness.revocation.revoke(app.name, app.user.user_id)
+    other, add = Harness(app, clock=harness.clock), connection.add_invalidation
+
+    def overtaken(*args: Any, **named: Any) -> Transition | None:
+        patching.stop()
+        harness.clock.now += 1
+        with pytest.raises(errors.NotConnected):
+            other.revocation.revoke(app.name, app.user.user_id)
+        return add(*args, **named)
+
+    patching = patch.object(connection, "add_invalidation", overtaken)
+    patching.start()
+    tidy(harness, owed)
+    assert len(app.calls("invalidate_token")) == 1
+    assert app.stored() is None
+    assert knows_no_grant(app)
