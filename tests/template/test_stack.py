@@ -91,6 +91,10 @@ def test_the_access_log_has_no_query(default: Stack) -> None:
     assert json.loads(settings["Format"])["path"] == "$context.path"
 
 
+def test_the_access_log_takes_no_room_in_the_accounts_policy_for_log_delivery(default: Stack) -> None:
+    assert default.one("AccessLogs")["LogGroupName"] == "/aws/vendedlogs/apigateway/tripod"
+
+
 def test_every_public_route_is_throttled(default: Stack) -> None:
     public = {route for route, one in default.routes().items() if not one.get("security")}
     settings = default.one("HttpApiApiGatewayDefaultStage")["RouteSettings"]
