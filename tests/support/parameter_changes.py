@@ -28,8 +28,8 @@ def readable(stack: Stack) -> list[str]:
     return [one.partition(":secret:")[2] for one in resources]
 
 
-def throttle(route: str, what: str) -> Callable[[Stack], str]:
-    return lambda stack: str(stack.one("HttpApiApiGatewayDefaultStage")["RouteSettings"][route][f"Throttling{what}Limit"])
+def throttle(what: str) -> Callable[[Stack], str]:
+    return lambda stack: str(stack.one("HttpApiApiGatewayDefaultStage")["DefaultRouteSettings"][f"Throttling{what}Limit"])
 
 
 def domain(stack: Stack) -> tuple[str | None, str]:
@@ -75,10 +75,8 @@ CHANGES = {
         [([], [])] * 4,
         [([TOPIC], [TOPIC])] * 4,
     ),
-    "StartRate": Change("5", throttle("GET /oauth/{provider}/start", "Rate"), "20", "5"),
-    "StartBurst": Change("6", throttle("GET /oauth/{provider}/start", "Burst"), "40", "6"),
-    "CallbackRate": Change("7", throttle("POST /oauth/{provider}/pin", "Rate"), "100", "7"),
-    "CallbackBurst": Change("8", throttle("GET /oauth/{provider}/callback", "Burst"), "200", "8"),
+    "RouteRate": Change("5", throttle("Rate"), "50", "5"),
+    "RouteBurst": Change("6", throttle("Burst"), "100", "6"),
     "KmsKeyArn": Change(KEY, lambda stack: stack.one("Table")["SSESpecification"].get("KMSMasterKeyId"), None, KEY),
     "DomainName": Change(DOMAIN, domain, (None, OWN_HOST), (DOMAIN, DOMAIN), (("CertificateArn", CERTIFICATE),)),
     "CertificateArn": Change(CERTIFICATE, certificate, None, CERTIFICATE, (("DomainName", DOMAIN),)),

@@ -11,8 +11,7 @@ from tests.support.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
-UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "StartRate": "a second", "CallbackRate": "a second"}
-UNITS |= {"StartBurst": "requests", "CallbackBurst": "requests"}
+UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "RouteRate": "a second", "RouteBurst": "requests"}
 
 
 def test_every_parameter_has_a_change_here() -> None:
