@@ -44,6 +44,14 @@ def test_new_code_publishes_a_version(function: str, place: tuple[str, str]) -> 
 
 
 @pytest.mark.parametrize("function", PUBLISHED)
+def test_another_table_publishes_a_version(function: str) -> None:
+    replaced = Stack({})
+    replaced.raw("Table")["Properties"]["TableName"] = "another"
+    assert replaced.environment(function)["TRIPOD_TABLE"] == "another"
+    assert version(replaced, function) != version(stack(), function)
+
+
+@pytest.mark.parametrize("function", PUBLISHED)
 def test_a_description_stays_within_lambdas_limit(function: str) -> None:
     longest = stack(AllowedReturnUrls="https://a.example/" + "a" * 2000)
     assert len(version(longest, function)[1]) <= 256
