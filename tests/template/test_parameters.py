@@ -1,5 +1,6 @@
 """Every parameter: what it changes in the stack."""
 
+import json
 import re
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.support.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
+ENVIRONMENT = 4096  # bytes: Lambda's limit on all of a function's variables, which it measures as JSON
+LONGEST = 4096  # bytes: CloudFormation's limit on a parameter's value
 UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "RouteRate": "a second", "RouteBurst": "requests"}
 
 
@@ -31,6 +34,14 @@ def test_a_parameter_is_described_with_its_unit_and_can_be_left_out(name: str) -
     assert len(PARAMETERS[name]["Description"]) > 20
     assert (PARAMETERS[name]["Type"] == "Number") == (name in UNITS)
     assert UNITS.get(name, "") in PARAMETERS[name]["Description"]
+
+
+@pytest.mark.parametrize("function", stack().functions())
+def test_the_longest_parameters_fit_into_a_functions_environment(function: str) -> None:
+    longest = {"Prefix": "p" * 32, "AppName": "\N{GRINNING FACE}" * PARAMETERS["AppName"]["MaxLength"], "LogLevel": "WARNING"}
+    full = Stack(EVERYTHING | longest | {"AllowedReturnUrls": "u" * PARAMETERS["AllowedReturnUrls"].get("MaxLength", LONGEST)})
+    full.raw("Table")["Properties"]["TableName"] = "t" * 255  # the longest that a table may have
+    assert len(json.dumps(full.environment(function))) <= ENVIRONMENT
 
 
 def test_the_documents_have_every_parameter_with_its_default() -> None:
