@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.translated import CERTIFICATE, DOMAIN, KEY, TOPIC, Stack
+from tests.support.translated import BOUNDARY, CERTIFICATE, DOMAIN, KEY, TOPIC, Stack
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def certificate(stack: Stack) -> str | None:
     return stack.one("Domain")["DomainNameConfigurations"][0]["CertificateArn"] if stack.has("Domain") else None
 
 
+FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction")
 OWN_HOST = "tripod-HttpApi.execute-api.us-east-1.amazonaws.com"
 
 
@@ -74,6 +75,18 @@ CHANGES = {
         ],
         [([], [])] * 4,
         [([TOPIC], [TOPIC])] * 4,
+    ),
+    "ReservedConcurrency": Change(
+        "20",
+        lambda stack: {name: one.get("ReservedConcurrentExecutions") for name, one in stack.functions().items()},
+        dict.fromkeys(FUNCTIONS),
+        dict.fromkeys(FUNCTIONS) | {"StartFunction": "20", "CallbackFunction": "20"},
+    ),
+    "PermissionsBoundary": Change(
+        BOUNDARY,
+        lambda stack: {name: role.get("PermissionsBoundary") for name, role in stack.resources("AWS::IAM::Role").items()},
+        {f"{name}Role": None for name in FUNCTIONS},
+        {f"{name}Role": BOUNDARY for name in FUNCTIONS},
     ),
     "RouteRate": Change("5", throttle("Rate"), "50", "5"),
     "RouteBurst": Change("6", throttle("Burst"), "100", "6"),

@@ -21,11 +21,14 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555555555
 DOMAIN = "sign-in.example.com"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 EVERYTHING = {
     "KmsKeyArn": KEY,
     "DomainName": DOMAIN,
     "CertificateArn": CERTIFICATE,
     "AlarmTopicArn": TOPIC,
+    "PermissionsBoundary": BOUNDARY,
+    "ReservedConcurrency": "20",
 }  # every condition holds
 
 Body = dict[str, Any]
@@ -54,7 +57,7 @@ class Stack(Document):
     def __init__(self, parameters: dict[str, str], code: dict[str, str] | None = None) -> None:
         body = _translate(parameters, code or {})
         for name, value in parameters.items():  # what judges the file knows no parameters but their defaults
-            body["Parameters"][name]["Default"] = value
+            body["Parameters"][name]["Default"] = int(value) if body["Parameters"][name]["Type"] == "Number" else value
         path = _files() / f"{'-'.join(sorted(parameters)) or 'default'}-{len(list(_files().iterdir()))}.json"
         path.write_text(json.dumps(body, indent=1))
         super().__init__(path, parameters)

@@ -5,6 +5,7 @@ A reason whose finding is gone fails as well.
 
 import pytest
 
+from tests.support.parameter_changes import CHANGES
 from tests.support.tool_runner import run
 from tests.support.translated import EVERYTHING, KEY, stack
 
@@ -40,6 +41,7 @@ def linted() -> list[tuple[str, str]]:
     variants: tuple[dict[str, str], ...] = (
         {},
         EVERYTHING,
+        {name: change.value for name, change in CHANGES.items()},
         {"KmsKeyArn": KEY},
         {"EnablePin": "true", "ReaderProvider": "other", "Prefix": "other", "SnapStart": "on"},
     )

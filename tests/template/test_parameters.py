@@ -8,13 +8,14 @@ import pytest
 
 from sandbox.repository import ROOT
 from tests.support.parameter_changes import CHANGES
-from tests.support.translated import CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
+from tests.support.translated import BOUNDARY, CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
 ENVIRONMENT = 4096  # bytes: Lambda's limit on all of a function's variables, which it measures as JSON
 LONGEST = 4096  # bytes: CloudFormation's limit on a parameter's value
 UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "RouteRate": "a second", "RouteBurst": "requests"}
+UNITS |= {"ReservedConcurrency": "invocations at once"}
 
 
 def test_every_parameter_has_a_change_here() -> None:
@@ -71,6 +72,11 @@ PATTERNS: list[tuple[str, list[str], list[str]]] = [
     ("KmsKeyArn", ["", KEY, KEY.replace("key/", "key/mrk-")], ["alias/mine", KEY.replace("key/", "alias/"), f"{KEY} "]),
     ("DomainName", ["", DOMAIN, "a.b"], [f"https://{DOMAIN}", f"{DOMAIN}/", "example", "Sign.example", "-a.example", "a..b"]),
     ("CertificateArn", ["", CERTIFICATE], [CERTIFICATE.replace(":acm:", ":iam:"), "certificate"]),
+    (
+        "PermissionsBoundary",
+        ["", BOUNDARY, "arn:aws:iam::aws:policy/PowerUserAccess", BOUNDARY.replace("policy/", "policy/a/path/")],
+        ["boundary", BOUNDARY.replace(":policy/", ":role/"), f"{BOUNDARY} "],
+    ),
     ("ReaderProvider", ["x", "a-1"], ["", "X", "a" * 33]),
     ("AlarmTopicArn", ["", TOPIC], ["alarms", TOPIC.replace(":sns:", ":sqs:"), f"{TOPIC}:1"]),
     (
