@@ -14,7 +14,7 @@ BIN := .venv/bin
 PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13; do \
 	"$$python" -c 'import ensurepip, sys, venv' 2>/dev/null && command -v "$$python" && break; done)
 # Without python3.13 nothing can be built, so `make test` leaves out what tries the build. With CI set it fails instead.
-UNBUILT := $(if $(PYTHON_OF_LAMBDA)$(CI),,tests/built tests/template/test_checkers.py)
+UNBUILT := $(if $(PYTHON_OF_LAMBDA)$(CI),,tests/built tests/template/test_checkers.py tests/template/test_account.py)
 NO_BUILD := NOT RUN: $(UNBUILT). They need python3.13 with venv, on the PATH or in pyenv: pyenv install 3.13
 NO_BROWSER := SKIPPED: tests/browser. They need Chromium: apt-get install --no-install-recommends chromium fonts-dejavu-core
 SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(shell command -v chromium 2>/dev/null)$(CI),,echo "$(NO_BROWSER)";)

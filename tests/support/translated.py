@@ -71,6 +71,10 @@ class Stack(Document):
         """Tell whether there is such a resource."""
         return name in self._resources
 
+    def kinds(self) -> set[str]:
+        """Return every type of resource that there is one of."""
+        return {resource["Type"] for resource in self._resources.values()}
+
     def raw(self, name: str) -> Body:
         """Return a resource with what stands beside its properties, unresolved."""
         return self._resources[name]
