@@ -31,7 +31,7 @@ PRICES = {
     "event": Price(1.00 / MILLION, "custom event", "aws.amazon.com/eventbridge/pricing"),
     "log": Price(0.50, "GB of logs taken in", "aws.amazon.com/cloudwatch/pricing"),
     "metric": Price(0.30, "custom metric and month", "aws.amazon.com/cloudwatch/pricing"),
-    "alarm": Price(0.10, "alarm and month", "aws.amazon.com/cloudwatch/pricing"),
+    "alarm": Price(0.10, "metric of an alarm and month", "aws.amazon.com/cloudwatch/pricing"),
 }
 
 MEMORY = 1.0  # GB: the parameter Memory's default
@@ -50,7 +50,7 @@ READS = 4  # redeem's and the relay's
 LOG_BYTES = 4_000  # of functions and access log: assumed
 SWEEPS = 60 * 24 * 30.4  # a month
 SWEEP_READS = 8  # one query a shard, at least half a unit each
-METRICS, ALARMS = 20, 4  # functions' outcomes that occur; the template's
+METRICS, ALARMS = 20, 13  # functions' outcomes that occur; what the template's alarms watch, each metric of one being paid for
 
 
 @dataclass(frozen=True)

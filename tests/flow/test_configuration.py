@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from sandbox.browser import JSON
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import invoke
 from tests.support.plays import by_callback, by_redeem, by_relay
 from tests.support.sandbox_app import QUICK, RETURN_TO, SandboxApp, make_app
+from tests.support.translated import stack
 
 PARAMETERS = {
     "Prefix": "acme",
@@ -116,6 +118,30 @@ def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
         ("Tripod/acme", "relay", "relay_failed"),
     } <= found
     assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "relay"}
+
+
+def test_refused_sign_ins_are_counted_where_their_alarm_looks(acme: SandboxApp) -> None:
+    browser = acme.browser()
+    callback = acme.come_back(browser)
+    acme.fault("request_token", ProviderFault.NO_ACCESS, times=2)
+    assert browser.start(acme.name, accept=JSON).json()["code"] == "provider_rejected"
+    acme.fault("access_token", ProviderFault.NO_ACCESS, times=2)
+    assert browser.get(callback, accept=JSON).json()["code"] == "provider_rejected"
+    flawed = make_app(acme.sandbox)
+    callback = flawed.come_back(browser)
+    name = f"{flawed.sandbox.prefix}/consumer/{flawed.name}"
+    flawed.sandbox.client("secretsmanager").put_secret_value(SecretId=name, SecretString="{")
+    assert browser.get(callback, accept=JSON).json()["code"] == "not_configured"
+    unknown = f"{flawed.sandbox.prefix}/consumer/{flawed.name}-2"
+    flawed.sandbox.client("secretsmanager").create_secret(Name=unknown, SecretString="{")
+    assert browser.start(f"{flawed.name}-2", accept=JSON).json()["code"] == "not_configured"
+    watched = stack(**PARAMETERS).one("SignInsRefusedAlarm")["Metrics"]
+    series = {
+        (metric["Namespace"], metric["Dimensions"][0]["Value"], metric["MetricName"])
+        for metric in (one["MetricStat"]["Metric"] for one in watched if "MetricStat" in one)
+    }
+    assert len(series) == 4
+    assert series <= metrics(acme.sandbox)
 
 
 def test_below_the_log_level_nothing_is_printed(acme: SandboxApp) -> None:

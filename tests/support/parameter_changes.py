@@ -73,8 +73,8 @@ CHANGES = {
         lambda stack: [
             (alarm["AlarmActions"], alarm["OKActions"]) for alarm in stack.resources("AWS::CloudWatch::Alarm").values()
         ],
-        [([], [])] * 4,
-        [([TOPIC], [TOPIC])] * 4,
+        [([], [])] * 7,
+        [([TOPIC], [TOPIC])] * 7,
     ),
     "ReservedConcurrency": Change(
         "20",

@@ -59,13 +59,6 @@ def test_the_schedule_may_send_to_the_queue_and_nobody_else(default: Stack) -> N
     assert "aws:SourceArn" in statement["Condition"]["ArnLike"]
 
 
-def test_each_alarm_is_about_something_of_the_stack(default: Stack) -> None:
-    names = {default.attribute("DeadLetters", "QueueName"), default.reference("RelayFunction"), "relay"}
-    alarms = default.resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) >= 3
-    assert {dimension["Value"] for alarm in alarms.values() for dimension in alarm["Dimensions"]} <= names
-
-
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_logs_into_its_own_group(default: Stack, function: str) -> None:
     described = default.one(function)

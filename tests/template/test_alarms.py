@@ -1,0 +1,113 @@
+"""The alarms: what they watch, that one person alone rings none of those about users, and where each says what to do."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from docs import cost
+from sandbox.repository import ROOT
+from tests.support.translated import Stack, stack
+from tripod_flow.rules import errors
+
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
+ALARMS: dict[str, dict[str, Any]] = stack().resources("AWS::CloudWatch::Alarm")
+ABOUT_USERS = ("SignInsRefusedAlarm", "ServerErrorsAlarm", "ThrottledAlarm")
+
+
+def watched(name: str) -> list[dict[str, Any]]:
+    """Return each metric of an alarm: namespace, name and dimensions, as CloudWatch names them."""
+    alarm = ALARMS[name]
+    found: list[dict[str, Any]] = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+    return found or [alarm]
+
+
+def series(name: str) -> set[tuple[str, str, str]]:
+    """Return namespace, metric and the value of the one dimension, if there is one."""
+    return {
+        (one["Namespace"], one["MetricName"], "".join(each["Value"] for each in one.get("Dimensions", [])))
+        for one in watched(name)
+    }
+
+
+def section(name: str) -> str:
+    """Return what stands below an alarm's heading."""
+    return OPERATING.split(f"\n### {name}\n")[1].split("\n#")[0]
+
+
+@pytest.fixture
+def default() -> Stack:
+    return stack()
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_about_something_of_the_stack(name: str, default: Stack) -> None:
+    functions = {default.reference(function) for function in default.functions()}
+    services = {default.environment(function)["POWERTOOLS_SERVICE_NAME"] for function in default.functions()}
+    own = functions | services | {default.attribute("DeadLetters", "QueueName"), default.reference("HttpApi"), ""}
+    assert {value for _, _, value in series(name)} <= own
+    assert {space for space, _, value in series(name) if not value} <= {"Tripod/tripod"}
+
+
+def test_users_troubles_ring(default: Stack) -> None:
+    assert series("SignInsRefusedAlarm") == {
+        ("Tripod/tripod", code, function)
+        for code in (errors.ProviderRejected.code, errors.NotConfigured.code)
+        for function in ("start", "callback")
+    }
+    api = default.reference("HttpApi")
+    assert series("ServerErrorsAlarm") == {("AWS/ApiGateway", "5xx", api), ("AWS/ApiGateway", "Count", api)}
+    assert series("ThrottledAlarm") == {
+        ("Tripod/tripod", "throttled", ""),
+        ("AWS/Lambda", "Throttles", "tripod-start"),
+        ("AWS/Lambda", "Throttles", "tripod-callback"),
+    }
+
+
+@pytest.mark.parametrize("name", ABOUT_USERS)
+def test_one_person_who_tries_again_for_ten_minutes_rings_nothing(name: str) -> None:
+    alarm = ALARMS[name]
+    periods = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one}
+    assert periods == {300}  # seconds; ten minutes touch two of these, or three
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (4, 6)
+
+
+@pytest.mark.parametrize("name", ABOUT_USERS)
+def test_the_alarm_judges_one_expression_of_all_its_metrics(name: str) -> None:
+    (judged,) = [one for one in ALARMS[name]["Metrics"] if one.get("ReturnData", True)]
+    used = {one["Id"] for one in ALARMS[name]["Metrics"] if "MetricStat" in one}
+    assert used == set(re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", judged["Expression"]))
+
+
+def test_what_the_api_throttles_is_counted_from_its_log(default: Stack) -> None:
+    (counted,) = default.resources("AWS::Logs::MetricFilter").values()
+    assert counted["LogGroupName"] == default.reference("AccessLogs")
+    assert counted["FilterPattern"] == '{ $.status = "429" }'
+    line = json.loads(default.one("HttpApiApiGatewayDefaultStage")["AccessLogSettings"]["Format"])
+    assert line["status"] == "$context.status"  # in quotes: a text
+    (metric,) = counted["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"], metric["MetricValue"]) == ("Tripod/tripod", "throttled", "1")
+    assert "DefaultValue" not in metric  # a metric that lives all month costs
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_says_what_to_do_and_where_more_is_written(name: str) -> None:
+    said = ALARMS[name]["AlarmDescription"]
+    assert said.endswith(f" (docs/operating.md#{name.lower()})")
+    assert re.search(r"\. (Look|Mend|Raise|Read|Compare)\b", said), said
+    assert len(said) <= 1024  # characters: CloudWatch's limit
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_the_page_says_of_an_alarm_what_it_means_where_to_look_and_what_to_mend(name: str) -> None:
+    assert re.findall(r"^\*\*([A-Za-z ]+)\.\*\* ", section(name), re.MULTILINE) == ["What it means", "First look", "Mend"]
+
+
+def test_the_page_has_no_alarm_that_is_not_there() -> None:
+    assert re.findall(r"^### (\w+Alarm)$", OPERATING, re.MULTILINE) == list(ALARMS)
+    assert re.findall(r"^\| \[`(\w+)`\]", OPERATING, re.MULTILINE) == list(ALARMS)
+
+
+def test_the_costs_count_each_metric_that_an_alarm_watches() -> None:
+    assert sum(len(watched(name)) for name in ALARMS) == cost.ALARMS
