@@ -14,10 +14,14 @@ TIMEOUT = 40  # seconds; longer than API Gateway waits
 
 
 class Browser:
-    """One browser profile, with its cookies, at the API ``api``; it follows no redirect by itself."""
+    """One browser profile, with its cookies, at the API ``api``; it follows no redirect by itself.
 
-    def __init__(self, api: str) -> None:
+    ``host`` is the name by which the browser knows the API, where that has a domain of its own: DNS leads from there to ``api``.
+    """
+
+    def __init__(self, api: str, host: str = "") -> None:
         self._api = api
+        self._host = host
         self.cookies: dict[str, str] = {}
 
     def start(self, provider: str = "x", *, accept: str = PAGE, **query: str) -> requests.Response:
@@ -29,7 +33,9 @@ class Browser:
         headers = {"Accept": accept}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        response = requests.get(urljoin(self._api, address), headers=headers, allow_redirects=False, timeout=TIMEOUT)
+        if self._host:
+            headers["Host"] = self._host
+        response = requests.get(self.url(address), headers=headers, allow_redirects=False, timeout=TIMEOUT)
         for line in response.raw.headers.getlist("set-cookie"):
             for name, morsel in SimpleCookie(line).items():
                 if morsel["max-age"] == "0":
@@ -37,3 +43,7 @@ class Browser:
                 else:
                     self.cookies[name] = morsel.value
         return response
+
+    def url(self, address: str) -> str:
+        """Return where an address of the API, or a path of it, is reached on this machine."""
+        return urljoin(self._api, address.removeprefix(f"https://{self._host}") if self._host else address)

@@ -100,7 +100,7 @@ class Sandbox:
         self.functions = Functions(self.logs, emulated=self._built)
         lambda_api = LambdaApi(self.functions, account, self.aws_server.roles if self._aws_url is None else {})
         ending.callback(lambda_api.stop)
-        http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"])
+        http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"], domain=self.template.domain())
         ending.callback(http_api.stop)
         ending.callback(lambda: [client.close() for client in self._clients.values()])
         ours = self._aws_url is None

@@ -41,6 +41,7 @@ class GatewayRequest:
     body: bytes
     source_ip: str
     port: int  # of the API, where it was reached
+    domain: str = ""  # the API's custom domain name, where it has one
 
     @property
     def path(self) -> str:
@@ -85,7 +86,7 @@ def to_event(request: GatewayRequest, route: Route, parameters: dict[str, str], 
         "x-forwarded-port": str(request.port),
         "x-forwarded-proto": "http",
     }
-    path = unquote(request.path)
+    path, domain = unquote(request.path), request.domain or f"127.0.0.1:{request.port}"
     result: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route.key,
@@ -95,8 +96,8 @@ def to_event(request: GatewayRequest, route: Route, parameters: dict[str, str], 
         "requestContext": {
             "accountId": account,
             "apiId": API_ID,
-            "domainName": f"127.0.0.1:{request.port}",  # the API's own; never the caller's Host
-            "domainPrefix": "127",
+            "domainName": domain,  # the API's own; never the caller's Host
+            "domainPrefix": domain.partition(".")[0],
             "http": {
                 "method": request.method,
                 "path": path,

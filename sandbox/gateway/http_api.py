@@ -25,10 +25,13 @@ def refusal(status: int, message: str) -> Reply:
 
 
 class HttpApi(LoopbackServer):
-    """The API's server: ``start``, ``url``, ``stop``."""
+    """The API's server: ``start``, ``url``, ``stop``. With a custom ``domain`` it answers to that Host alone, as API Gateway does."""
 
-    def __init__(self, described: list[Function], functions: Functions, account: str, logs: Logs, port: int = 0) -> None:
+    def __init__(
+        self, described: list[Function], functions: Functions, account: str, logs: Logs, port: int = 0, *, domain: str = ""
+    ) -> None:
         super().__init__(port, _ApiHandler)
+        self.domain = domain
         self._functions = functions
         self._account = account
         self._logs = logs
@@ -38,6 +41,8 @@ class HttpApi(LoopbackServer):
 
     def reply(self, request: GatewayRequest) -> Reply:
         """Route one request, run its function, and return the response."""
+        if self.domain and request.header("host").partition(":")[0].lower() != self.domain:
+            return refusal(403, "Forbidden")
         for route, name in self._routes:
             parameters = {} if route.key == "$default" else path_parameters(route, request.path)
             if parameters is not None and route.method in {request.method, "ANY", ""}:
@@ -102,9 +107,8 @@ class _ApiHandler(ConnectionHandler):
             return None
         port, headers = self.server.server_port, self.headers.items()
         source = str(self.client_address[0])
-        return self._send(
-            self.server.reply(GatewayRequest(self.command, self.path, self.request_version, headers, body, source, port))
-        )
+        line = (self.command, self.path, self.request_version)
+        return self._send(self.server.reply(GatewayRequest(*line, headers, body, source, port, self.server.domain)))
 
     def _send(self, reply: Reply) -> None:
         status, headers, body = reply

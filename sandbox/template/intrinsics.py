@@ -229,4 +229,5 @@ _ARNS = {
     "AWS::Serverless::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
+    "AWS::WAFv2::WebACL": "wafv2:{region}:{account}:global/webacl/{name}/0",
 }

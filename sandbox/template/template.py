@@ -105,6 +105,10 @@ class Template(Document):
         """Return every table, ready to be created."""
         return [self._table(name, properties) for name, properties in self.resources("AWS::DynamoDB::Table").items()]
 
+    def domain(self) -> str:
+        """Return the API's custom domain name; empty where it has none."""
+        return str(next(iter(self.resources("AWS::ApiGatewayV2::DomainName").values()), {}).get("DomainName", ""))
+
     def _table(self, logical_id: str, properties: dict[str, Any]) -> TableResource:
         apart = {"TimeToLiveSpecification", "PointInTimeRecoverySpecification"}  # calls of their own, after creation
         create = {key: value for key, value in properties.items() if key not in apart}

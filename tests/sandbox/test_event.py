@@ -1,5 +1,6 @@
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,6 +44,11 @@ def test_the_domain_name_is_never_the_callers_host() -> None:
     made = translated(request(headers=[("Host", "evil.example"), ("X-Forwarded-Host", "evil.example")]))
     assert made["requestContext"]["domainName"] == "127.0.0.1:8000"
     assert made["headers"]["host"] == "evil.example"
+
+
+def test_with_a_custom_domain_its_name_is_in_the_event() -> None:
+    context = translated(replace(request(), domain="sign-in.example.com"))["requestContext"]
+    assert (context["domainName"], context["domainPrefix"]) == ("sign-in.example.com", "sign-in")
 
 
 def test_header_names_are_lower_case_and_repeated_ones_joined_by_commas() -> None:

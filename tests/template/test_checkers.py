@@ -5,6 +5,7 @@ A reason whose finding is gone fails as well.
 
 import pytest
 
+from sandbox.repository import TEMPLATE
 from tests.support.parameter_changes import CHANGES
 from tests.support.tool_runner import run
 from tests.support.translated import EVERYTHING, KEY, stack
@@ -74,6 +75,11 @@ def test_a_checker_finds_nothing_but_what_has_its_reason(
     found: list[tuple[str, str]] = request.getfixturevalue(findings)
     assert [(rule, what) for rule, what in found if rule not in reasons] == []
     assert reasons.keys() - {rule for rule, _ in found} == set()
+
+
+def test_cfn_lint_finds_nothing_in_the_example_of_a_distribution() -> None:
+    example = TEMPLATE.parent / "examples" / "distribution" / "template.yaml"
+    assert run("sam/bin/cfn-lint", "--format", "json", "--include-checks", "I", "--", str(example)) == []
 
 
 def test_parliament_would_find_a_flaw() -> None:
