@@ -14,3 +14,9 @@ def test_secrets_are_what_costs() -> None:
 
 def test_each_price_has_its_unit_and_page() -> None:
     assert all(price.dollars > 0 and price.unit and price.page.startswith("aws.amazon.com/") for price in cost.PRICES.values())
+
+
+def test_the_readme_says_what_a_user_costs() -> None:
+    one = cost.SCENARIOS[0]
+    text = (cost.PAGE.parents[1] / "README.md").read_text()
+    assert f"A connected user costs about ${sum(one.parts().values()) / one.users:.2f} a month" in text
