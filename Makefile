@@ -18,9 +18,9 @@ UNBUILT := $(if $(PYTHON_OF_LAMBDA)$(CI),,tests/built tests/template/test_checke
 NO_BUILD := NOT RUN: $(UNBUILT). They need python3.13 with venv, on the PATH or in pyenv: pyenv install 3.13
 NO_BROWSER := SKIPPED: tests/browser. They need Chromium: apt-get install --no-install-recommends chromium fonts-dejavu-core
 UNBROWSED := $(if $(shell command -v chromium 2>/dev/null)$(CI),,tests/browser)
-SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(UNBROWSED),echo "$(NO_BROWSER)";) \
-	$(if $(UNBUILT)$(UNBROWSED),,echo "Nothing is left out on this machine.";)
-TO_INSTALL = $(if $(and $(wildcard .venv/.ready),$(wildcard .peers/.ready),$(or $(UNBUILT),$(wildcard .tools/.ready))),, after two or three for installing)
+SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(UNBROWSED),echo "$(NO_BROWSER)";)
+INSTALLED = $(and $(wildcard .venv/.ready),$(wildcard .peers/.ready),$(or $(UNBUILT),$(wildcard .tools/.ready)))
+HOW_LONG = About five minutes on two idle cores$(if $(INSTALLED),, after two or three for installing)$(if $(UNBUILT)$(UNBROWSED),., for every test: none is left out.)
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
@@ -38,7 +38,7 @@ test: say-how-long .venv/.ready .peers/.ready $(if $(UNBUILT),,build)
 		status=$$?; $(SAY_WHAT_IS_LEFT_OUT) exit $$status
 
 say-how-long:
-	@$(if $(PYTEST),,echo "Every test: about five minutes on two idle cores$(TO_INSTALL).";) $(SAY_WHAT_IS_LEFT_OUT) true
+	@$(if $(PYTEST),,echo "$(HOW_LONG)";) $(SAY_WHAT_IS_LEFT_OUT) true
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
