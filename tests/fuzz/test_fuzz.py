@@ -127,7 +127,7 @@ def test_a_body_that_is_no_string_is_found(target: Target, body: Any, flaw: str)
         ("callback", (Exchange, "exchange")),
         ("callback", (TokenStore, "try_to_store")),
         ("redeem", (Finish, "_refuse_if_revoked")),
-        ("revoke", (Revocation, "invalidate")),
+        ("revoke", (Revocation, "invalidate_pending")),
     ],
 )
 def test_a_crash_behind_the_table_is_found(target: Target, function: str, broken: tuple[type, str]) -> None:

@@ -80,7 +80,9 @@ def users(provider: str) -> Iterator[Connection]:
 
 
 def disconnect(provider: str, *, user_id: str | int) -> None:
-    """Disconnect a user: invalidate the token at the provider, delete the secret, and end the connection.
+    """Disconnect a user: end the connection, delete the secret, and have the provider invalidate the token.
+
+    The user is disconnected whatever the provider does; one that can't be reached is asked again for a day.
 
     This process drops the tokens from its cache at once; in another they stay for five minutes at most. Tripod publishes the
     event ``connection.revoked``.
