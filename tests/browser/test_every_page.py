@@ -122,7 +122,10 @@ def test_the_providers_refusal_names_what_to_register(person: Person) -> None:
     person.app.fault("request_token", ProviderFault.CALLBACK_NOT_APPROVED, times=2)
     tab = person.begin()
     inspect(tab, "provider-rejected", title(person.app, text.PROBLEMS["provider_rejected"]), 502)
-    assert f"{person.app.sandbox.api}/oauth/{person.app.name}/callback" in tab.page.inner_text("main")
+    callback_url = f"{person.app.sandbox.api}/oauth/{person.app.name}/callback"
+    assert callback_url not in tab.page.inner_text("main")  # it is not for the user
+    tab.page.get_by_text(text.FOR_OPERATOR).click()
+    assert callback_url in tab.page.inner_text("main")
 
 
 def test_provider_down_before_consent_and_a_retry_that_works(person: Person) -> None:
@@ -168,16 +171,18 @@ def test_an_authorization_that_is_long_over(person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "provider", "query"),
+    ("code", "provider", "query", "told"),
     [
-        ("unknown_provider", 404, "nobody", {}),
-        ("bad_request", 400, None, {"oauth_callback": "https://example.com"}),
-        ("return_to_not_allowed", 400, None, {"return_to": "https://example.com/somewhere/else"}),
+        ("unknown_provider", "nobody", {}, "There is no provider of this name here."),
+        ("bad_request", None, {"oauth_callback": "https://example.com"}, "OAuth's own parameters"),
+        ("return_to_not_allowed", None, {"return_to": "https://example.com/somewhere/else"}, "AllowedReturnUrls"),
     ],
 )
-def test_a_link_that_is_wrong(person: Person, code: str, status: int, provider: str | None, query: dict[str, str]) -> None:
+def test_a_link_that_is_wrong(person: Person, code: str, provider: str | None, query: dict[str, str], told: str) -> None:
     tab = person.begin(provider=provider, **query)
-    inspect(tab, code.replace("_", "-"), title(person.app, text.PROBLEMS[code]), status)
+    inspect(tab, code.replace("_", "-"), title(person.app, text.LINK), 404 if provider else 400)
+    tab.page.get_by_text(text.FOR_OPERATOR).click()
+    assert told in tab.page.inner_text("main")
     assert not person.app.calls("request_token")
 
 

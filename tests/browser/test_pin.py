@@ -89,5 +89,5 @@ def test_five_wrong_pins_end_it(person: Person) -> None:
         field(tab).fill("0000000" if pin != "0000000" else "1111111")
         tab.click(text.PIN.action)
         tab.page.wait_for_load_state()
-    inspect(tab, "pin-ended", title(person.app, text.PROBLEMS["verifier_rejected"]), 400)
+    inspect(tab, "pin-ended", title(person.app, text.NO_PIN_LEFT), 400)
     assert len(person.app.calls("access_token")) == 5

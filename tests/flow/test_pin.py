@@ -68,6 +68,26 @@ def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: Sandbox
     assert len(app.calls("access_token")) == 5
 
 
+@pytest.mark.parametrize("wrong", ["12 34!", "<b>", "1234567' OR", "é", "1" * 129, "   "])
+def test_what_can_not_be_a_pin_costs_no_try(app: SandboxApp, wrong: str) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    told = post(app, browser, {"request_token": token, "pin": wrong})
+    assert (told.status_code, told.json()["code"]) == (400, "bad_request")
+    page = post(app, browser, {"request_token": token, "pin": wrong}, accept=PAGE)
+    assert f"/pin?request_token={token}" in page.text
+    assert not app.calls("access_token")
+    assert post(app, browser, {"request_token": token, "pin": pin}).json()["outcome"] == "granted"
+
+
+def test_the_fifth_wrong_pin_says_that_it_was_the_last(app: SandboxApp) -> None:
+    browser = app.browser()
+    token, _ = begin(app, browser)
+    pages = [post(app, browser, {"request_token": token, "pin": "0000000"}, accept=PAGE).text for _ in range(6)]
+    assert ["None of the five PINs was right" in page for page in pages] == [False, False, False, False, True, True]
+    assert "Start again with a new PIN" in pages[4]
+
+
 def test_the_pins_page_shows_how_it_stands_to_the_browser_that_asked(app: SandboxApp) -> None:
     browser = app.browser()
     token, pin = begin(app, browser, force_login="true", screen_name="jo")

@@ -15,7 +15,7 @@ from tests.support.aws_calls import aws_calls
 from tests.support.pin import FORM, begin, post
 from tests.support.sandbox_app import SandboxApp
 from tests.support.translated import stack
-from tripod_flow.rules.transitions import PIN_ATTEMPTS
+from tripod_flow.rules.authorization import PIN_ATTEMPTS
 
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 MEGABYTE = 1_000_000

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,13 @@ KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and ha
 
 
 def request(
-    *, page: bool = False, provider: str = "x", query: str = "", posted: bool = False, at_pin: bool = False
+    *,
+    page: bool = False,
+    provider: str = "x",
+    query: str = "",
+    posted: bool = False,
+    at_pin: bool = False,
+    cookies: dict[str, str] | None = None,
 ) -> HttpRequest:
     return HttpRequest(
         id="req-1",
@@ -31,7 +38,7 @@ def request(
         body_is_base64=False,
         body="",
         query=query,
-        cookies={},
+        cookies=cookies or {},
     )
 
 
@@ -53,7 +60,7 @@ def test_every_error_has_words_a_status_and_a_code_and_keeps_its_reason_to_the_l
     told = responses.problem(request(), error)
     problem = json.loads(told["body"])
     assert (told["statusCode"], problem["code"], problem["status"]) == (kind.status, kind.code, kind.status)
-    words = text.WRONG_PIN if kind is errors.WrongPin else text.PROBLEMS[kind.code]
+    words = {errors.WrongPin: text.WRONG_PIN, errors.NoPinLeft: text.NO_PIN_LEFT}.get(kind, text.PROBLEMS[kind.code])
     assert problem["title"] == words.title.format(provider="X")
     page = responses.problem(request(page=True), made(kind))
     assert page["statusCode"] == kind.status
@@ -124,3 +131,70 @@ def test_an_account_that_the_provider_refuses_is_not_the_apps_fault(cause: Cause
 def test_a_failure_keeps_its_diagnosis() -> None:
     failed = record(state=State.FAILED, error="provider_rejected", cause=Cause.CLOCK_OFF)
     assert "clock" in json.loads(responses.outcome(request(), Outcome(failed))["body"])["detail"]
+
+
+def folded(body: str) -> tuple[str, str]:
+    """Return what a page says, and what it folds for whoever runs the service."""
+    shown, _, rest = body.partition("<details>")
+    return shown, rest.partition("</details>")[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "when"),
+    [
+        (5, "in a moment"),
+        (29, "in a moment"),
+        (30, "in a minute"),
+        (60, "in a minute"),
+        (61, "in 2 minutes"),
+        (900, "in 15 minutes"),
+    ],
+)
+def test_a_page_says_when_to_try_again(seconds: int, when: str) -> None:
+    error = errors.ProviderUnavailable("busy", seconds)
+    assert f"try again {when}." in responses.problem(request(page=True), error)["body"]
+    assert json.loads(responses.problem(request(), error)["body"])["detail"].endswith(f"try again {when}.")
+
+
+def test_a_browser_without_any_cookie_of_ours_is_told_of_cookies() -> None:
+    ours = {"__Host-tripod-0123456789abcdef": "1.a.b"}
+    for cookies, told in (({}, True), ({"session": "1"}, True), (ours, False)):
+        body = responses.problem(request(page=True, cookies=cookies), errors.WrongBrowser())["body"]
+        assert ("cookies are blocked here" in body) is told
+        assert "/oauth/x/start" in body
+
+
+@pytest.mark.parametrize(
+    ("error", "user", "operator"),
+    [
+        (errors.BadRequest(detail="The parameter a was given twice."), text.LINK.detail, "The parameter a was given twice."),
+        (errors.ReturnToNotAllowed(), text.LINK.detail, "return_to is not allowed."),
+        (errors.UnknownProvider(), text.LINK.detail, "There is no provider of this name here."),
+        (errors.ProviderRejected(Cause.BAD_CREDENTIALS), "This is not your fault", "Check the consumer key and secret"),
+        (errors.ProviderRejected(Cause.UNKNOWN), "This is not your fault", ""),
+        (errors.ProviderRejected(Cause.USER_LOCKED), "Unlock it at X", ""),
+        (errors.Internal(), "This is our fault", ""),
+    ],
+)
+def test_a_user_reads_what_they_can_do_and_the_operators_part_is_folded(
+    error: errors.FlowError, user: str, operator: str
+) -> None:
+    shown, hidden = folded(responses.problem(request(page=True), error)["body"])
+    assert user in shown
+    assert (operator in hidden and operator not in shown) if operator else not hidden
+    assert operator in json.loads(responses.problem(request(), error)["body"])["detail"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (errors.InvalidTicket, errors.NotConnected)])  # no pages
+@pytest.mark.parametrize("at_pin", [False, True])
+def test_every_page_has_a_way_on(kind: type[errors.FlowError], at_pin: bool) -> None:
+    body = responses.problem(request(page=True, at_pin=at_pin), made(kind))["body"]
+    assert "<a " in body or text.LINK.detail in body
+
+
+def test_a_posted_pin_that_makes_no_sense_leads_back_to_the_page_that_asks_for_it() -> None:
+    posted = replace(request(page=True, posted=True), body="request_token=t&pin=12+34!")
+    shown, hidden = folded(responses.problem(posted, errors.BadRequest(detail="That can't be a PIN."))["body"])
+    assert "That can&#x27;t be a PIN." in shown
+    assert '<a href="https://api.example/oauth/x/pin?request_token=t">Enter the PIN again</a>' in shown
+    assert not hidden

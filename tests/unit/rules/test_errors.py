@@ -15,10 +15,15 @@ TREE = (errors.__doc__ or "").split("\n\n")[1]
 
 def test_the_tree_at_the_top_of_the_module_is_true() -> None:
     drawn = {name: int(status) for name, status in re.findall(r"([A-Z]\w+) +(\d{3})", TREE)}
-    below = dict(re.findall(r"^[├└]── (\w+).*[├└]── (\w+)", TREE, re.M))
+    below: list[tuple[str, str]] = []  # (parent, child)
+    for line in TREE.splitlines():
+        if found := re.search(r"^[├└]── (\w+).*[├└]── (\w+)", line):
+            below.append((found[1], found[2]))
+        elif found := re.search(r"^│ +[├└]── (\w+)", line):
+            below.append((below[-1][0], found[1]))
     assert drawn == {name: kind.status for name, kind in KINDS.items() if kind.__bases__ == (FlowError,)}
-    assert {parent: KINDS[name].__bases__[0].__name__ for parent, name in below.items()} == {parent: parent for parent in below}
-    assert {*drawn, *below.values(), "FlowError"} == KINDS.keys()
+    assert below == [(KINDS[child].__bases__[0].__name__, child) for _, child in below]
+    assert {*drawn, *(child for _, child in below), "FlowError"} == KINDS.keys()
 
 
 def test_the_outcomes_are_those_that_the_tree_names() -> None:

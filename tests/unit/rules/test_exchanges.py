@@ -9,7 +9,7 @@ from tests.support.authorizations import ADA, EVENTS, OUTBOX, SHARD, TOKEN, TTL,
 from tests.support.conditions import apply
 from tripod.provider_errors import Cause
 from tripod_flow.rules import errors, transitions
-from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.authorization import PIN_ATTEMPTS, Authorization, State
 
 
 def test_a_new_authorization_is_pending_for_ten_minutes_and_kept_for_an_hour() -> None:
@@ -126,7 +126,7 @@ def test_a_wrong_pin_is_counted_and_gives_the_claim_back() -> None:
     held = replace(exchanging("bound pin"), failed_pins=2)
     counted = {"state": State.PENDING, "claim_id": None, "lease_until": None, "failed_pins": 3}
     assert changed(held, done(held, transitions.count_wrong_pin(held))) == counted
-    assert transitions.PIN_ATTEMPTS == 5
+    assert PIN_ATTEMPTS == 5
 
 
 def test_a_saved_exchange_keeps_the_tokens_and_owes_the_rest() -> None:

@@ -139,6 +139,15 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
     Raises ``BadRequest``, or ``WrongBrowser`` if another site's page posted it. (Our own pages' ``no-referrer`` makes their
     ``Origin`` null, so ``Sec-Fetch-Site`` tells; for a browser without it the SameSite cookie decides.)
     """
+    given = _posted(request)
+    pin = "".join(given["pin"].split())
+    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", pin):
+        raise BadRequest(detail="That can't be a PIN: it has letters, digits and hyphens alone.")
+    return given["request_token"], pin
+
+
+def _posted(request: HttpRequest) -> dict[str, str]:
+    """Return what was posted: both parameters, the PIN unchecked."""
     if request.fetch_site not in ("same-origin", "none"):
         raise WrongBrowser("posted from another site")
     body = _body(request)
@@ -149,7 +158,7 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
     for name in _PIN:
         if name not in given:
             raise BadRequest(detail=f"The parameter {name} is missing.")
-    return given["request_token"], parameters.checked("pin", "".join(given["pin"].split()))
+    return given
 
 
 def posted_pin_page(request: HttpRequest) -> str | None:
@@ -157,10 +166,9 @@ def posted_pin_page(request: HttpRequest) -> str | None:
     if not request.posted:
         return None
     try:
-        request_token, _ = posted_pin(request)
+        return request.pin_page(_posted(request)["request_token"])
     except FlowError:
         return None
-    return request.pin_page(request_token)
 
 
 def pin_page_token(request: HttpRequest) -> str:

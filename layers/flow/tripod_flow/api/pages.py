@@ -19,11 +19,13 @@ main>p:last-child{margin:0}
 .app{color:var(--soft);font-weight:600}
 a,button{display:inline-block;padding:.7rem 1.2rem;border:2px solid var(--accent);border-radius:.6rem;background:var(--accent);color:var(--on);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
 a.plain{padding:.4rem 0;border:0;background:none;color:inherit;font-weight:400;text-decoration:underline}
-a:focus-visible,button:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
+a:focus-visible,button:focus-visible,summary:focus-visible,input:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
 label{display:block;font-weight:600;margin:0 0 .35rem}
 input{width:100%;padding:.6rem .8rem;border:1px solid var(--line);border-radius:.6rem;background:var(--card);color:var(--ink);font:inherit;font-size:1.3rem;letter-spacing:.15em}
 .error{color:var(--error);font-weight:600}
-small{color:var(--soft)}
+small,details{color:var(--soft)}
+details{margin:0 0 1.25rem}
+summary{cursor:pointer;padding:.4rem 0}
 p>a+small{display:block;margin-top:.4rem}
 """
 
@@ -64,10 +66,12 @@ def render(
     new_tab: str = "",
     form: PinForm | None = None,
     again: tuple[str, str] | None = None,
+    operator: tuple[str, str] | None = None,
     reference: str = "",
 ) -> str:
     """Return a page.
 
+    ``operator`` is folded: a heading, and what whoever runs the service can do.
     ``link`` is the button's text and where it leads, in a tab of its own where ``new_tab`` says so; ``again`` is a smaller one below
     the form.
     """
@@ -78,7 +82,7 @@ def render(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}{suffix}</title><style>{_style(look.colour)}</style></head>"
         f"<body><main>{name}<h1>{escape(title)}</h1><p>{escape(detail)}</p>"
-        f"{_button(link, new_tab)}{_form(form)}{_small_link(again)}{note}</main></body></html>"
+        f"{_button(link, new_tab)}{_form(form)}{_small_link(again)}{_folded(operator)}{note}</main></body></html>"
     )
 
 
@@ -92,6 +96,10 @@ def _button(link: tuple[str, str] | None, new_tab: str) -> str:
 
 def _small_link(link: tuple[str, str] | None) -> str:
     return f'<p><a class="plain" href="{escape(link[1])}">{escape(link[0])}</a></p>' if link else ""
+
+
+def _folded(operator: tuple[str, str] | None) -> str:
+    return f"<details><summary>{escape(operator[0])}</summary><p>{escape(operator[1])}</p></details>" if operator else ""
 
 
 def _form(form: PinForm | None) -> str:

@@ -12,7 +12,16 @@ from tripod_flow.flows.finish import Outcome, PinPrompt
 from tripod_flow.flows.start import BegunAuthorization
 from tripod_flow.rules import authorization, binding, return_to
 from tripod_flow.rules.authorization import State
-from tripod_flow.rules.errors import Denied, FlowError, ProviderRejected, UnknownProvider, WrongPin
+from tripod_flow.rules.errors import (
+    BadRequest,
+    Denied,
+    FlowError,
+    NoPinLeft,
+    ProviderRejected,
+    UnknownProvider,
+    WrongBrowser,
+    WrongPin,
+)
 
 ApiResponse = dict[str, Any]  # statusCode, headers, cookies, body
 
@@ -158,11 +167,14 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
     if request.prefers_page:
         if isinstance(error, WrongPin):
             return _wrong_pin(request, error)
+        words = _page_words(request, error)
+        title, detail = _filled(words, request.provider, error)
         page = pages.render(
             request.look,
-            content["title"],
-            content["detail"],
-            link=_action(request, error, _words(error)),
+            title,
+            detail,
+            link=_action(request, error, words),
+            operator=(text.FOR_OPERATOR, content["detail"]) if _is_for_operator(request, error) else None,
             reference=f"{text.REFERENCE}: {request.id}",
         )
         if error.code == "in_progress":
@@ -175,18 +187,16 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
 
 def problem_content(error: FlowError, request_id: str, *, provider: str = "", callback_url: str = "") -> dict[str, Any]:
     """Return the problem details of an error; ``provider`` is what the request named."""
-    words = _words(error)
-    called = text.provider_name(provider) if not isinstance(error, UnknownProvider) else ""
-    detail = (error.detail or words.detail).replace("{provider}", called or text.A_PROVIDER)
-    if error.detail is None and isinstance(error, ProviderRejected):
+    title, detail = _filled(_words(error), provider, error)
+    if isinstance(error, ProviderRejected):
         detail = text.diagnosis(error.cause, callback_url) or detail
     if isinstance(error, WrongPin):
-        words, detail = text.WRONG_PIN, text.ATTEMPTS_LEFT.format(left=error.attempts_left)
+        detail = text.ATTEMPTS_LEFT.format(left=error.attempts_left)
     content: dict[str, Any] = {
         "type": f"urn:tripod:problem:{error.code}",
-        "title": words.title.format(provider=called or text.A_PROVIDER),
+        "title": title,
         "status": error.status,
-        "detail": detail,
+        "detail": error.detail or detail,
         "code": error.code,
         "request_id": request_id,
     }
@@ -196,16 +206,50 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
 
 
 def _words(error: FlowError) -> Text:
+    if isinstance(error, WrongPin):
+        return text.WRONG_PIN
+    if isinstance(error, NoPinLeft):
+        return text.NO_PIN_LEFT
     return text.problem_words(error.code, error.cause if isinstance(error, ProviderRejected) else None)
+
+
+def _page_words(request: HttpRequest, error: FlowError) -> Text:
+    """Return what a person can do about an error: what is wrong with a link, or with the app, is told to its operator."""
+    if isinstance(error, BadRequest) and request.at_pin:
+        return text.PROBLEMS[error.code]._replace(detail=error.detail or "")
+    if isinstance(error, (BadRequest, UnknownProvider)):
+        return text.LINK
+    if isinstance(error, WrongBrowser) and not binding.has_cookie(request.cookies):
+        return text.NO_COOKIE
+    return _words(error)
+
+
+def _is_for_operator(request: HttpRequest, error: FlowError) -> bool:
+    """Return True if the problem's detail is for whoever runs the service, and not for the user."""
+    if isinstance(error, (BadRequest, UnknownProvider)):
+        return not (request.at_pin and isinstance(error, BadRequest))
+    return isinstance(error, ProviderRejected) and text.diagnosis(error.cause, "") is not None
+
+
+def _filled(words: Text, provider: str, error: FlowError) -> tuple[str, str]:
+    """Return title and detail with the provider's name, and when to try again."""
+    called = (text.provider_name(provider) if not isinstance(error, UnknownProvider) else "") or text.A_PROVIDER
+    fill = {"{provider}": called, "{when}": text.when(error.retry_after)}
+    title, detail = words.title, words.detail
+    for mark, value in fill.items():
+        title, detail = title.replace(mark, value), detail.replace(mark, value)
+    return title, detail
 
 
 def _action(request: HttpRequest, error: FlowError, words: Text) -> tuple[str, str] | None:
     """Return the page's button: the same address again if that may help, else a new start."""
-    if error.code in ("provider_unavailable", "internal"):
+    if error.code in ("provider_unavailable", "internal", "in_progress", "not_configured"):
         if not request.posted:
             return words.action, f"?{request.query}"
         if pin_page_url := http_request.posted_pin_page(request):
             return words.action, pin_page_url
+    if isinstance(error, BadRequest) and request.posted and (pin_page_url := http_request.posted_pin_page(request)):
+        return text.ENTER_AGAIN, pin_page_url
     action = words.action or (text.PIN_AGAIN if request.at_pin and error.code not in _NOTHING_TO_BEGIN else "")
     return (action, _start(request, error)) if action else None
 

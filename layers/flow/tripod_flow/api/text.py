@@ -1,4 +1,6 @@
-"""The words of every page and problem, so that they can be translated; only the details of ``bad_request`` stand where they are raised. ``{provider}`` is the provider's name.
+"""The words of every page and problem, so that they can be translated; only the details of ``bad_request`` stand where they are raised.
+
+``{provider}`` is the provider's name, ``{when}`` when it makes sense to try again.
 
 Also the diagnoses: what the app's developer can do about a provider's refusal.
 """
@@ -36,18 +38,35 @@ PROBLEMS = {
         "This sign-in was begun in another browser, so it can only be finished there. Nothing was changed.",
         "Start again here",
     ),
-    "in_progress": Text("Just a moment", "Your sign-in is being finished. Look again in a moment."),
+    "in_progress": Text("Just a moment", "Your sign-in is being finished. Look again in a moment.", "Look again"),
     "expired": Text("That took too long", "This sign-in was begun more than ten minutes ago. Please start again.", "Start again"),
     "denied": DENIED,
     "verifier_rejected": Text("This sign-in is no longer valid", "{provider} did not accept this sign-in any more. Please start again.", "Start again"),
     "interrupted": Text(
         "Your sign-in was interrupted", "The answer of {provider} was lost on the way, so your account could not be connected. Please start again.", "Start again"
     ),
-    "provider_rejected": Text("{provider} refused this app", "This is not your fault: {provider} did not accept the app's request."),
-    "provider_unavailable": Text("{provider} can't be reached", "{provider} does not answer right now. Nothing is lost: try again in a moment.", "Try again"),
-    "not_configured": Text("Not set up yet", "This service is not set up completely. Its operator finds the reason in the log."),
+    "provider_rejected": Text("{provider} refused this app", "This is not your fault: {provider} did not accept the app's request. If it lasts, tell whoever runs this service.", "Try again"),
+    "provider_unavailable": Text("{provider} can't be reached", "{provider} does not answer right now. Nothing is lost: try again {when}.", "Try again"),
+    "not_configured": Text("Not set up yet", "This service is not set up completely. Its operator finds the reason in the log.", "Try again"),
     "internal": Text("Something went wrong", "This is our fault, not yours. Please try again.", "Try again"),
 }  # fmt: skip
+
+# On a page, instead of a request's flaw, which is for whoever made the link.
+LINK = Text("This link is not right", "Go back to the page that sent you here, and try again from there.")
+FOR_OPERATOR = "For whoever runs this service"
+
+# Instead of ``wrong_browser``, where the browser has brought no cookie of ours at all.
+NO_COOKIE = Text(
+    "Please start again in this browser",
+    "This browser has no cookie of this sign-in. It was begun in another browser or window, or cookies are blocked here: "
+    "then allow them for this site. Nothing was changed.",
+    "Start again here",
+)
+NO_PIN_LEFT = Text(
+    "That was the last try",
+    "None of the five PINs was right, so this sign-in has ended. {provider} shows you a new PIN when you start again.",
+    "Start again with a new PIN",
+)
 
 # Instead of ``provider_rejected``, where it was not the app that the provider refused.
 ACCOUNT_PROBLEMS = {
@@ -60,6 +79,7 @@ PIN_LINK = "Open {provider}"
 PIN_NEW_TAB = "(opens in a new tab)"
 PIN_LABEL = "PIN"
 PIN_AGAIN = "Start again"
+ENTER_AGAIN = "Enter the PIN again"
 ATTEMPTS_LEFT = "{left} more can be tried."
 WRONG_PIN = Text(
     "That PIN was not right", "Look at the PIN that {provider} shows you, and enter it again.", "Start again with a new PIN"
@@ -67,6 +87,14 @@ WRONG_PIN = Text(
 REFERENCE = "Reference"
 A_PROVIDER = "The provider"  # where nobody said which
 PROVIDER_NAMES = {"x": "X"}
+
+
+def when(seconds: int | None) -> str:
+    """Return after how long it makes sense to try again, in words."""
+    if seconds is None or seconds < 30:
+        return "in a moment"
+    minutes = -(-seconds // 60)
+    return "in a minute" if minutes == 1 else f"in {minutes} minutes"
 
 
 def provider_name(provider: str) -> str:

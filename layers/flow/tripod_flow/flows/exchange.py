@@ -13,7 +13,7 @@ from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, 
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.transport import ResponseLost
 from tripod_flow.rules import backoff, errors, transitions
-from tripod_flow.rules.authorization import Authorization, Identity, State
+from tripod_flow.rules.authorization import PIN_ATTEMPTS, Authorization, Identity, State
 from tripod_flow.rules.provider import ProviderDefinition
 from tripod_flow.rules.transitions import Transition
 
@@ -132,7 +132,7 @@ class Exchange:
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
         telemetry.log().warning("not exchanged", extra={"authorization": held.log_id, "code": error.code, "reason": str(error)})
-        attempts_left = transitions.PIN_ATTEMPTS - held.failed_pins - 1
+        attempts_left = PIN_ATTEMPTS - held.failed_pins - 1
         if held.pin and isinstance(error, errors.VerifierRejected) and attempts_left:
             self._write(held, transitions.count_wrong_pin(held))
             raise errors.WrongPin(

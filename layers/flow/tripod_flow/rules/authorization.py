@@ -13,6 +13,7 @@ from tripod.provider_errors import Cause
 from tripod_flow.rules import binding, errors
 
 REQUEST_TOKEN_LIFETIME = 600  # seconds; X publishes none: short enough for a stolen link, long enough to find a password
+PIN_ATTEMPTS = 5  # of 10 million PINs
 ITEM_LIFETIME = binding.LIFETIME  # seconds; a late reload still gets its answer. DynamoDB's TTL only cleans up behind it
 OOB = "oob"  # RFC 5849, section 2.1: no callback; the user carries a PIN
 
@@ -180,4 +181,6 @@ def outcome_error(found: Authorization) -> errors.FlowError | None:
     code, restart_query = found.error or errors.Denied.code, found.restart_query if found.is_bound else ""
     if code == errors.ProviderRejected.code:
         return errors.ProviderRejected(found.cause or Cause.UNKNOWN, restart_query=restart_query)
+    if code == errors.VerifierRejected.code and found.failed_pins == PIN_ATTEMPTS - 1:
+        return errors.NoPinLeft(restart_query=restart_query)
     return errors.OUTCOME_ERRORS[code](restart_query=restart_query)

@@ -34,6 +34,11 @@ def request_tokens(provider: str, cookies: Mapping[str, str]) -> list[str]:
     return [token for name, token in names.items() if name in cookies][:MOST]
 
 
+def has_cookie(cookies: Mapping[str, str]) -> bool:
+    """Return True if a browser has brought any cookie of ours."""
+    return any(_NAME.fullmatch(name) for name in cookies)
+
+
 def digest(cookie: str) -> str:
     """Return the SHA-256 of a cookie's value, in hex: what the table keeps of it."""
     return hashlib.sha256(cookie.encode()).hexdigest()

@@ -11,6 +11,7 @@ FlowError
 ├── Expired                 410  an outcome, where the app did not confirm, or nobody said whose tokens they are, in time
 ├── Denied                  403  an outcome
 ├── VerifierRejected        400  an outcome  ├── WrongPin  (no outcome yet)
+│                                            └── NoPinLeft
 ├── Interrupted             409  an outcome
 ├── ProviderRejected        502  an outcome, where it ends an authorization
 ├── ProviderUnavailable     503
@@ -124,6 +125,10 @@ class WrongPin(VerifierRejected):
         self.request_token = request_token
         self.attempts_left = attempts_left
         self.return_to = return_to
+
+
+class NoPinLeft(VerifierRejected):
+    """The provider refused the last PIN that could be tried."""
 
 
 class Interrupted(FlowError):

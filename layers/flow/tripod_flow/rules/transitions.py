@@ -18,7 +18,6 @@ from tripod_flow.rules import authorization, errors, outbox
 from tripod_flow.rules.authorization import ITEM_LIFETIME, REQUEST_TOKEN_LIFETIME, Authorization, Identity, State
 
 LEASE = 30  # seconds; longer than the function's timeout, so that a lease that has ended has no living holder
-PIN_ATTEMPTS = 5  # of 10 million PINs
 IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to
 CONFIRMATION_LIFETIME = 600  # seconds that a consent waits for the app to redeem its ticket; then its tokens are erased
 
