@@ -232,6 +232,35 @@ def test_another_apps_token_is_deleted_and_not_called_invalidated(app: SandboxAp
     assert current(app) is None
 
 
+@pytest.mark.parametrize(
+    "broken", ["no JSON", '{"consumer_key": "a"}', '{"consumer_key": "a", "consumer_secret": "b", "provider": {"x": 1}}']
+)
+def test_a_consumer_secret_that_is_broken_keeps_nobody_connected(app: SandboxApp, broken: str) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    client = app.sandbox.client("secretsmanager")
+    right = client.get_secret_value(SecretId=app.consumer_secret_name)["SecretString"]
+    client.put_secret_value(SecretId=app.consumer_secret_name, SecretString=broken)
+    told = invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
+    assert (told["outcome"], told["invalidated"]) == ("revoked", "pending")
+    assert app.is_deleted()
+    client.put_secret_value(SecretId=app.consumer_secret_name, SecretString=right)
+    tidy(Harness(app, clock=harness.clock))
+    app.relay(app.connection_key)
+    assert knows_no_grant(app)
+
+
+def test_a_consumer_secret_that_is_gone_keeps_nobody_connected(app: SandboxApp) -> None:
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    app.sandbox.client("secretsmanager").delete_secret(SecretId=app.consumer_secret_name, ForceDeleteWithoutRecovery=True)
+    fresh = Harness(app, clock=harness.clock)
+    assert fresh.revocation.revoke(app.name, app.user.user_id) is None
+    assert app.is_deleted()
+    with pytest.raises(errors.UnknownProvider):  # again: nobody is connected, and there is no such provider
+        Harness(app, clock=harness.clock).revocation.revoke(app.name, app.user.user_id)
+
+
 def test_an_app_that_changes_while_the_provider_is_down_ends_it(app: SandboxApp) -> None:
     harness = Harness(app)
     harness.callback(*harness.come_back())

@@ -37,7 +37,10 @@ print(f"\n{matrix.table(results)}")
 for result in results:
     if not result.right:
         cell = result.cell
-        print(f"not allowed: {cell.act.name}, {cell.call}, {cell.fault}: {result.first} → {result.end}", file=sys.stderr)
+        print(
+            f"not allowed: {cell.act.name}, {cell.call}, {cell.fault}: {result.first}, then {result.again} → {result.end}",
+            file=sys.stderr,
+        )
 missing = calls() - {(cell.act.name, cell.call) for cell in cells}
 for act, call in sorted(missing):
     print(f"no longer made: {act}, {call}", file=sys.stderr)

@@ -151,8 +151,11 @@ def _tried(cell: Cell, scene: UserScene, struck: Any) -> str:
     with ThreadPoolExecutor(1) as pool:
         trying = pool.submit(cell.act.do, scene)
         eventually(lambda: struck() or trying.done(), 20)
-        for process in processes(f"{scene.app.sandbox.prefix}-{cell.act.function}", scene.app.sandbox.aws):
+        function = f"{scene.app.sandbox.prefix}-{cell.act.function}", scene.app.sandbox.aws
+        killed = processes(*function)
+        for process in killed:
             os.kill(process, signal.SIGKILL)
+        eventually(lambda: not set(killed) & set(processes(*function)), 20)  # an idle one is not taken for a live one
         return trying.result()
 
 

@@ -118,16 +118,19 @@ class SandboxApp:
         )
 
     def come_due(self, *keys: str) -> None:
-        """Put the time at which the relay tries again, or looks again, into the past: of these items, or of all the app's."""
+        """Let what the relay waits for be over: its next try, its next look, and another's call to the provider.
+
+        Of these items, or of all the app's.
+        """
         if not keys:
             mine = {"FilterExpression": "contains(pk, :name)", "ExpressionAttributeValues": {":name": {"S": f"#{self.name}#"}}}
             pages = self.sandbox.client("dynamodb").get_paginator("scan").paginate(TableName=self.sandbox.table, **mine)
             keys = tuple(item["pk"]["S"] for page in pages for item in page["Items"] if "outbox" in item)
         for key in keys:
-            item = self.item(key) or {}
-            for name in ("outbox_due", "deletion_until"):
-                if float(item.get(name, {"N": "0"})["N"]) > time.time():
-                    self.change_item(key, **{name: 1})
+            item, now = self.item(key) or {}, time.time()
+            for name, past in (("outbox_due", 1.0), ("deletion_until", 1.0), ("ended_at", now)):
+                if float(item.get(name, {"N": "0"})["N"]) > now:
+                    self.change_item(key, **{name: past})
 
     def sweep(self) -> None:
         """Run the relay's schedule, for the app's items as if they were due."""

@@ -1,9 +1,11 @@
 """Revocation: end a connection, delete its tokens here, and have the provider invalidate them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tripod import names
 from tripod.credentials import AccessToken, Consumer
 from tripod.errors import MalformedSecret, TokenNotFound
 from tripod.secret_reader import SecretReader
@@ -42,20 +44,24 @@ class Revocation:
     def revoke(self, provider: str, user_id: str) -> bool | None:
         """Mark the connection as revoked, delete the secret, and have the provider invalidate the user's token.
 
-        Returns whether the provider has invalidated it; None: the provider can't be reached, and the relay asks it for a day. It has not
+        Returns whether the provider has invalidated it; None: the provider can't be asked now, and the relay asks it for a day. It has not
         where there is no way to, where the app has changed since, where the secret can't be read, or where the provider refuses; an
-        unknown token counts as invalidated. Whatever the provider does, the user is disconnected, and a failure midway is made up for.
+        unknown token counts as invalidated. Whatever the provider does, and whatever the consumer secret holds, the user is disconnected,
+        and a failure midway is made up for.
         A grant whose tokens are still pending is revoked too, and a consent that waits for its ticket: the process that stores or
         redeems them finds the revocation, and the relay invalidates them. Raises ``NotConnected`` where neither tokens nor a connection
-        are kept; the revocation is recorded nevertheless.
+        are kept; the revocation is recorded nevertheless. Raises ``UnknownProvider`` where there is no such provider either.
         """
-        definition, consumer = self._consumers.find(provider)
+        if not names.is_provider(provider):
+            raise UnknownProvider("not a provider's name")
         pk = connection.key(provider, user_id)
         for _ in range(TRIES):
             found = self._table.connection(pk)
             has_secret, token = self._read_token(provider, user_id)
             was_connected = has_secret or (found is not None and found.is_connection)
-            if token is not None and not _can_invalidate(definition, consumer, token):
+            if not was_connected:
+                self._refuse_unknown(provider)
+            if token is not None and not self._may_invalidate(provider, token):
                 token = None
             wait = connection.INVALIDATING if token else 0.0
             transition = connection.revoke(provider, user_id, found, now=self._clock(), token=token, wait=wait)
@@ -73,6 +79,19 @@ class Revocation:
                 telemetry.log().info("revoked", extra=told)
                 return invalidated
         raise Contended
+
+    def _refuse_unknown(self, provider: str) -> None:
+        """Raise ``UnknownProvider`` where there is no consumer secret of this name; one that can't be read is one."""
+        with suppress(NotConfigured):
+            self._consumers.find(provider)
+
+    def _may_invalidate(self, provider: str, token: AccessToken) -> bool:
+        """Return True if the provider can be asked to invalidate a token, or could be if the consumer secret were right again."""
+        try:
+            definition, consumer = self._consumers.find(provider)
+        except (NotConfigured, UnknownProvider):
+            return True
+        return _can_invalidate(definition, consumer, token)
 
     def _invalidate_now(self, pk: str) -> bool | None:
         """Have the pending token invalidated; None where that is left to the relay."""
