@@ -20,7 +20,7 @@ NO_BROWSER := SKIPPED: tests/browser. They need Chromium: apt-get install --no-i
 UNBROWSED := $(if $(shell command -v chromium 2>/dev/null)$(CI),,tests/browser)
 SAY_WHAT_IS_LEFT_OUT = $(if $(UNBUILT),echo "$(NO_BUILD)";) $(if $(UNBROWSED),echo "$(NO_BROWSER)";)
 INSTALLED = $(and $(wildcard .venv/.ready),$(wildcard .peers/.ready),$(or $(UNBUILT),$(wildcard .tools/.ready)))
-HOW_LONG = About five minutes on two idle cores$(if $(INSTALLED),, after two or three for installing)$(if $(UNBUILT)$(UNBROWSED),., for every test: none is left out.)
+HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that two or three for installing.)$(if $(UNBUILT)$(UNBROWSED),, No test is left out.)
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 

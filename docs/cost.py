@@ -50,7 +50,7 @@ READS = 4  # redeem's and the relay's
 LOG_BYTES = 4_000  # of functions and access log: assumed
 SWEEPS = 60 * 24 * 30.4  # a month
 SWEEP_READS = 8  # one query a shard, at least half a unit each
-METRICS, ALARMS = 20, 13  # functions' outcomes that occur; what the template's alarms watch, each metric of one being paid for
+METRICS, ALARMS = 20, 18  # functions' outcomes that occur; what the template's alarms watch, each metric of one being paid for
 
 
 @dataclass(frozen=True)

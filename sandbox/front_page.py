@@ -63,9 +63,20 @@ def _secrets(client: Any, prefix: str) -> list[dict[str, Any]]:
     listed = client.list_secrets(Filters=[{"Key": "name", "Values": [f"{prefix}/"]}])["SecretList"]
     rows = []
     for secret in listed:
-        content = json.loads(client.get_secret_value(SecretId=secret["Name"])["SecretString"])
-        rows.append({"name": secret["Name"], "content": json.dumps({key: _masked(key, content[key]) for key in content})})
+        text = client.get_secret_value(SecretId=secret["Name"])["SecretString"]
+        rows.append({"name": secret["Name"], "content": _shown(text)})
     return rows
+
+
+def _shown(text: str) -> str:
+    """Return a secret's content, masked; of one that is no JSON object, which somebody is trying out, nothing but that."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        return "no JSON object"
+    return json.dumps({key: _masked(key, content[key]) for key in content})
 
 
 def _masked(name: str, value: Any) -> Any:

@@ -62,6 +62,13 @@ def test_other_providers_words_for_a_refusal_are_understood(app: SandboxApp) -> 
         "oauth_token={}",
         "oauth_token={}&oauth_verifier=",
         "oauth_token={}&oauth_verifier=denied",
+        "oauth_token={}&oauth_verifier=DENIED",
+        "oauth_token={}&oauth_verifier=null",
+        "oauth_token={}&oauth_verifier=%20",
+        "oauth_token={}&denied=1",
+        "oauth_token={}&denied=true",
+        "denied={}",
+        "denied=true",
         "oauth_token={}&rejected=1",
         "oauth_token={}&oauth_problem=user_refused",
         "error=access_denied",
@@ -88,6 +95,15 @@ def test_which_of_several_was_refused_is_not_guessed_at(app: SandboxApp, begun: 
     assert f'href="{app.sandbox.api}/oauth/{app.name}/start"' in answer.text
     for token in tokens:
         assert browser.get(f"/oauth/{app.name}/callback?denied={token}").status_code == 303
+
+
+def test_a_sign_in_that_is_long_over_does_not_stand_in_anothers_way(app: SandboxApp) -> None:
+    browser = app.browser()
+    old, token = begin(app, browser), begin(app, browser)
+    app.change_item(f"authorization#{app.name}#{old}", expires_at=1)
+    answer = browser.get(f"/oauth/{app.name}/callback?error=access_denied")
+    assert answer.headers["location"] == f"{RETURN_TO}?outcome=denied&provider={app.name}"
+    assert app.item(f"authorization#{app.name}#{token}")["state"] == {"S": "denied"}  # type: ignore[index]  # it is there
 
 
 def test_another_browser_refuses_nothing_by_saying_less(app: SandboxApp) -> None:

@@ -80,6 +80,29 @@ def test_what_can_not_be_a_pin_costs_no_try(app: SandboxApp, wrong: str) -> None
     assert post(app, browser, {"request_token": token, "pin": pin}).json()["outcome"] == "granted"
 
 
+@pytest.mark.parametrize("around", [" ", "\t", "\n", "\u00a0", "\u200b", "\ufeff"])
+def test_blanks_that_were_copied_along_with_a_pin_are_ignored(app: SandboxApp, around: str) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    pasted = f"{around}{pin[:3]} {pin[3:]}{around}"
+    assert post(app, browser, {"request_token": token, "pin": pasted}).json()["outcome"] == "granted"
+
+
+def test_an_empty_pin_leads_back_to_the_page_that_asks_for_it(app: SandboxApp) -> None:
+    browser = app.browser()
+    token, _ = begin(app, browser)
+    for form in (f"request_token={token}&pin=", f"request_token={token}", f"request_token={token}&pin=1&pin=2"):
+        page = post(app, browser, form, accept=PAGE)
+        assert page.status_code == 400
+        assert f'href="{app.sandbox.api}/oauth/{app.name}/pin?request_token={token}"' in page.text
+
+
+def test_a_link_to_the_pins_page_may_have_a_tracker(app: SandboxApp) -> None:
+    browser = app.browser()
+    token, _ = begin(app, browser)
+    assert browser.get(f"/oauth/{app.name}/pin?request_token={token}&fbclid=1").status_code == 200
+
+
 def test_the_fifth_wrong_pin_says_that_it_was_the_last(app: SandboxApp) -> None:
     browser = app.browser()
     token, _ = begin(app, browser)

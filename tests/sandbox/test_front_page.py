@@ -29,5 +29,13 @@ def test_it_offers_every_way_in_and_shows_what_happened_with_secrets_masked(app:
     assert len(re.findall("<caption>", page.text)) == 4
 
 
+@pytest.mark.parametrize("text", ["no JSON", "[1]", "\ufeff{}"])
+def test_a_secret_that_somebody_is_trying_out_is_no_json_object(app: SandboxApp, text: str) -> None:
+    app.sandbox.client("secretsmanager").put_secret_value(SecretId=app.consumer_secret_name, SecretString=text)
+    page = app.browser().get("/")
+    assert page.status_code == 200
+    assert "no JSON object" in page.text
+
+
 def test_nothing_else_is_at_the_root(app: SandboxApp) -> None:
     assert app.browser().get("/nothing").status_code == 404

@@ -41,7 +41,24 @@ def test_a_consumer_secret_may_describe_a_provider() -> None:
 
 
 @pytest.mark.parametrize(
-    "blanks", [" ", "\n", "\r\n", "\t", "\u00a0", "\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", " \u200b\n"]
+    "blanks",
+    [
+        " ",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u00a0",
+        "\u200b",
+        "\u200d",
+        "\u2060",
+        "\ufeff",
+        "\u00ad",
+        " \u200b\n",
+        "\u202a",
+        "\u2066",
+        "\u061c",
+        "\ufe0f",
+    ],
 )
 def test_what_was_pasted_along_with_a_credential_is_cut_off_and_named(blanks: str) -> None:
     pasted = {"consumer_key": f"{blanks}k k{blanks}", "consumer_secret": "s3cret"}
@@ -52,6 +69,13 @@ def test_what_was_pasted_along_with_a_credential_is_cut_off_and_named(blanks: st
     assert Consumer.from_json("\ufeff" + json.dumps(pasted)).trimmed == ("consumer_secret",)
     with pytest.raises(ValueError, match='"consumer_secret" has nothing but blanks'):
         Consumer.from_json(json.dumps(pasted | {"consumer_secret": blanks}))
+
+
+def test_a_consumer_secret_that_was_pasted_is_read() -> None:
+    for around in ("\ufeff", "\ufeff\ufeff", "\u200b", "\n \u00a0"):
+        assert Consumer.from_json(around + '{"consumer_key": "k", "consumer_secret": "s"}' + around).consumer_key == "k"
+    broken = Consumer.from_json('{"consumer_key": "k\n", "consumer_secret": "\ts"}')  # line end and tab as they are, not escaped
+    assert (broken.consumer_key, broken.consumer_secret, broken.trimmed) == ("k", "s", ("consumer_key", "consumer_secret"))
 
 
 @pytest.mark.parametrize(

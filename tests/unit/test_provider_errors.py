@@ -54,7 +54,12 @@ NOT_APPROVED = (
         (400, "something new", Cause.UNKNOWN),
         (400, '{"errors": []}', Cause.UNKNOWN),
         (400, '{"errors": [5]}', Cause.UNKNOWN),
-        (400, '{"errors": [{"code": "415"}]}', Cause.UNKNOWN),
+        (400, '{"errors": [{"code": "415"}]}', Cause.CALLBACK_NOT_APPROVED),
+        (400, '{"errors": [{"code": "4x15"}]}', Cause.UNKNOWN),
+        (403, '{"errors": [{"message": "x"}], "type": "https://api.twitter.com/2/problems/client-forbidden"}', Cause.CLIENT_FORBIDDEN),
+        (400, '{"error": "mwoauth-invalid-authorization", "message": "The authorization headers in your request are not valid: Invalid signature"}', Cause.BAD_CREDENTIALS),
+        (200, "Error: No request was found for that token.", Cause.REQUEST_TOKEN_REJECTED),
+        (200, "Error: No token was found matching your request.", Cause.REQUEST_TOKEN_REJECTED),
         (400, "<errors", Cause.UNKNOWN),
         (400, '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><errors><error code="415">&b;</error></errors>', Cause.UNKNOWN),
     ],
@@ -133,6 +138,8 @@ def test_what_was_not_recognised_is_not_shown() -> None:
     [
         ('OAuth realm="api", oauth_problem="token_revoked"', Cause.TOKEN_REVOKED),
         ("OAuth oauth_problem=signature_invalid", Cause.BAD_CREDENTIALS),
+        ("OAuth oauth_problem='token_revoked'", Cause.TOKEN_REVOKED),
+        ('OAuth oauth_problem = "token_revoked"', Cause.TOKEN_REVOKED),
         ("Bearer", Cause.UNKNOWN),
     ],
 )
@@ -144,3 +151,25 @@ def test_a_refusal_may_stand_in_a_header(challenge: str, cause: Cause) -> None:
 def test_mediawikis_refusals_are_known_by_their_text() -> None:
     assert provider_errors.is_error_text(b"Error: An error occurred in the OAuth protocol")
     assert not provider_errors.is_error_text(b"oauth_token=a&oauth_token_secret=b")
+
+
+@pytest.mark.parametrize(
+    ("body", "page"),
+    [
+        (b"<!DOCTYPE html><title>Just a moment...</title>", True),
+        (b"\xef\xbb\xbf\r\n<!doctype\n  html>", True),
+        (b'<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0">', True),
+        (b"<!-- a comment -->\n<html lang=en>", True),
+        (b"<head><title>403", True),
+        (b"<h1>Forbidden</h1>", True),
+        (b"error code: 1020", True),
+        (b"error code is unknown", False),
+        (b'<?xml version="1.0"?><errors><error code="32">', False),
+        (b"<hash><error>", False),
+        (b"oauth_problem=token_revoked", False),
+        (b'{"title": "<html>"}', False),
+        (b"", False),
+    ],
+)
+def test_a_page_is_what_stands_before_a_provider(body: bytes, page: bool) -> None:
+    assert provider_errors.is_page(body) is page

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import requests
 from requests import PreparedRequest
 from requests.auth import HTTPBasicAuth
 
-from tripod import allowed_hosts, chunks, names, process, response_body
+from tripod import allowed_hosts, chunks, names, process, provider_errors, response_body, retry_after
 from tripod.credentials import Consumer
 from tripod.errors import MalformedSecret, TripodUnavailable
 from tripod.provider_errors import Cause
@@ -168,16 +169,14 @@ def _post(provider: str, session: requests.Session, url: str, **request: Any) ->
     options: dict[str, Any] = {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
     try:
         with session.post(url, headers=HEADERS, **options, **request) as response:
-            wait = response.headers.get("Retry-After", "")
-            return _BearerResponse(
-                response.status_code, int(wait) if re.fullmatch(r"[0-9]{1,9}", wait) else None, response_body.peek(response)
-            )
+            wait = retry_after.seconds(response.headers, time.time())
+            return _BearerResponse(response.status_code, wait, response_body.peek(response))
     except requests.RequestException as error:  # its text may contain the URL, and so the token to invalidate
         raise TripodUnavailable(f"{provider}: {type(error).__name__}", code="provider_unavailable") from None
 
 
 def _unavailable(provider: str, response: _BearerResponse, what: str) -> TripodUnavailable:
-    if response.status == 429 or response.status >= 500:
+    if response.status == 429 or response.status >= 500 or provider_errors.is_page(response.body):
         return TripodUnavailable(
             f"{provider} {what}: HTTP {response.status}", code="provider_unavailable", retry_after=response.retry_after
         )

@@ -10,9 +10,10 @@ from typing import Any
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 
 # What comes along with a credential that is pasted: blanks, line ends, zero-width characters, a byte order mark.
-_BLANKS = (
+BLANKS = (
     " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\xad\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+    "\u061c\u180e\u202a\u202b\u202c\u202d\u202e\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0f"
 )
 
 
@@ -63,7 +64,7 @@ class Consumer:
         if not _are_host_names(provider.get("api_hosts", [])):
             raise ValueError('"provider.api_hosts" must be a list of host names in lower case, without scheme, port and path')
         credentials = {name: _text(content, name) for name in ("consumer_key", "consumer_secret")}
-        bare = {name: value.strip(_BLANKS) for name, value in credentials.items()}
+        bare = {name: value.strip(BLANKS) for name, value in credentials.items()}
         for name, value in bare.items():
             if not value:
                 raise ValueError(f'"{name}" has nothing but blanks')
@@ -152,7 +153,7 @@ def _are_host_names(value: object) -> bool:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text.removeprefix("\ufeff"))  # a byte order mark
+        content = json.loads(text.strip(BLANKS), strict=False)  # with line ends in a string, as an editor breaks them
     except (ValueError, RecursionError):
         raise ValueError("it is not JSON") from None
     if not isinstance(content, dict):

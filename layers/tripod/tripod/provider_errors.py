@@ -59,7 +59,7 @@ _TEXTS = (
     (re.compile(r"timestamp out of bounds|timestamp_refused|expired timestamp", re.I), Cause.CLOCK_OFF),
     (re.compile(r"could not authenticate|consumer_key_unknown|consumer_key_rejected|signature_invalid|signature_method_rejected|invalid signature|invalid consumer", re.I), Cause.BAD_CREDENTIALS),
     (re.compile(r"invalid oauth_verifier|verifier_invalid|verification code provided was not valid", re.I), Cause.VERIFIER_REJECTED),
-    (re.compile(r"reverse auth credentials|invalid / expired token|token_rejected|token_expired|token_used|oauth token not found|token.{0,20}already.{0,20}used", re.I), Cause.REQUEST_TOKEN_REJECTED),
+    (re.compile(r"reverse auth credentials|invalid / expired token|token_rejected|token_expired|token_used|oauth token not found|token.{0,20}already.{0,20}used|no (request|token) was found", re.I), Cause.REQUEST_TOKEN_REJECTED),
     (re.compile(r"invalid or expired token|token_revoked", re.I), Cause.TOKEN_REVOKED),
     (re.compile(r"/problems/oauth1-permissions"), Cause.PERMISSIONS),
     (re.compile(r"/problems/client-forbidden"), Cause.CLIENT_FORBIDDEN),
@@ -89,7 +89,7 @@ def read(status: int, body: bytes, challenge: str = "") -> Refusal:
     text = body.decode("utf-8", "replace").strip()
     code, message = _json(text) or _xml(text) or (None, text)
     problem = parse_qs(message).get("oauth_problem", [""])[0] if "oauth_problem=" in message else ""
-    if not problem and (said := re.search(r'oauth_problem="?([a-z_]{1,40})', challenge)):
+    if not problem and (said := re.search(r"oauth_problem\s*=\s*[\"']?([a-z_]{1,40})", challenge)):
         problem = said[1]
     word = _word(code, problem, message)
     if code in _CODES:
@@ -120,8 +120,9 @@ def is_error_text(body: bytes) -> bool:
 
 
 def is_page(body: bytes) -> bool:
-    """Return True if a body is a web page: what stands before a provider answers with one, no provider's API does."""
-    return body.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
+    """Return True if a body is a web page, or a CDN's line: what stands before a provider answers with one, no provider's API does."""
+    start = re.sub(rb"^(\s|\xef\xbb\xbf|<\?xml[^>]*>|<!--.*?-->)+", b"", body[:2000], flags=re.S)
+    return re.match(rb"<!doctype\s+html|<html|<head|<body|<h1|error code: \d", start, re.I) is not None
 
 
 def _word(code: int | None, problem: str, message: str) -> str:
@@ -137,9 +138,14 @@ def _word(code: int | None, problem: str, message: str) -> str:
 def _json(text: str) -> tuple[int | None, str] | None:
     try:
         content = json.loads(text)
+        if "errors" not in content and isinstance(content.get("error"), str):  # {"error": "…", "message": "…"}
+            return None, f"{content['error']} {content.get('message', '')}"
         error = content["errors"][0]
-        code = error.get("code")
-        return (code if isinstance(code, int) else None), str(error.get("message", ""))
+        code = str(error.get("code", ""))
+        # A problem's type, where there is one, stands beside the errors.
+        return (
+            int(code) if re.fullmatch(r"[0-9]{1,6}", code) else None
+        ), f'{error.get("message", "")} "{content.get("type", "")}"'
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -164,7 +164,8 @@ def test_a_token_answer_that_names_nobody_for_sure_is_nobodys(ids: str, monkeypa
         ("7", 7),
         ("0", 1),
         ("9" * 12, 900),
-        ("9" * 13, 5),
+        ("9" * 15, 900),
+        ("9" * 16, 5),
         ("soon", 5),
         ("", 5),
         ("Thu, 01 Jan 1970 00:16:50 GMT", 10),
@@ -196,6 +197,46 @@ def test_a_challenge_page_is_no_refusal_of_the_providers(monkeypatch: pytest.Mon
         client.identity(provider.X, consumer, token)
     with pytest.raises(Refused):  # nor a reason to keep a user connected
         client.invalidate("https://api.example/invalidate", consumer, token)
+
+
+@pytest.mark.parametrize(("status", "body"), [(405, PAGE), (406, PAGE), (403, b"error code: 1020"), (408, b""), (425, b"early")])
+def test_what_passes_is_no_refusal_either(status: int, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(status, {}, body))
+    with pytest.raises(Unavailable):
+        ProviderClient(Timeouts()).request_token(provider.X, Consumer("k", "s"), CALLBACK, access_type=None)
+
+
+UNREAD = b'{"result": "nothing for them", "oauth_token": "tokn"}'
+
+
+def test_an_answer_of_success_that_holds_nothing_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, UNREAD))
+    client, consumer = ProviderClient(Timeouts()), Consumer("k", "s")
+    token = AccessToken(oauth_token="tokn", oauth_token_secret="s", consumer_key="k")
+    with pytest.raises(Refused) as begun:
+        client.request_token(provider.X, consumer, CALLBACK, access_type=None)
+    with pytest.raises(ResponseLost):
+        client.access_token(provider.X, consumer, "tokn", "s", "v")
+    with pytest.raises(Refused) as asked:
+        client.identity(provider.X, consumer, token)
+    assert begun.value.refusal.cause is asked.value.refusal.cause is Cause.UNREADABLE
+    told = [vars(record) for record in caplog.records if record.getMessage() == "the provider answered"]
+    assert [one["answer"] for one in told] == ["200 unreadable"] * 3
+    assert all("nothing for them" in one["beginning"] for one in told)
+    assert "tokn" not in told[1]["beginning"] + told[2]["beginning"]
+
+
+def test_a_refusal_with_a_status_of_success_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b'{"error": "mwoauth-invalid-authorization", "message": "Invalid signature"}'
+    monkeypatch.setattr("tripod_flow.edges.provider_client.send", lambda *_, **__: Response(200, {}, body))
+    client, consumer = ProviderClient(Timeouts()), Consumer("k", "s")
+    with pytest.raises(Refused) as begun:
+        client.request_token(provider.X, consumer, CALLBACK, access_type=None)
+    with pytest.raises(Refused) as back:
+        client.access_token(provider.X, consumer, "t", "s", "v")
+    assert begun.value.refusal.cause is back.value.refusal.cause is Cause.BAD_CREDENTIALS
 
 
 def test_an_unexplained_401_is_about_the_app_where_there_is_no_user_yet(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ _START = ("return_to", "challenge", "endpoint", "force_login", "screen_name", "x
 _PIN = ("request_token", "pin")
 _CALLBACK = ("oauth_token", "oauth_verifier", "denied")
 _REFUSALS = ("denied", "error", "rejected")  # with any value: the user said no
-_NO_VERIFIER = "denied"  # what some providers send in a verifier's place
+_NO_VERIFIERS = ("denied", "none", "null", "undefined")  # what some providers send in a verifier's place
+_YES = ("1", "true", "yes")  # what some providers say to ``denied``, which is the request token at X
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +122,17 @@ def asked_return_to(request: HttpRequest) -> str | None:
 def provider_return(request: HttpRequest) -> ProviderReturn:
     """Read callback's query; other names are ignored: providers add their own.
 
-    A provider issues a verifier to whoever agrees: without one, and without ``oauth_verifier=denied``, the user has refused, whatever
+    A provider issues a verifier to whoever agrees: without one, or with ``oauth_verifier=denied``, the user has refused, whatever
     word the provider has for it (``denied``, ``error``, ``rejected``, ``oauth_problem``).
     """
     given, others = parameters.of_query(request.query, _CALLBACK, may_be_empty=True)
     verifier = given.get("oauth_verifier")
-    if verifier == _NO_VERIFIER:
+    if verifier is not None and verifier.strip().lower() in ("", *_NO_VERIFIERS):
         verifier = None
     if verifier is not None and any(given.get(word) or others.get(word) for word in _REFUSALS):
         raise BadRequest(detail="A refusal and oauth_verifier can't come together.")
-    return ProviderReturn(given.get("denied") or given.get("oauth_token"), verifier)
+    denied = given.get("denied")
+    return ProviderReturn(given.get("oauth_token") or (None if denied in _YES else denied), verifier)
 
 
 def posted_pin(request: HttpRequest) -> tuple[str, str]:
@@ -139,15 +141,6 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
     Raises ``BadRequest``, or ``WrongBrowser`` if another site's page posted it. (Our own pages' ``no-referrer`` makes their
     ``Origin`` null, so ``Sec-Fetch-Site`` tells; for a browser without it the SameSite cookie decides.)
     """
-    given = _posted(request)
-    pin = "".join(given["pin"].split())
-    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", pin):
-        raise BadRequest(detail="That can't be a PIN: it has letters, digits and hyphens alone.")
-    return given["request_token"], pin
-
-
-def _posted(request: HttpRequest) -> dict[str, str]:
-    """Return what was posted: both parameters, the PIN unchecked."""
     if request.fetch_site not in ("same-origin", "none"):
         raise WrongBrowser("posted from another site")
     body = _body(request)
@@ -158,7 +151,9 @@ def _posted(request: HttpRequest) -> dict[str, str]:
     for name in _PIN:
         if name not in given:
             raise BadRequest(detail=f"The parameter {name} is missing.")
-    return given
+    if not re.fullmatch(r"[A-Za-z0-9._~-]{1,128}", given["pin"]):
+        raise BadRequest(detail="That can't be a PIN: it has letters, digits and hyphens alone.")
+    return given["request_token"], given["pin"]
 
 
 def posted_pin_page(request: HttpRequest) -> str | None:
@@ -166,14 +161,15 @@ def posted_pin_page(request: HttpRequest) -> str | None:
     if not request.posted:
         return None
     try:
-        return request.pin_page(_posted(request)["request_token"])
+        request_token = parameters.of_query(_body(request), _PIN[:1])[0].get("request_token")
     except FlowError:
         return None
+    return None if request_token is None else request.pin_page(request_token)
 
 
 def pin_page_token(request: HttpRequest) -> str:
     """Read the PIN page's query: the request token of a begun authorization."""
-    given = parameters.of_form(request.query, _PIN[:1])
+    given, _ = parameters.of_query(request.query, _PIN[:1])
     if "request_token" not in given:
         raise BadRequest(detail="The parameter request_token is missing: begin at start, with pin=true.")
     return given["request_token"]

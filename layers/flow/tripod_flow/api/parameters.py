@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tripod.credentials import BLANKS
 from tripod_flow.rules import return_to, tickets
 from tripod_flow.rules.errors import BadRequest
 
@@ -67,7 +68,9 @@ def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def checked(name: str, value: str) -> str:
-    """Return a parameter's value as it is; raises ``BadRequest`` where it is empty, too long, or not printable."""
+    """Return a parameter's value as it is, a PIN without blanks; raises ``BadRequest`` where it is empty, too long, or not printable."""
+    if name == "pin":
+        value = "".join(one for one in value if one not in BLANKS)
     if not value:
         raise BadRequest(detail=f"The parameter {name} is empty.")
     if not value.isprintable():  # control characters, and what is no UTF-8

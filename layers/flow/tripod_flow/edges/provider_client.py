@@ -2,16 +2,15 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from time import monotonic, time
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from requests_oauthlib import OAuth1
 
-from tripod import names, provider_errors
+from tripod import names, provider_errors, retry_after
 from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
@@ -27,6 +26,8 @@ from tripod_flow.rules.provider import ProviderDefinition
 MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
 MAX_SCREEN_NAME = 256  # characters
 DEFAULT_RETRY = 5  # seconds, where a provider says nothing
+_PASSING = (408, 425)  # statuses of a request that can be made again, as those of 5xx
+_OF_PAGES = (403, 405, 406)  # statuses with which a CDN answers pages of its own
 
 
 class Refused(Exception):
@@ -96,7 +97,8 @@ class ProviderClient:
         try:
             tokens = read_request_token(response.body)
         except NoToken:
-            raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
+            secrets = (consumer.consumer_key, consumer.consumer_secret)
+            raise Refused(_unreadable(provider.request_token_url, response, secrets)) from None
         if provider.require_callback_confirmed and not tokens.callback_confirmed:
             raise Refused(Refusal(response.status, Cause.CALLBACK_NOT_CONFIRMED))
         return tokens
@@ -132,6 +134,10 @@ class ProviderClient:
             tokens = read_access_token(response.body)
             identity = _identity_in(tokens, provider)
         except NoToken as error:  # the verifier is spent, and what it bought can't be read
+            secrets = (consumer.consumer_key, consumer.consumer_secret, request_token, request_secret, verifier)
+            refusal = _unreadable(provider.access_token_url, response, secrets)
+            if refusal.cause is not Cause.UNREADABLE:  # it says no, with a status of success
+                raise Refused(refusal) from None
             raise ResponseLost(f"a response without a token: {error}") from None
         token = AccessToken(oauth_token=tokens.token, oauth_token_secret=tokens.secret, consumer_key=consumer.consumer_key)
         return ExchangeResponse(token, identity)
@@ -160,7 +166,11 @@ class ProviderClient:
             raise Refused(Refusal(200, Cause.UNREADABLE)) from None
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"identity: {error}") from None
-        return _identity(response, provider)
+        found = _identity(response, provider)
+        if found is None:
+            secrets = (consumer.consumer_key, consumer.consumer_secret, token.oauth_token, token.oauth_token_secret)
+            raise Refused(_unreadable(provider.identity_url, response, secrets))
+        return found
 
     def invalidate(self, url: str, consumer: Consumer, token: AccessToken) -> None:
         """Invalidate an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as invalidated."""
@@ -192,28 +202,18 @@ class ProviderClient:
             client.resource_owner_secret,
             client.verifier,
         )
-        telemetry.log().warning(
-            "the provider answered",
-            extra={"path": urlsplit(url).path, "answer": str(refusal), "beginning": glimpse(response.body, secrets)},
-        )
-        if response.status >= 500:
+        _log(url, response, refusal, secrets)
+        if response.status >= 500 or response.status in _PASSING:
             raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)
         if response.status == 429:
             raise Unavailable("answered 429", self._retry_after(response))
-        if response.status == 403 and refusal.cause is Cause.UNKNOWN and provider_errors.is_page(response.body):
+        if response.status in _OF_PAGES and refusal.cause is Cause.UNKNOWN and provider_errors.is_page(response.body):
             raise _ChallengePage(refusal, self._retry_after(response))
         raise Refused(refusal)
 
     def _retry_after(self, response: Response) -> int:
-        """Read when to come back: ``Retry-After`` in seconds or as a date, or X's ``x-rate-limit-reset`` in epoch seconds."""
-        after, reset = response.headers.get("retry-after", ""), response.headers.get("x-rate-limit-reset", "")
-        if _is_number(after):
-            seconds = int(after)
-        elif (date := _date(after)) is not None:
-            seconds = math.ceil(date - self._clock())
-        else:
-            seconds = int(reset) - int(self._clock()) if _is_number(reset) else DEFAULT_RETRY
-        return min(max(seconds, 1), backoff.LONGEST)
+        """Return the seconds after which a provider wants to be asked again."""
+        return min(retry_after.seconds(response.headers, self._clock()) or DEFAULT_RETRY, backoff.LONGEST)
 
 
 class _ServerError(Unavailable):
@@ -241,14 +241,32 @@ def _identity_in(tokens: TokenResponse, provider: ProviderDefinition) -> Identit
     return Identity(user_id, _shown(tokens.first(provider.screen_name_field))) if _is_user_id(user_id) else None
 
 
-def _identity(response: Response, provider: ProviderDefinition) -> Identity:
+def _unreadable(url: str, response: Response, secrets: Iterable[str]) -> Refusal:
+    """Return what an answer of success means that holds not what was asked for, and log it: ``UNREADABLE`` unless it says why."""
+    refusal = provider_errors.read(response.status, response.body)
+    if refusal.cause is Cause.UNKNOWN:
+        refusal = replace(refusal, cause=Cause.UNREADABLE)
+    _log(url, response, refusal, secrets)
+    return refusal
+
+
+def _log(url: str, response: Response, refusal: Refusal, secrets: Iterable[str]) -> None:
+    """Log an answer that is not the one that was asked for: its status, its cause, and how it begins."""
+    telemetry.log().warning(
+        "the provider answered",
+        extra={"path": urlsplit(url).path, "answer": str(refusal), "beginning": glimpse(response.body, secrets)},
+    )
+
+
+def _identity(response: Response, provider: ProviderDefinition) -> Identity | None:
+    """Return the user that an identity response names; None where it names none."""
     try:
         content = json.loads(response.body)
     except (ValueError, RecursionError):
-        raise Refused(Refusal(response.status, Cause.UNREADABLE)) from None
+        return None
     user_id = _at(content, provider.identity_user_id_field or provider.user_id_field)
     if user_id is None or not _is_user_id(user_id):
-        raise Refused(Refusal(response.status, Cause.UNREADABLE))
+        return None
     return Identity(user_id, _shown(_at(content, provider.screen_name_field)))
 
 
@@ -270,14 +288,6 @@ def _is_user_id(value: str) -> bool:
 def _shown(screen_name: str | None) -> str | None:
     """Return a screen name that can be shown; None for any other."""
     return screen_name if screen_name and screen_name.isprintable() and len(screen_name) <= MAX_SCREEN_NAME else None
-
-
-def _date(value: str) -> float | None:
-    """Return a date in a header (RFC 9110, section 5.6.7) in epoch seconds; None for anything else."""
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _is_number(value: str) -> bool:

@@ -1,6 +1,5 @@
 """The token responses of legs 1 and 3 (RFC 5849, sections 2.1 and 2.3): strict about token and secret, generous about the rest."""
 
-import codecs
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl
 MAX_REQUEST_TOKEN = 512  # bytes of a request token or its secret: the callback's query has it again. X's have 27 to 50
 MAX_ACCESS_TOKEN = 2048  # bytes of an access token or its secret
 MAX_FIELDS = 200
+_AROUND = " \t\r\n\ufeff\"'?&"  # what stands around a response, and is no part of it
 
 
 class NoToken(Exception):
@@ -50,10 +50,10 @@ def read_access_token(body: bytes) -> TokenResponse:
 def _read(body: bytes, longest: int) -> TokenResponse:
     """Read a form, or a JSON object, whatever its Content-Type says (X says text/html).
 
-    Empty pairs, a byte order mark, fields without a value or said twice, and bytes that are no UTF-8 lose no token, unless they
-    are the token's or the secret's.
+    Empty pairs, a byte order mark, blanks and quotes around it, separators as HTML has them, fields without a value or said twice, and
+    bytes that are no UTF-8 lose no token, unless they are the token's or the secret's.
     """
-    text = body.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape").strip()
+    text = body.decode(errors="surrogateescape").strip(_AROUND).replace("&amp;", "&")
     try:
         pairs = (
             _json_pairs(text)
@@ -64,8 +64,8 @@ def _read(body: bytes, longest: int) -> TokenResponse:
         raise NoToken("it has too many fields, or is no JSON") from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
-        fields.setdefault(name, []).append(value)
-    tokens, secrets = fields.pop("oauth_token", []), fields.pop("oauth_token_secret", [])
+        fields.setdefault(name.strip(), []).append(value)
+    tokens, secrets = ([one.strip() for one in fields.pop(name, [])] for name in ("oauth_token", "oauth_token_secret"))
     if len(tokens) != 1 or len(secrets) != 1:
         raise NoToken(f"it has oauth_token {len(tokens)} times, and oauth_token_secret {len(secrets)} times")
     (token,), (secret,) = tokens, secrets

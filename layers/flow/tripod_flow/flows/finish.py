@@ -119,7 +119,8 @@ class Finish:
         self._consumers.find(provider)
         tokens = binding.request_tokens(provider, cookies)
         records = {token: self._table.authorization(authorization.key(provider, token)) for token in tokens}
-        pending = [token for token, one in records.items() if one is not None and one.state is State.PENDING and not one.pin]
+        now = self._clock()
+        pending = [token for token, one in records.items() if one is not None and one.awaits_return(now)]
         if len(pending) != 1:
             raise errors.UnknownAuthorization(f"no request token was named, and this browser has {len(pending)} sign-ins pending")
         return pending[0]

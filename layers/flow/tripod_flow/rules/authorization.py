@@ -98,6 +98,10 @@ class Authorization:
         """Return True if the person at the browser can be told the result. The app's confirmation is not theirs to wait for."""
         return self.is_decided or self.state is State.CONSENTED
 
+    def awaits_return(self, now: float) -> bool:
+        """Return True while a browser may come back from the provider with the user's decision."""
+        return self.state is State.PENDING and not self.pin and self.expires_at > now
+
     @property
     def agreed_at(self) -> float:
         """Return when the user was back, having agreed: a disconnect that was asked for since then ends what they agreed to."""
