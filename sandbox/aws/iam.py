@@ -19,6 +19,7 @@ SECRET_CONTEXT = f"{ENCRYPTION_CONTEXT}SecretARN"
 TABLE_CONTEXT = f"{ENCRYPTION_CONTEXT}aws:dynamodb:tableName"
 LEADING_KEYS = "dynamodb:LeadingKeys"
 ATTRIBUTES = "dynamodb:Attributes"
+RETURN_VALUES = "dynamodb:ReturnValues"
 FORCE_DELETE = "secretsmanager:ForceDeleteWithoutRecovery"
 # Those that a check's context may have.
 CONDITION_KEYS = {
@@ -28,9 +29,11 @@ CONDITION_KEYS = {
     TABLE_CONTEXT,
     LEADING_KEYS,
     ATTRIBUTES,
+    RETURN_VALUES,
     FORCE_DELETE,
 }
 FOR_ALL = "ForAllValues:"
+IF_EXISTS = "IfExists"
 ELEMENTS = {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}  # of a statement
 
 
@@ -62,12 +65,15 @@ class Condition:
     """One condition of a statement: a key, and the values of which one must be like the check's, or of ``for_all`` like each of them."""
 
     for_all: bool
+    if_exists: bool
     like: Callable[[str, str], bool]
     key: str
     values: list[str]
 
     def met_by(self, given: tuple[str, ...]) -> list[str]:
         """Return the values that meet the condition; none where it is not met."""
+        if self.if_exists and not given:
+            return self.values
         unmet = [one for one in given if not any(self.like(value, one) for value in self.values)]
         return [] if self.for_all and unmet else [value for value in self.values if any(self.like(value, one) for one in given)]
 
@@ -86,7 +92,9 @@ class Statement:
         self.resources = _listed(content.get("Resource", []))
         self._spared = _listed(content.get("NotResource", []))
         self._conditions = [
-            Condition(operator.startswith(FOR_ALL), _operator(operator), _known(key), _listed(values))
+            Condition(
+                operator.startswith(FOR_ALL), operator.endswith(IF_EXISTS), _operator(operator), _known(key), _listed(values)
+            )
             for operator, keys in content.get("Condition", {}).items()
             for key, values in keys.items()
         ]
@@ -182,6 +190,7 @@ _OPERATORS = {
     "StringLike": _like,
     f"{FOR_ALL}StringLike": _like,
     f"{FOR_ALL}StringEquals": str.__eq__,
+    f"StringEquals{IF_EXISTS}": str.__eq__,
     "Bool": str.__eq__,
     "ArnLike": _like_arn,
 }

@@ -16,6 +16,7 @@ from sandbox.aws.iam import (
     CALLER_ACCOUNT,
     FORCE_DELETE,
     LEADING_KEYS,
+    RETURN_VALUES,
     SECRET_CONTEXT,
     TABLE_CONTEXT,
     VIA_SERVICE,
@@ -112,6 +113,8 @@ def _of_table(request: AwsRequest, action: str, parameters: Mapping[str, Any]) -
     context = {LEADING_KEYS: (str(next(iter(key.values()))),)} if isinstance(key, Mapping) and key else {}
     if named := {*parameters.get("Item", {}), *parameters.get("ExpressionAttributeNames", {}).values()}:
         context[ATTRIBUTES] = tuple(sorted(named))
+    if "ReturnValues" in parameters:
+        context[RETURN_VALUES] = (str(parameters["ReturnValues"]),)
     yield Check(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, context)
     if table is not None and action in _ITEM_ACTIONS:
         master = (table.sse_specification or {}).get("KMSMasterKeyId")

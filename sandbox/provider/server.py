@@ -125,6 +125,11 @@ class ProviderServer:
         """Let a request token expire now."""
         self._state.expire(request_token)
 
+    def valid_token(self, consumer_key: str, user: User) -> str | None:
+        """Return the access token that the user has granted the app and that is still good; None where there is none."""
+        token = self._state.granted(consumer_key, user)
+        return token.token if token else None
+
     def revoke(self, consumer_key: str, user: User) -> None:
         """Let the user revoke the app in the provider's own settings: its token answers 89 from now on."""
         token = self._state.granted(consumer_key, user)

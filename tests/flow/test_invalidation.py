@@ -1,47 +1,20 @@
-"""A disconnected user's token is invalidated at the provider: at once, or by the relay, and never after the user has come back."""
+"""A disconnected user's token is invalidated at the provider: at once, or by the relay, for a day."""
 
-from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from sandbox.provider import Failure, ProviderFault, failures
-from tests.support.direct import invoke
-from tests.support.grants import acting, assert_nothing_is_owed, current, grant, let_hours_pass, revoked_events, tidy, token_of
+from tests.support.direct import invoke, new_pair
+from tests.support.grants import acting, assert_nothing_is_owed, current, grant, let_hours_pass, revoked_events, tidy
 from tests.support.harness import Harness, Killed
+from tests.support.invalidation import asking, knows_no_grant
 from tests.support.sandbox_app import SandboxApp
-from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.rules import connection, errors, transitions
-from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.transitions import Transition
 
 DOWN = [ProviderFault.OVER_CAPACITY, ProviderFault.TIMEOUT, ProviderFault.RESET, ProviderFault.RATE_LIMITED]
-
-
-def knows_no_grant(app: SandboxApp) -> bool:
-    """Return True if the provider has no valid token of the app's user."""
-    try:
-        app.sandbox.provider_server.revoke(app.consumer.key, app.user)
-    except LookupError:
-        return True
-    return False
-
-
-def asking(act: Callable[[], None], *, first: bool = False) -> type[ProviderClient]:
-    """Return a client during whose first invalidation something else happens, before the provider has it or after."""
-    waiting = [act]
-
-    class Asking(ProviderClient):
-        def invalidate(self, *arguments: Any) -> None:
-            acts = [waiting.pop()] if waiting else []
-            for each in acts if first else []:
-                each()
-            super().invalidate(*arguments)
-            for each in [] if first else acts:
-                each()
-
-    return Asking
 
 
 @pytest.mark.parametrize("fault", DOWN)
@@ -71,6 +44,7 @@ def test_who_hears_of_a_disconnect_hears_whether_the_provider_has_invalidated(ha
             app.fault("invalidate_token", answer)
         harness.clock.now += 1
         harness.revocation.revoke(app.name, app.user.user_id)
+        harness.clock.now += connection.INVALIDATING + 1
         harness.relay.relay([app.connection_key], lambda: True)
     assert [event["invalidated"] for event in revoked_events(app)] == [True, False, "pending"]
 
@@ -96,52 +70,6 @@ def test_a_provider_that_stays_down_is_asked_seldom_and_for_a_day(harness: Harne
     let_hours_pass(harness)
     assert len(app.calls("invalidate_token")) == asked
     assert_nothing_is_owed(app)
-
-
-def test_a_user_who_comes_back_before_that_keeps_the_token_that_the_provider_gives_again(harness: Harness) -> None:
-    app = harness.app
-    old = harness.callback(*harness.come_back())
-    app.fault("invalidate_token", ProviderFault.SERVER_ERROR, times=2)
-    harness.clock.now += 1
-    assert harness.revocation.revoke(app.name, app.user.user_id) is None
-    new = grant(harness, anew=False)
-    assert token_of(new) == token_of(old)
-    asked = len(app.calls("invalidate_token"))
-    let_hours_pass(harness)
-    assert len(app.calls("invalidate_token")) == asked
-    assert current(app) == token_of(new)
-    assert not knows_no_grant(app)
-    assert_nothing_is_owed(app)
-
-
-@pytest.mark.parametrize("first", [True, False])
-def test_who_agrees_while_the_provider_is_asked_is_not_connected_by_a_dead_token(app: SandboxApp, first: bool) -> None:
-    other = Harness(app)
-    other.callback(*other.come_back())
-    meanwhile: list[Authorization] = []
-    slow = Harness(app, clock=other.clock, client_type=asking(lambda: meanwhile.append(grant(other, anew=False)), first=first))
-    other.clock.now += 1
-    assert slow.revocation.revoke(app.name, app.user.user_id) is True
-    tidy(other, *meanwhile)
-    let_hours_pass(other)
-    assert current(app) is None
-    assert knows_no_grant(app)
-    told = sorted(app.events(), key=lambda event: float(event.detail["time"]))
-    assert told[-1].detail_type == "connection.revoked"
-    after = grant(other, anew=False)
-    assert current(app) == token_of(after)
-
-
-def test_who_agrees_when_the_provider_has_answered_is_connected(app: SandboxApp) -> None:
-    harness = Harness(app)
-    harness.callback(*harness.come_back())
-    harness.clock.now += 1
-    harness.revocation.revoke(app.name, app.user.user_id)
-    harness.clock.now += 0.5
-    after = harness.callback(*harness.come_back())
-    tidy(harness, after)
-    assert current(app) == token_of(after)
-    assert not knows_no_grant(app)
 
 
 def test_tokens_that_are_stored_while_a_disconnect_looks_for_them_are_invalidated_too(app: SandboxApp) -> None:
@@ -310,4 +238,29 @@ def test_a_disconnect_between_look_and_write_of_another_leaves_no_token_valid(ap
     tidy(harness, owed)
     assert len(app.calls("invalidate_token")) == 1
     assert app.stored() is None
+    assert knows_no_grant(app)
+
+
+def test_a_consent_that_a_disconnect_ends_before_its_ticket_is_redeemed_is_invalidated(harness: Harness) -> None:
+    app = harness.app
+    _, challenge = new_pair(app.name)
+    token, verifier = harness.come_back(browser=False, challenge=challenge)
+    harness.finish.callback(app.name, token, verifier, {})
+    harness.clock.now += 1
+    with pytest.raises(errors.NotConnected):
+        harness.revocation.revoke(app.name, app.user.user_id)
+    harness.clock.now += transitions.CONFIRMATION_LIFETIME
+    tidy(harness, harness.record(token))
+    assert knows_no_grant(app)
+    assert harness.record(token).pending_tokens is None
+
+
+def test_a_relay_that_did_not_run_for_a_day_asks_before_it_gives_up(harness: Harness) -> None:
+    app = harness.app
+    harness.callback(*harness.come_back())
+    app.fault("invalidate_token", ProviderFault.RATE_LIMITED, times=2)
+    harness.clock.now += 1
+    assert harness.revocation.revoke(app.name, app.user.user_id) is None
+    harness.clock.now += connection.INVALIDATION_PATIENCE
+    let_hours_pass(harness)
     assert knows_no_grant(app)

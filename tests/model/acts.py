@@ -137,8 +137,8 @@ class Acts(Stage):
     def _revoke(self, user: User) -> None:
         since = self._clock.now
         result = self._try(lambda: self._harness.revocation.revoke(self._app.name, user.user_id))
-        self._figures.answers["revoked" if isinstance(result, bool) else f"revoke: {type(result).__name__}"] += 1
-        if isinstance(result, bool):
+        self._figures.answers["revoked" if isinstance(result, bool | None) else f"revoke: {type(result).__name__}"] += 1
+        if isinstance(result, bool | None):
             self._revoked.append(AnsweredRevocation(user, since, self._clock.now))
 
     def _revoke_there(self, user: User) -> None:

@@ -58,7 +58,8 @@ class Stage(RuleBasedStateMachine):
             self._defects.append(error)
 
     def _open(self, app: str) -> None:
-        options: dict[str, Any] = {"renews": app == "renewing"}  # where the older of two grants holds a void token
+        self._renews = app == "renewing"
+        options: dict[str, Any] = {"renews": self._renews}  # where the older of two grants holds a void token
         if app == "nameless":
             options |= {"user_id_field": None, "screen_name_field": None}
         self._keeps = app != "sign-in only"

@@ -136,5 +136,8 @@ class Truths(Acts):
             assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token.oauth_token, (
                 "an older grant has won"
             )
+            if self._calm and not self._died and not self._renews:
+                valid = self._world.provider_server.valid_token(self._app.consumer.key, user)
+                assert valid == content["oauth_token"], "a connected user's token is dead"
         else:
             assert content is None, "a revoked user's secret is still there"

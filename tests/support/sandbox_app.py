@@ -15,6 +15,7 @@ from sandbox.world import Sandbox
 from tripod_flow.rules import connection
 
 RETURN_TO = "http://127.0.0.1:3000/done"
+UNDEFINED: Any = object()
 PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true"}
 QUICK = {"TRIPOD_CONNECT_TIMEOUT": "1", "TRIPOD_READ_TIMEOUT": "0.7", "TRIPOD_CALL_TIMEOUT": "1.2"}  # seconds
 
@@ -64,8 +65,9 @@ class SandboxApp:
         return connection.key(self.name, self.user.user_id)
 
     def redefine(self, **changes: Any) -> None:
-        """Change the provider's definition in the consumer secret."""
-        self.change_consumer(provider=self._consumer_content()["provider"] | changes)
+        """Change the provider's definition in the consumer secret; what becomes ``UNDEFINED`` is taken out."""
+        provider = self._consumer_content()["provider"] | changes
+        self.change_consumer(provider={name: value for name, value in provider.items() if value is not UNDEFINED})
 
     def change_consumer(self, **changes: Any) -> None:
         """Change the consumer secret."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws.iam import ATTRIBUTES, FORCE_DELETE, LEADING_KEYS, Check, Policy
+from sandbox.aws.iam import ATTRIBUTES, FORCE_DELETE, LEADING_KEYS, RETURN_VALUES, Check, Policy
 from sandbox.world import Sandbox
 from tests.support.translated import Stack, source, stack
 from tripod_flow.api.invocation import API_ALIAS
@@ -210,8 +210,10 @@ def test_what_start_puts_can_not_pass_for_a_grant(forged: str, sandbox: Sandbox)
     policy = sandbox.aws_server.roles[f"{sandbox.prefix}-start"]
     table = f"arn:aws:dynamodb:us-east-1:{sandbox.aws_server.account}:table/{sandbox.table}"
     for names, allowed in ((("pk", "state", "request_secret"), True), (("pk", "state", forged), False), ((), False)):
-        check = Check("dynamodb:PutItem", table, {LEADING_KEYS: ("authorization#x#t",), ATTRIBUTES: names})
-        assert policy.allows(check) is allowed
+        context = {LEADING_KEYS: ("authorization#x#t",), ATTRIBUTES: names}
+        assert policy.allows(Check("dynamodb:PutItem", table, context)) is allowed
+        assert policy.allows(Check("dynamodb:PutItem", table, context | {RETURN_VALUES: ("NONE",)})) is allowed
+        assert not policy.allows(Check("dynamodb:PutItem", table, context | {RETURN_VALUES: ("ALL_OLD",)}))
 
 
 @pytest.mark.parametrize("function", ["revoke", "relay"])

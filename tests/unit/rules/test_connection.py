@@ -58,6 +58,7 @@ add_invalidation of connected               .          .          .          .  
 lease_invalidation of revoked               .          .          revoked    .                        .
 lease_invalidation of connected             .          .          .          .                        .
 end_invalidation of revoked                 .          .          revoked    .                        .
+release_invalidation of revoked             .          .          .          .                        .
 postpone of revoked                         .          .          revoked    revoked                  connected
 abandon of revoked                          .          .          revoked    revoked                  connected
 """
@@ -86,11 +87,13 @@ def transition_of(event: str) -> Transition:
     if name == "mark_stored":
         return connection.mark_stored(grant(str(found.grant_id)))
     if name == "add_invalidation":
-        return connection.add_invalidation(found, replace(grant(), pending_tokens=TOKEN), now=T + 30)
+        return connection.add_invalidation(found, replace(grant(), pending_tokens=TOKEN), now=T + 30, ask=True)
     if name == "lease_invalidation":
         return connection.lease_invalidation(found, now=T + 30)
     if name == "end_invalidation":
-        return connection.end_invalidation(found, since=T + 30, now=T + 31, invalidated=True)
+        return connection.end_invalidation(found, found, since=T + 30, now=T + 31, invalidated=True)
+    if name == "release_invalidation":
+        return connection.release_invalidation(found, since=T + 30, now=T + 31)
     if name == "lease_deletion":
         return connection.lease_deletion(found, now=T + 30)
     rules: dict[str, Callable[[ConnectionRecord], Transition]] = {

@@ -81,6 +81,8 @@ def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:
     assert unnamed
     assert unnamed.subject is None  # the one before has disconnected: this may be another
     assert revoked(anew, T + 20).pending_events == (*told(T + 9), *told(T + 20, subject="8"))
+    assert revoked(unnamed, T + 20).pending_events == (*told(T + 9), *told(T + 20, subject=None))
+    assert revoked(revoked(connected()), T + 20).pending_events == told(T + 9, T + 20)  # the same user again
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,12 @@ class ProviderClient:
         self._deadline = deadline or Deadline()
         self._ends = ends  # by the monotonic clock: no call goes on after it
 
-    def for_request(self) -> Self:
-        """Return a client whose calls, retries included, end within one request's time, and in time for what must follow them."""
-        left = min(self._timeouts.request, self._deadline.left() - COMMIT)
+    def for_request(self, time: float = math.inf) -> Self:
+        """Return a client whose calls, retries included, end within one request's time, and in time for what must follow them.
+
+        ``time`` in seconds is what else bounds them.
+        """
+        left = min(self._timeouts.request, self._deadline.left() - COMMIT, time)
         return type(self)(self._timeouts, self._signer, self._clock, deadline=self._deadline, ends=monotonic() + left)
 
     def request_token(
@@ -178,7 +181,7 @@ class ProviderClient:
         try:
             self._send("POST", url, auth)
         except (NotSent, ResponseLost) as error:
-            raise Unavailable(f"invalidate: {error}") from None
+            raise Unavailable(f"invalidate: {error}", maybe_exchanged=isinstance(error, ResponseLost)) from None
         except _ChallengePage as error:  # no reason to keep a user connected
             raise Refused(error.refusal) from None
         except Refused as error:

@@ -80,11 +80,15 @@ class Relay:
             return
         if record.state is State.EXCHANGED:
             exchanged = record
-            identified = self._asking(record.provider, lambda: self._identify(exchanged))
+            if transitions.identity_until(record) <= self._clock():  # nobody is asked any more
+                identified = self._identify(exchanged)
+            else:
+                identified = self._asking(record.provider, lambda: self._identify(exchanged))
             if identified is not None and identified.state is State.GRANTED and identified.pending_tokens is not None:
                 self._store(identified)
             record = self._table.authorization(pk)
         elif transitions.has_lapsed(record, now=self._clock()):
+            self._revocation.add_overtaken(record)  # if the user has disconnected since
             self._table.update(transitions.lapse(record, now=self._clock()))
             return
         elif transition := transitions.lease_storing(record, now=self._clock(), lease=RELAY_LEASE):
@@ -191,7 +195,9 @@ class Relay:
         if found is None or not outbox.is_due(found, now=self._clock()):
             return
         if connection.is_invalidation_overdue(found, now=self._clock()):
-            self._table.update_connection(connection.end_invalidation(found, since=0.0, now=self._clock(), invalidated=False))
+            self._table.update_connection(
+                connection.end_invalidation(found, found, since=0.0, now=self._clock(), invalidated=False)
+            )
             telemetry.abandoned(pk, "the token's invalidation")
             return
         if outbox.is_overdue(found, now=self._clock()):

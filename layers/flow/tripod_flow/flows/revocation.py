@@ -17,6 +17,7 @@ from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import connection
 from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended, NotConfigured, NotConnected, ProviderUnavailable, UnknownProvider
 from tripod_flow.rules.provider import ProviderDefinition
 
@@ -63,7 +64,7 @@ class Revocation:
                 self._refuse_unknown(provider)
             if token is not None and not self._may_invalidate(provider, token):
                 token = None
-            wait = connection.INVALIDATING if token else 0.0
+            wait = connection.INVALIDATING if token or (found and found.pending_invalidation) else 0.0
             transition = connection.revoke(provider, user_id, found, now=self._clock(), token=token, wait=wait)
             if self._table.update_connection(transition).applied:
                 if not was_connected:  # recorded all the same: it ends what is on its way
@@ -105,51 +106,58 @@ class Revocation:
         """Have the provider invalidate a connection's pending token, and return whether it has.
 
         None where somebody else asks. Raises as ``_invalidate`` does, the token still pending. What the user agrees to while the provider
-        is asked does not count: it may be the same token.
+        is asked, and for a while where it may have got the request and hasn't answered, does not count: it may be the same token.
         """
-        found, since = self._table.connection(pk), self._clock()
-        if found is None or found.pending_invalidation is None:
+        asked, since = self._table.connection(pk), self._clock()
+        if asked is None or asked.pending_invalidation is None:
             return False
-        if not self._table.update_connection(connection.lease_invalidation(found, now=since)).applied:
+        if not self._table.update_connection(connection.lease_invalidation(asked, now=since)).applied:
             return None
         try:
-            invalidated = self._invalidate(found.provider, found.user_id, found.pending_invalidation)
-        except (ProviderUnavailable, NotConfigured, UnknownProvider):
-            self._end(pk, since, None)
+            time = connection.INVALIDATING - (self._clock() - since)
+            invalidated = self._invalidate(asked.provider, asked.user_id, asked.pending_invalidation, time=time)
+        except (ProviderUnavailable, NotConfigured, UnknownProvider, ClientError, BotoCoreError) as error:
+            if not (isinstance(error, ProviderUnavailable) and error.maybe_done):
+                self._table.update_connection(connection.release_invalidation(asked, since=since, now=self._clock()))
             raise
-        self._end(pk, since, invalidated)
+        self._end(pk, asked, since, invalidated)
         return invalidated
 
-    def _end(self, pk: str, since: float, invalidated: bool | None) -> None:
+    def _end(self, pk: str, asked: ConnectionRecord, since: float, invalidated: bool) -> None:
         """Record what the provider has said, and since when what a user agrees to counts again."""
         for _ in range(TRIES):
             found = self._table.connection(pk)
-            if found is None or found.pending_invalidation is None:
+            if found is None or found.pending_invalidation != asked.pending_invalidation:
                 return
-            ended = connection.end_invalidation(found, since=since, now=self._clock(), invalidated=invalidated)
+            ended = connection.end_invalidation(found, asked, since=since, now=self._clock(), invalidated=invalidated)
             if self._table.update_connection(ended).applied:
                 return
         raise Contended
 
-    def add_overtaken(self, granted: Authorization) -> None:
+    def add_overtaken(self, overtaken: Authorization) -> None:
         """Have the relay invalidate the tokens of a grant whose user has disconnected since, unless they are connected again.
 
         Raises ``Contended`` while another token of theirs is pending.
         """
+        token = overtaken.pending_tokens
+        if token is None:
+            return
+        ask = self._may_invalidate(overtaken.provider, token)
         for _ in range(TRIES):
-            found = self._table.connection(connection.key(granted.provider, granted.user_id or ""))
-            if found is None or found.revoked_at is None:
+            found = self._table.connection(connection.key(overtaken.provider, overtaken.user_id or ""))
+            if found is None or found.revoked_at is None or (found.ended_at or 0.0) < overtaken.agreed_at:
                 return
-            if self._table.update_connection(connection.add_invalidation(found, granted, now=self._clock())).applied:
+            added = connection.add_invalidation(found, overtaken, now=self._clock(), ask=ask)
+            if self._table.update_connection(added).applied:
                 return
         raise Contended
 
-    def _invalidate(self, provider: str, user_id: str, token: AccessToken) -> bool:
-        """Have the provider invalidate ``token``; return whether it has: it may refuse.
+    def _invalidate(self, provider: str, user_id: str, token: AccessToken, *, time: float) -> bool:
+        """Have the provider invalidate ``token`` within ``time`` seconds; return whether it has: it may refuse.
 
         Raises ``ProviderUnavailable``, ``NotConfigured`` or ``UnknownProvider``.
         """
-        client = self._provider_client.for_request()
+        client = self._provider_client.for_request(time)
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
             if definition.invalidate_url is None or not _can_invalidate(definition, consumer, token):
@@ -160,7 +168,7 @@ class Revocation:
         try:
             return self._consumers.call(provider, request)
         except Unavailable as error:
-            raise ProviderUnavailable(str(error), error.retry_after) from None
+            raise ProviderUnavailable(str(error), error.retry_after, maybe_done=error.maybe_exchanged) from None
         except Refused as error:  # whatever the provider says to it, a user who asked not to be connected isn't
             telemetry.log().warning("not invalidated", extra={"provider": provider, "user_id": user_id, "reason": str(error)})
             return False

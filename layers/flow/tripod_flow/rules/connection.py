@@ -20,6 +20,8 @@ PREFIX = "connection#"
 WRITING = 90.0  # seconds; longer than any function may run: whoever began to write the secret has ended by then, or is dead
 INVALIDATING = 20.0  # seconds; longer than a request's calls to a provider may take (edges.transport.Timeouts)
 INVALIDATION_PATIENCE = 86_400  # seconds in which a provider that can't be reached is asked to invalidate a token
+INVALIDATION_TRIES = 3  # failed tries at least, before that is given up: a relay that did not run has not tried
+MOST_EVENTS = 100  # that wait to be published: of more, the oldest are dropped before the item is too large to be written
 WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (outbox.PATIENCE)
 
 _PENDING = ("deletion_pending", "pending_events", "pending_invalidation")
@@ -50,12 +52,12 @@ class ConnectionRecord:
     revoked_subject: str | None = None  # the subject of the connection that was revoked last, for its events
     connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
     revoked_at: float | None = None
-    # The latest disconnect, which a later sign-in does not erase: nothing agreed to before it counts. In the future while a provider
-    # is asked to invalidate a token, which it may give out again meanwhile.
+    # The latest disconnect, which no sign-in erases: nothing agreed to before it counts. In the future while a provider is asked.
     ended_at: float | None = None
     deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
     deletion_until: float | None = None  # until then somebody may be at it, and nobody else calls it done
     pending_invalidation: AccessToken | None = field(default=None, repr=False)  # the token that the provider is to invalidate
+    invalidation_since: float | None = None
     pending_events: tuple[PendingRevocation, ...] | None = None
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
     outbox_since: float | None = None
@@ -100,6 +102,7 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
             "granted_at": grant.granted_at,
             "revoked_at": None,
             "pending_invalidation": None,  # the provider may have given the same token again
+            "invalidation_since": None,
             "ttl": None,
         },
     )
@@ -140,18 +143,20 @@ def revoke(
     }
     pending = token or (found and found.pending_invalidation)
     event = PendingRevocation(now, invalidated=None if pending else False)
-    if token is not None:
-        changes["pending_invalidation"] = token
+    if token is not None and not (found and found.pending_invalidation == token):
+        changes |= {"pending_invalidation": token, "invalidation_since": now}
     if found is None or found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     if found is None:
         new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (event,)}
         return Transition(pk, Attr("pk").not_exists(), new)
-    subject = found.revoked_subject if found.subject is None else found.subject
+    subject = found.revoked_subject if found.revoked_at is not None and found.subject is None else found.subject
     earlier = found.pending_events or ()
+    if token is not None and token != found.pending_invalidation:
+        earlier = _with(earlier, False)
     added = {
         "connected_to": None,
-        "pending_events": (*(_with(earlier, False) if token else earlier), replace(event, subject=subject)),
+        "pending_events": (*earlier, replace(event, subject=subject))[-MOST_EVENTS:],
         "subject": None,
         "revoked_subject": subject,
     }
@@ -159,15 +164,20 @@ def revoke(
     return Transition(pk, unchanged & _equals("stored_grant_id", found.stored_grant_id), {**changes, **added})
 
 
-def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: float) -> Transition:
-    """Have the provider invalidate the token of a grant that a revocation has overtaken, unless another token is pending.
+def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: float, ask: bool) -> Transition:
+    """Tell of a grant that a revocation has overtaken, and where ``ask`` have the provider invalidate its token.
 
-    Where the grant is newer than the revocation, that has another event: of those about one user the latest counts.
+    Not while another token is pending. Where the grant is newer than the revocation, that has another event, right after the grant: of
+    those about one user the latest counts.
     """
-    token = overtaken.pending_tokens
-    changes: dict[str, Any] = {"pending_invalidation": token, **outbox.entered(found.pk, now)}
-    if (overtaken.granted_at or 0.0) > (found.revoked_at or 0.0):
-        changes["pending_events"] = (*(found.pending_events or ()), PendingRevocation(now, found.revoked_subject))
+    token, granted_at = overtaken.pending_tokens, overtaken.granted_at or 0.0
+    changes: dict[str, Any] = outbox.entered(found.pk, now)
+    if ask and found.pending_invalidation is None:
+        changes |= {"pending_invalidation": token, "invalidation_since": now}
+    events = found.pending_events or ()
+    if granted_at > (found.revoked_at or 0.0) and not any(one.at > granted_at for one in events):
+        event = PendingRevocation(round(granted_at + 0.001, 3), overtaken.subject, None if ask else False)
+        changes["pending_events"] = (*events, event)[-MOST_EVENTS:]
     if found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
     unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events) & Attr("revoked_at").exists()
@@ -186,25 +196,34 @@ def lease_invalidation(found: ConnectionRecord, *, now: float) -> Transition:
     return Transition(found.pk, _unchanged_condition(found) & same & Attr("ended_at").lte(now), {"ended_at": until(now)})
 
 
-def end_invalidation(found: ConnectionRecord, *, since: float, now: float, invalidated: bool | None) -> Transition:
-    """Record what the provider, asked ``since`` then, has said. None: it can't be reached, and the token stays pending.
+def end_invalidation(
+    found: ConnectionRecord, asked: ConnectionRecord, *, since: float, now: float, invalidated: bool
+) -> Transition:
+    """Record what the provider, asked ``since`` then about the token of ``asked``, has said.
 
     What the user agrees to from now on counts again, and the relay may tell of the disconnect.
     """
     unchanged = _equals("ended_at", found.ended_at) & _equals("pending_events", found.pending_events)
-    ended_at = now if found.ended_at == until(since) else found.ended_at  # or another process is asking by now
-    if invalidated is None:
-        return Transition(found.pk, unchanged & Attr("outbox").exists(), {"ended_at": ended_at, "outbox_due": now})
+    same = _equals("pending_invalidation", asked.pending_invalidation)
     left = _left(found, {"pending_invalidation"})
-    changes: dict[str, Any] = {"pending_invalidation": None, "ended_at": ended_at, **(left.changes or {"outbox_due": now})}
+    changes: dict[str, Any] = {"pending_invalidation": None, "invalidation_since": None, **(left.changes or {"outbox_due": now})}
+    if found.ended_at == until(since):  # if not, another process is asking by now
+        changes["ended_at"] = now
     if found.pending_events:
         changes["pending_events"] = _with(found.pending_events, invalidated)
-    return Transition(found.pk, unchanged & left.condition, changes)
+    return Transition(found.pk, unchanged & same & left.condition, changes)
+
+
+def release_invalidation(asked: ConnectionRecord, *, since: float, now: float) -> Transition:
+    """Give the lease back, because the provider has not got the request: what was agreed to counts as it did for ``asked``."""
+    leased = Attr("ended_at").eq(until(since)) & Attr("outbox").exists()
+    return Transition(asked.pk, leased, {"ended_at": asked.ended_at, "outbox_due": now})
 
 
 def is_invalidation_overdue(found: ConnectionRecord, *, now: float) -> bool:
     """Return True if a provider could not be reached for ``INVALIDATION_PATIENCE``."""
-    return found.pending_invalidation is not None and (found.outbox_since or now) + INVALIDATION_PATIENCE <= now
+    overdue = (found.invalidation_since or now) + INVALIDATION_PATIENCE <= now
+    return found.pending_invalidation is not None and overdue and found.outbox_tries >= INVALIDATION_TRIES
 
 
 def lease_deletion(found: ConnectionRecord, *, now: float) -> Transition:
@@ -250,7 +269,7 @@ def postpone(found: ConnectionRecord, *, due: float) -> Transition:
 
 def abandon(found: ConnectionRecord) -> Transition:
     """Leave the outbox with what can't be done: events and the token are dropped, a pending deletion stays on record."""
-    dropped = {"pending_events": None, "pending_invalidation": None}
+    dropped = {"pending_events": None, "pending_invalidation": None, "invalidation_since": None}
     return Transition(found.pk, _equals("outbox_due", found.outbox_due), {**dropped, **outbox.LEFT})
 
 

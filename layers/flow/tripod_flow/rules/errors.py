@@ -155,9 +155,10 @@ class ProviderUnavailable(FlowError):
     code = "provider_unavailable"
     status = 503
 
-    def __init__(self, reason: str, retry_after: int = 5) -> None:
+    def __init__(self, reason: str, retry_after: int = 5, *, maybe_done: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.maybe_done = maybe_done  # the provider may have done what was asked
 
 
 class NotConfigured(FlowError):
