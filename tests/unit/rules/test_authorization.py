@@ -161,6 +161,36 @@ def test_the_error_that_an_authorization_ended_in(state: str, code: str | None, 
             assert error.cause == (cause or Cause.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    ("state", "kind", "seconds", "expected"),
+    [
+        ("pending", "bound", 599.999, True),
+        ("pending", "bound", 600, False),
+        ("pending", "bound pin", 0, False),
+        ("denied", "bound", 0, False),
+        ("exchanging", "bound", 0, False),
+    ],
+)
+def test_a_browser_may_come_back_while_it_is_pending_and_in_time(state: str, kind: str, seconds: float, expected: bool) -> None:
+    assert of(state, kind).awaits_return(T + seconds) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "failed", "kind"),
+    [
+        ("verifier_rejected", 4, errors.NoPinLeft),
+        ("verifier_rejected", 3, errors.VerifierRejected),
+        ("verifier_rejected", 5, errors.VerifierRejected),
+        ("verifier_rejected", 0, errors.VerifierRejected),
+        ("interrupted", 4, errors.Interrupted),
+    ],
+)
+def test_the_last_pin_that_was_wrong_is_told_apart(code: str, failed: int, kind: type[errors.FlowError]) -> None:
+    error = authorization.outcome_error(replace(of("failed", "bound pin"), error=code, failed_pins=failed))
+    assert type(error) is kind
+    assert error.restart_query == "a=b"
+
+
 def test_the_tokens_of_a_grant_are_pending_until_they_are_stored() -> None:
     token = AccessToken(oauth_token="t", oauth_token_secret="ts", consumer_key="k")
     granted = replace(of("granted"), pending_tokens=token, user_id="42", screen_name="ada")

@@ -104,3 +104,9 @@ def test_a_cookie_that_names_another_request_token_or_none_names_none(value: str
 def test_no_more_request_tokens_are_looked_for_than_there_may_be_cookies() -> None:
     cookies = {name: value for number in range(20) for name, value in cookie("x", str(number)).items()}
     assert len(binding.request_tokens("x", cookies)) == 8
+
+
+def test_whether_a_browser_has_brought_any_cookie_of_ours() -> None:
+    assert binding.has_cookie({"a": "1", binding.cookie_name("x", "t"): "2"})
+    assert not binding.has_cookie({"a": "1", f"{binding.COOKIE_PREFIX}other": "2"})
+    assert not binding.has_cookie({})

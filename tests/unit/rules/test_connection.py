@@ -171,6 +171,7 @@ def test_a_grant_is_stored_while_no_other_and_no_revocation_is_current(
     after = apply(record(), connection.mark_stored(grant(claim_id)))
     assert (after and changed(record(), after)) == ({"stored_grant_id": claim_id} if current else None)
     assert create(connection.mark_stored(grant(claim_id))) is None
+    assert connection.mark_stored(replace(grant(claim_id), user_id=None)).pk == connection.key("x", "")
 
 
 def test_a_sign_in_without_a_subject_keeps_the_one_that_is_known() -> None:

@@ -54,6 +54,8 @@ def test_the_log_has_the_reason_or_else_the_public_detail_or_the_code(
 
 
 def test_an_error_carries_what_its_answer_needs() -> None:
+    assert errors.ProviderUnavailable("down").maybe_done is False
+    assert errors.ProviderUnavailable("slow", maybe_done=True).maybe_done is True
     wrong = errors.WrongPin("log", request_token="t", attempts_left=3, return_to="https://a/", restart_query="a=b")
     assert (str(wrong), wrong.request_token, wrong.attempts_left, wrong.return_to, wrong.restart_query) == (
         "log",

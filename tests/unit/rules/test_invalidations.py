@@ -167,6 +167,17 @@ def test_the_token_of_a_grant_that_was_overtaken_waits_for_another() -> None:
     assert apply(connected(), add(connected(), overtaken)) is None
 
 
+def test_a_grant_of_the_moment_of_a_revocation_has_its_event_after_it() -> None:
+    found = replace(revoked(connected()), pending_events=told(T + 9.5))
+    added = apply(found, add(found, replace(grant("slow", T + 9.5), pending_tokens=OTHER)))
+    assert added
+    assert [one.at for one in added.pending_events or ()] == [T + 9.5, T + 9.501]
+
+
+def test_how_long_a_provider_may_be_at_it_is_kept_to_the_millisecond() -> None:
+    assert connection.until(1.23456) == 21.235
+
+
 def test_no_more_events_wait_than_an_item_can_hold() -> None:
     found = replace(revoked(connected()), pending_events=told(*(T + number for number in range(100))))
     events = revoked(found, T + 200).pending_events

@@ -101,6 +101,12 @@ def test_a_record_that_has_changed_is_revoked_only_after_another_look(meanwhile:
     assert apply(replace(found, **meanwhile), connection.revoke("x", "42", found, now=T + 20)) is None
 
 
+def test_what_was_stored_when_the_tokens_were_looked_for_is_revoked() -> None:
+    stored = replace(connected(), stored_grant_id="first")
+    assert apply(stored, connection.revoke("x", "42", stored, now=T + 9))
+    assert apply(connected(), connection.revoke("x", "42", stored, now=T + 9)) is None
+
+
 def test_a_disconnect_that_found_nothing_lapses_unless_the_user_connects() -> None:
     unknown = revoked()
     assert unknown.ttl == int(T + 9) + connection.WISH_LIFETIME
