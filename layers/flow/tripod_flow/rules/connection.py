@@ -247,12 +247,8 @@ def mark_deletion_done(found: ConnectionRecord) -> Transition:
 
 def mark_published(published: ConnectionRecord) -> Transition:
     """Remove the events from the record: these, and no others, were published."""
-    left = _left(published, {"pending_events"})
-    return Transition(
-        published.pk,
-        _equals("pending_events", published.pending_events) & left.condition,
-        {"pending_events": None, **left.changes},
-    )
+    left, same = _left(published, {"pending_events"}), _equals("pending_events", published.pending_events)
+    return Transition(published.pk, same & left.condition, {"pending_events": None, **left.changes})
 
 
 def leave_outbox(found: ConnectionRecord) -> Transition:
