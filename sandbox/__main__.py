@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sandbox.world import Sandbox
@@ -16,28 +16,23 @@ if TYPE_CHECKING:
 CANNOT_START = 2  # exit code if a port is taken or the build is missing; argparse's own for a wrong argument
 
 
-class _StopRequested(BaseException):
-    """SIGINT or SIGTERM was received."""
+class _StopSignal:
+    """SIGINT or SIGTERM, remembered from now on.
 
-
-class _Signals:
-    """Raises _StopRequested on SIGINT or SIGTERM, during start-up too; ``received`` records it in case the exception is lost."""
+    It raises nothing: an exception out of a signal's handler may come in a destructor, which loses it and prints it.
+    """
 
     def __init__(self) -> None:
-        self.received = False
+        self._received, self._send = os.pipe()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
-    def _handle(self, number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002 - the signature is Python's
-        self.received = True
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)  # nothing must interrupt the shutdown
-        raise _StopRequested
+    def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is Python's
+        os.write(self._send, b"!")
 
     def wait(self) -> None:
         """Return when a signal has come."""
-        while not self.received:
-            signal.pause()
+        os.read(self._received, 1)
 
 
 def _port(text: str) -> int:
@@ -73,34 +68,31 @@ def _print_instructions(sandbox: "Sandbox") -> None:
 def main() -> int:
     """Run the sandbox and return the exit code."""
     arguments = _arguments()
-    signals = _Signals()
-    try:
-        # Only now: these imports take most of a second, in which a signal may come.
-        from sandbox.loopback import PortTakenError  # noqa: PLC0415  # after the arguments are read: it takes a second
-        from sandbox.runtime.emulator import NotBuiltError  # noqa: PLC0415  # after the arguments are read: it takes a second
-        from sandbox.world import Sandbox  # noqa: PLC0415  # after the arguments are read: it takes a second
+    stop = _StopSignal()
+    # Only now: these imports take most of a second, in which a signal may come.
+    from sandbox.loopback import PortTakenError  # noqa: PLC0415  # after the arguments are read: it takes a second
+    from sandbox.runtime.emulator import NotBuiltError  # noqa: PLC0415  # after the arguments are read: it takes a second
+    from sandbox.world import Sandbox  # noqa: PLC0415  # after the arguments are read: it takes a second
 
-        consumer = (arguments.consumer_key, arguments.consumer_secret) if arguments.consumer_key else None
-        try:
-            with Sandbox(
-                api_port=arguments.api_port,
-                aws_port=arguments.aws_port,
-                provider_port=arguments.provider_port,
-                aws_url=arguments.aws_url,
-                consumer=consumer,
-                parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
-                built=arguments.built,
-                echo=sys.stderr,
-                schedules=True,
-            ) as sandbox:
-                print("ready", json.dumps(sandbox.ready()), flush=True)
-                _print_instructions(sandbox)
-                signals.wait()
-        except (PortTakenError, NotBuiltError) as error:
-            print(f"sandbox: {error}", file=sys.stderr)
-            return CANNOT_START
-    except _StopRequested:
-        pass
+    consumer = (arguments.consumer_key, arguments.consumer_secret) if arguments.consumer_key else None
+    try:
+        with Sandbox(
+            api_port=arguments.api_port,
+            aws_port=arguments.aws_port,
+            provider_port=arguments.provider_port,
+            aws_url=arguments.aws_url,
+            consumer=consumer,
+            parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
+            built=arguments.built,
+            echo=sys.stderr,
+            schedules=True,
+        ) as sandbox:
+            print("ready", json.dumps(sandbox.ready()), flush=True)
+            _print_instructions(sandbox)
+            stop.wait()
+    except (PortTakenError, NotBuiltError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return CANNOT_START
     return 0
 
 
