@@ -43,7 +43,7 @@ def main() -> int:
             "4", "Another function (examples/post) reads them in two lines, and makes signed calls on the user's behalf:"
         )
         posted = post_as_another_function(sandbox, {"user_id": user.user_id, "text": "Hello from another Lambda"})
-        show("verify_credentials, 2/tweets, statuses/update", json.dumps(posted))
+        show("2/users/me, 2/tweets, statuses/update", json.dumps(posted))
         reloaded = browser.get(callback, accept=JSON)
         print_heading("5", "The user reloads the page: the first outcome again, and no second exchange:")
         show("GET /oauth/x/callback", f"{reloaded.status_code} {reloaded.text}")

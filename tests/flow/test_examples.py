@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+import tripod
 from sandbox.browser import JSON, Browser
 from sandbox.gateway.event import GatewayRequest, to_event
 from sandbox.provider.visitor import Visitor
 from sandbox.repository import TEMPLATE
 from sandbox.template.template import Route
 from sandbox.world import Sandbox
-from tests.support.reading import LAYER, environment
+from tests.support.reading import LAYER, environment, reading
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
 
 ROOT = TEMPLATE.parent
@@ -61,7 +62,10 @@ def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: Sandbo
         payload["text"],
         payload["text"],
     ]
-    x.sandbox.provider_server.revoke(x.consumer.key, x.user)
+    x.sandbox.provider_server.revoke(x.consumer.key, x.user)  # in X's own settings: API v2 doesn't say that it was that
+    assert "no longer accepts" in run(x.sandbox, "post", payload, **url)["error"]
+    with reading(x.sandbox):
+        tripod.disconnect("x", user_id=x.user.user_id)
     assert "disconnected" in run(x.sandbox, "post", payload, **url)["error"]
 
 

@@ -43,7 +43,8 @@ def test_every_example_is_python() -> None:
 
 def test_the_first_example_says_who_the_user_is(app: SandboxApp, example: Example) -> None:
     grant(app)
-    assert example("verify_credentials")["handler"]({}, None)["id_str"] == app.user.user_id
+    shown = {"id": app.user.user_id, "name": app.user.name, "username": app.user.screen_name}
+    assert example("2/users/me")["handler"]({}, None) == shown
 
 
 def test_the_second_posts_and_tells_the_user_to_sign_in(app: SandboxApp, example: Example) -> None:

@@ -3,7 +3,7 @@
 Importing it makes no call to AWS and does not import boto3; both wait for the first use. Everything is thread-safe.
 
 >>> with user_session("x", user_id="2244994945") as x:
-...     x.get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5).json()["screen_name"]
+...     x.get("https://api.x.com/2/users/me", timeout=5).json()["data"]["username"]
 'ada'
 """
 

@@ -4,7 +4,7 @@ TripodError
 ├── ConsumerNotFound    there is no consumer secret of that provider
 ├── MalformedSecret     a secret exists, but its content has not the form that Tripod writes
 ├── TokenNotFound       this user has not signed in
-│   └── TokenRevoked    the user has disconnected, or the provider no longer accepts the tokens
+│   └── TokenRevoked    the user has disconnected, or the provider says that the tokens are revoked
 ├── HostNotAllowed      tokens may not be sent to this URL
 ├── TicketRejected      the ticket is expired, used, or another session's
 └── TripodUnavailable   Tripod or the provider failed; ``code`` says how
@@ -89,10 +89,11 @@ class TokenNotFound(TripodError):
 
 
 class TokenRevoked(TokenNotFound):
-    """Raised when the user has disconnected, or the provider no longer accepts the tokens: have the user sign in again.
+    """Raised when the user has disconnected, or the provider says that the tokens are revoked: have the user sign in again.
 
     Reading raises it while the deleted secret can still be restored (7 to 30 days, the stack's ``RecoveryWindow``), a request
-    of ``user_session`` when the provider answers that the token is revoked and no newer one was granted.
+    of ``user_session`` when the provider answers that the token is revoked and no newer one was granted. A bare 401, as X's API v2
+    gives for every refused credential, raises it only if the user has disconnected.
 
     Attributes:
         secret: the user secret's name, such as ``tripod/user/x/2244994945``.

@@ -62,7 +62,8 @@ def user_session(provider: str, *, user_id: str | int) -> requests.Session:
 
     Raises:
         TokenNotFound: the user has not signed in.
-        TokenRevoked: the user has disconnected. Raised by a request as well, when the provider no longer accepts the tokens.
+        TokenRevoked: the user has disconnected. Raised by a request as well, when the provider says that the token is revoked
+            (X's API v2 never says so: its 401 is a response to read), or when the user has disconnected meanwhile.
         ConsumerNotFound: there is no consumer secret of this name under this prefix.
         MalformedSecret: the content of one of the two secrets is not what belongs there.
         HostNotAllowed: raised by a request: the user's tokens may not be sent to its URL.
@@ -70,7 +71,7 @@ def user_session(provider: str, *, user_id: str | int) -> requests.Session:
     Needs the managed policy ``ReadTokens`` or ``ReadTokensOfOneProvider``.
 
     >>> with user_session("x", user_id="2244994945") as x:
-    ...     x.get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5).json()["screen_name"]
+    ...     x.get("https://api.x.com/2/users/me", timeout=5).json()["data"]["username"]
     'ada'
     """
     text = names.user_id_text(user_id)
