@@ -5,7 +5,7 @@
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
 #   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz. What is measured: make flood, bench, cost.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz. What is measured or made: make flood, bench, cost, providers.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -24,7 +24,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost clean
+.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost providers clean
 
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo
@@ -100,6 +100,10 @@ bench: .venv/.ready build
 # What it costs a month, into docs/cost.md.
 cost: .venv/.ready
 	$(BIN)/python docs/cost.py
+
+# The table of the providers that Tripod knows, into docs/providers.md.
+providers: .venv/.ready
+	$(BIN)/python docs/providers.py
 
 peers: .peers/.ready
 

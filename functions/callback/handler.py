@@ -23,10 +23,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _callback(request: HttpRequest) -> ApiResponse:
     returned = http_request.provider_return(request)
-    request_token = returned.request_token or app.finish.only_pending(request.provider, request.cookies)
-    if returned.verifier is None:
-        return responses.outcome(request, app.finish.deny(request.provider, request_token, request.cookies))
-    finished = app.finish.callback(request.provider, request_token, returned.verifier, request.cookies)
+    finished = app.finish.come_back(
+        request.provider,
+        returned.request_token,
+        returned.verifier,
+        request.cookies,
+        is_refusal=returned.is_refusal,
+        brought=returned.others,
+    )
     return responses.outcome(request, finished)
 
 

@@ -55,7 +55,8 @@ def test_consent_ends_on_a_page_and_with_the_tokens_stored(app: SandboxApp) -> N
         "screen_name": app.user.screen_name,
         "consumer_key": app.consumer.key,
     }
-    assert set(stored) == {"provider", "user_id", "screen_name", "consumer_key", "oauth_token", "oauth_token_secret"}
+    tokens = {"oauth_token", "oauth_token_secret", "expires_at", "extra"}
+    assert set(stored) == {"provider", "user_id", "screen_name", "consumer_key", *tokens}
     assert stored["oauth_token"] in app.sandbox.provider_server.issued(app.consumer.key)
 
 

@@ -60,7 +60,8 @@ class Watched(ProviderClient):
 
     exchanged: ClassVar[dict[str, list[ExchangeResponse]]] = {}
 
-    def access_token(self, provider: Any, consumer: Any, token: str, secret: str, verifier: str) -> ExchangeResponse:
-        response = super().access_token(provider, consumer, token, secret, verifier)
-        self.exchanged.setdefault(token, []).append(response)
+    def access_token(self, *arguments: Any, **named: Any) -> ExchangeResponse:
+        response = super().access_token(*arguments, **named)
+        request_token = arguments[2]
+        self.exchanged.setdefault(request_token, []).append(response)
         return response

@@ -63,13 +63,13 @@ def test_secrets_in_repr(app: SandboxApp) -> None:
     seen.append(harness.record(token))
     with pytest.MonkeyPatch.context() as patch:
 
-        def watched(flow: Exchange, held: Authorization, with_verifier: str) -> Authorization:
-            decided = exchange(flow, held, with_verifier)
+        def watched(flow: Exchange, held: Authorization, with_verifier: str, *brought: Any) -> Authorization:
+            decided = exchange(flow, held, with_verifier, *brought)
             seen.extend((held, decided))
             return decided
 
-        def answered(*arguments: Any) -> ExchangeResponse:
-            responses.append(access_token(*arguments))
+        def answered(*arguments: Any, **named: Any) -> ExchangeResponse:
+            responses.append(access_token(*arguments, **named))
             return responses[-1]
 
         patch.setattr(Exchange, "exchange", watched)

@@ -1,11 +1,11 @@
 import pytest
 
-from tripod import allowed_hosts
+from tripod import allowed_hosts, x
 from tripod.credentials import Consumer
 from tripod.errors import HostNotAllowed
 from tripod.process import Process
 
-X = Consumer("k", "s")
+X = Consumer("k", "s", provider=x.X)
 OTHER = Consumer("k", "s", provider={"request_token_url": "https://oauth.example/request", "signature_method": "HMAC-SHA1"})
 NAMED = Consumer("k", "s", provider={**OTHER.provider, "api_hosts": ["api.example", "files.example"]})
 

@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +19,7 @@ def test_what_is_secret_stays_out_of_repr() -> None:
 
 def test_an_access_token_hides_both_secrets_and_is_what_user_tokens_are_made_of() -> None:
     token = AccessToken(oauth_token="token-value", oauth_token_secret="secret-value", consumer_key="key")
-    assert repr(token) == "AccessToken(consumer_key='key')"
+    assert repr(token) == "AccessToken(consumer_key='key', expires_at=None)"
     assert isinstance(TOKENS, AccessToken)
 
 
@@ -27,9 +29,67 @@ def test_a_user_secret_reads_back_as_it_was_written() -> None:
 
 def test_a_user_secrets_json_is_the_same_byte_for_byte() -> None:
     assert TOKENS.to_json() == (
-        '{"consumer_key": "key", "oauth_token": "token-value", "oauth_token_secret": "secret-value", '
+        '{"consumer_key": "key", "expires_at": null, "extra": {}, "oauth_token": "token-value", "oauth_token_secret": "secret-value", '
         '"provider": "x", "screen_name": "jo", "user_id": "42"}'
     )
+
+
+def test_what_ends_and_what_is_kept_is_read_back() -> None:
+    evernote = replace(TOKENS, expires_at=1_800_000_000, extra={"edam_shard": "s1"})
+    assert UserTokens.from_json(evernote.to_json()) == evernote
+    assert '"edam_shard": "s1"' in evernote.to_json()
+    content = json.loads(TOKENS.to_json())
+    del content["expires_at"], content["extra"]
+    assert UserTokens.from_json(json.dumps(content)) == TOKENS
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"expires_at": "1800000000"}, '"expires_at" must be a whole number or null'),
+        ({"expires_at": True}, '"expires_at" must be a whole number or null'),
+        ({"expires_at": 1.5}, '"expires_at" must be a whole number or null'),
+        ({"extra": []}, '"extra" must be an object of strings'),
+        ({"extra": {"a": 1}}, '"extra" must be an object of strings'),
+    ],
+)
+def test_an_end_and_what_is_kept_have_their_form(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        UserTokens.from_json(json.dumps(json.loads(TOKENS.to_json()) | changes))
+
+
+@pytest.mark.parametrize("given", [{}, {"consumer_secret": ""}, {"consumer_secret": None}])
+def test_a_consumer_secret_may_be_empty_where_the_provider_has_none(given: dict[str, object]) -> None:
+    text = json.dumps({"consumer_key": "k", "provider": "launchpad", **given})
+    assert Consumer.from_json(text).consumer_secret == ""
+    assert (
+        Consumer.from_json(json.dumps({"consumer_key": "k", "consumer_secret": "s", "provider": "launchpad"})).consumer_secret
+        == "s"
+    )
+    with pytest.raises(ValueError, match='"consumer_secret" must be'):
+        Consumer.from_json(json.dumps({"consumer_key": "k", "provider": "flickr", **given}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"realm": 'a"b'}, '"provider.realm" must be text'),
+        ({"realm": ""}, '"provider.realm" must be text'),
+        ({"realm": 5}, '"provider.realm" must be text'),
+        ({"revoked": {"status": 401}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": 401, "pattern": "a", "more": 1}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": 99, "pattern": "a"}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": "401", "pattern": "a"}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": 401, "pattern": ""}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": 401, "pattern": "("}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": 401, "pattern": "a" * 201}}, '"provider.revoked" must be'),
+        ({"revoked": "401"}, '"provider.revoked" must be'),
+    ],
+)
+def test_what_readers_need_of_a_provider_has_its_form(changes: dict[str, object], said: str) -> None:
+    text = json.dumps({"consumer_key": "k", "consumer_secret": "s", "provider": {"like": "flickr", **changes}})
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Consumer.from_json(text)
 
 
 def test_a_consumer_secret_may_describe_a_provider() -> None:

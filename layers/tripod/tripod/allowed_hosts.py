@@ -8,15 +8,13 @@ from tripod.credentials import Consumer
 from tripod.errors import HostNotAllowed
 from tripod.process import Process
 
-# X's own, as of 2026-11: the API, media, advertisements; and the names that they had before.
-X_HOSTS = ("api.x.com", "upload.x.com", "ads-api.x.com", "api.twitter.com", "upload.twitter.com", "ads-api.twitter.com")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check(this: Process, provider: str, consumer: Consumer, url: str | None, *, reusable: bool) -> None:
     """Raise HostNotAllowed unless ``provider``'s credentials may be sent to ``url``.
 
-    It must be https (in the sandbox plain http to this machine, too). Where the consumer secret names ``api_hosts``, only those and
+    It must be https (in the sandbox plain http to this machine, too). Where the provider's definition names ``api_hosts``, only those and
     the hosts of the provider's endpoints are allowed; where it does not, any host is. ``reusable`` credentials can be used again by
     who sees them (a bearer token, a PLAINTEXT signature): without ``api_hosts`` they are only for the hosts of the endpoints.
     """
@@ -24,8 +22,7 @@ def check(this: Process, provider: str, consumer: Consumer, url: str | None, *, 
     scheme, host = _parts(url)
     if scheme != "https" and not (this.loopback and scheme == "http" and host in _LOOPBACK):
         raise HostNotAllowed(host, secret, "only https protects what is sent")
-    named = consumer.api_hosts or (X_HOSTS if provider == "x" and not consumer.provider else ())
-    if (named or reusable) and host not in {*named, *_endpoint_hosts(consumer)}:
+    if (consumer.api_hosts or reusable) and host not in {*consumer.api_hosts, *_endpoint_hosts(consumer)}:
         raise HostNotAllowed(host, secret, f'it is no host of {provider}: name it in "provider.api_hosts" there if it is')
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,10 +23,9 @@ from tripod.version import USER_AGENT
 TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
 HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
 
-# Keys of "provider" in a consumer secret, and X's own values.
+# Keys of a provider's definition.
 _TOKEN_URL = "bearer_token_url"  # noqa: S105  # the name of a setting, no token
 _INVALIDATE_URL = "invalidate_bearer_token_url"
-_X = {_TOKEN_URL: "https://api.x.com/oauth2/token", _INVALIDATE_URL: "https://api.x.com/oauth2/invalidate_token"}
 _HEADER_SAFE = re.compile(r"[!-~]+")  # visible ASCII: what a header can carry
 
 
@@ -186,13 +184,9 @@ def _unavailable(provider: str, response: _BearerResponse, what: str) -> TripodU
 
 
 def _endpoint(provider: str, consumer: Consumer, key: str) -> str:
-    """Return the URL under ``key`` in the consumer secret, or X's own if that describes no provider.
-
-    Raises MalformedSecret if it is missing or not https.
-    """
+    """Return the URL under ``key`` in the provider's definition; raises MalformedSecret if it is missing or not https."""
     this = process.this()
-    described: Mapping[str, Any] = consumer.provider or (_X if provider == "x" else {})
-    url = described.get(key)
+    url = consumer.provider.get(key)
     if isinstance(url, str) and _is_safe(url, loopback=this.loopback):
         return url
     reason = f'app-only calls need "provider.{key}", an https URL'

@@ -1,7 +1,7 @@
 """Connections: list the users who have granted access, and disconnect one."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from tripod import functions, names, process
 from tripod.errors import ConsumerNotFound, TokenNotFound, TripodUnavailable
@@ -18,6 +18,8 @@ class Connection:
         screen_name: the user's name at the provider at the time of the grant; None where the provider gave none.
         subject: the app's own id of the user; None where the authorization was not begun for one.
         granted_at: when the newest grant was made, in epoch seconds.
+        expires_at: when its tokens end, in epoch seconds; None where the provider sets no end, as X.
+        extra: further fields of the provider's answers, as text, where its definition keeps any (docs/providers.md).
 
     >>> next(users("x")).user_id
     '2244994945'
@@ -28,6 +30,8 @@ class Connection:
     screen_name: str | None
     subject: str | None
     granted_at: float
+    expires_at: int | None = None
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def users(provider: str) -> Iterator[Connection]:
@@ -74,6 +78,8 @@ def users(provider: str) -> Iterator[Connection]:
                 screen_name=item.get("screen_name", {}).get("S"),
                 subject=item.get("subject", {}).get("S"),
                 granted_at=float(item["granted_at"]["N"]),
+                expires_at=int(item["token_expires_at"]["N"]) if "token_expires_at" in item else None,
+                extra={name: value["S"] for name, value in item.get("extra", {}).get("M", {}).items()},
             )
     if nobody:
         _look_for(this, secret)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from tripod import definitions, x
+
 # RFC 5849, section 3.4; HMAC-SHA256 is not in it, but NetSuite and WordPress use it
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 
@@ -25,7 +27,7 @@ class Consumer:
         consumer_key: the app's key.
         consumer_secret: the app's secret.
         store: False keeps no tokens: sign-in only.
-        provider: endpoints and other properties of a provider that Tripod does not know (docs/providers.md).
+        provider: the provider's definition (docs/providers.md); empty where neither the secret nor Tripod knows it.
         trimmed: the fields around whose values blanks were cut off.
     """
 
@@ -45,40 +47,55 @@ class Consumer:
         """The hosts that tokens may be sent to, as the consumer secret names them; empty where it names none."""
         return tuple(self.provider.get("api_hosts", ()))
 
+    @property
+    def realm(self) -> str | None:
+        """The realm of this provider's requests (RFC 5849, section 3.5.1); None for none."""
+        return self.provider.get("realm")
+
+    @property
+    def revoked(self) -> Mapping[str, Any] | None:
+        """How an API call says that the token is revoked: ``status``, and a ``pattern`` of its body; None where it is not special."""
+        return self.provider.get("revoked")
+
     @classmethod
-    def from_json(cls, text: str) -> "Consumer":
-        """Parse a consumer secret. Raises ValueError that says what is wrong, without quoting the content."""
+    def from_json(cls, text: str, name: str = "") -> "Consumer":
+        """Parse the consumer secret of a provider called ``name``.
+
+        Raises ValueError that says what is wrong, without quoting the content.
+        """
         content = _object(text)
         unknown = sorted(content.keys() - {"consumer_key", "consumer_secret", "store", "provider"})
         if unknown:  # quoted only if it looks like a key: where key and value are swapped it is a credential
             named = [key for key in unknown if re.fullmatch(r"[a-z_]{1,24}", key)]
             raise ValueError(f"it has unknown keys: {', '.join(named) or 'their names look like values'}")
         store = content.get("store", True)
-        provider = content.get("provider", {})
         if not isinstance(store, bool):
             raise ValueError('"store" must be true or false')
-        if not isinstance(provider, dict):
-            raise ValueError('"provider" must be an object')
-        if provider.get("signature_method", SIGNATURE_METHODS[0]) not in SIGNATURE_METHODS:
-            raise ValueError(f'"provider.signature_method" must be one of {", ".join(SIGNATURE_METHODS)}')
-        if not _are_host_names(provider.get("api_hosts", [])):
-            raise ValueError('"provider.api_hosts" must be a list of host names in lower case, without scheme, port and path')
-        credentials = {name: _text(content, name) for name in ("consumer_key", "consumer_secret")}
-        bare = {name: value.strip(BLANKS) for name, value in credentials.items()}
-        for name, value in bare.items():
-            if not value:
-                raise ValueError(f'"{name}" has nothing but blanks')
-        trimmed = tuple(name for name in bare if bare[name] != credentials[name])
+        provider = definitions.resolve(content.get("provider"), name)
+        if provider is not x.X:
+            _check(provider)
+        optional = {"consumer_secret"} if provider.get("empty_consumer_secret") is True else set()
+        given = {one: _credential(content, one, optional=one in optional) for one in ("consumer_key", "consumer_secret")}
+        bare = {one: value.strip(BLANKS) for one, value in given.items()}
+        for one, value in bare.items():
+            if not value and one not in optional:
+                raise ValueError(f'"{one}" has nothing but blanks')
+        trimmed = tuple(one for one in bare if bare[one] != given[one])
         return cls(**bare, store=store, provider=provider, trimmed=trimmed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """An access token and its secret, granted to the app of ``consumer_key``."""
+    """An access token and its secret, granted to the app of ``consumer_key``.
+
+    ``expires_at`` in epoch seconds, None where the provider sets no end; ``extra`` are the fields that the definition keeps.
+    """
 
     oauth_token: str = field(repr=False)
     oauth_token_secret: str = field(repr=False)
     consumer_key: str
+    expires_at: int | None = None
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +106,8 @@ class UserTokens(AccessToken):
         oauth_token: the access token.
         oauth_token_secret: the access token's secret.
         consumer_key: the key of the app to which the token was granted.
+        expires_at: when the token ends, in epoch seconds; None where the provider sets no end, as X.
+        extra: further fields of the provider's answers, as text, where its definition keeps any (docs/providers.md).
         provider: the provider's name, such as ``"x"``.
         user_id: the provider's id of the user; X's are decimal digits.
         screen_name: the user's name at the provider at the time of the grant; None where the provider gave none.
@@ -117,7 +136,12 @@ class UserTokens(AccessToken):
             raise ValueError('"oauth_token_secret" must be a string')
         _encodable("oauth_token_secret", secret)
         required = {name: _text(content, name) for name in ("provider", "user_id", "oauth_token", "consumer_key")}
-        return UserTokens(screen_name=screen_name, oauth_token_secret=secret, **required)
+        expires_at, extra = content.get("expires_at"), content.get("extra", {})
+        if expires_at is not None and type(expires_at) is not int:
+            raise ValueError('"expires_at" must be a whole number or null')
+        if not isinstance(extra, dict) or not all(isinstance(value, str) for value in extra.values()):
+            raise ValueError('"extra" must be an object of strings')
+        return UserTokens(screen_name=screen_name, oauth_token_secret=secret, expires_at=expires_at, extra=extra, **required)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +152,8 @@ class SigningTokens(UserTokens):
         oauth_token: the access token.
         oauth_token_secret: the access token's secret.
         consumer_key: the app's current consumer key.
+        expires_at: when the token ends, in epoch seconds; None where the provider sets no end, as X.
+        extra: further fields of the provider's answers, as text, where its definition keeps any (docs/providers.md).
         provider: the provider's name, such as ``"x"``.
         user_id: the provider's id of the user; X's are decimal digits.
         screen_name: the user's name at the provider at the time of the grant; None where the provider gave none.
@@ -147,6 +173,32 @@ class SigningTokens(UserTokens):
         return cls(**shared | {"consumer_key": consumer.consumer_key, "consumer_secret": consumer.consumer_secret})
 
 
+def _check(provider: Mapping[str, Any]) -> None:
+    """Check what readers need of a definition; the functions check the rest. Raises ValueError."""
+    if provider.get("signature_method", SIGNATURE_METHODS[0]) not in SIGNATURE_METHODS:
+        raise ValueError(f'"provider.signature_method" must be one of {", ".join(SIGNATURE_METHODS)}')
+    if not _are_host_names(provider.get("api_hosts", [])):
+        raise ValueError('"provider.api_hosts" must be a list of host names in lower case, without scheme, port and path')
+    realm, revoked = provider.get("realm", "-"), provider.get("revoked")
+    if not isinstance(realm, str) or not re.fullmatch(r"[ !#-\[\]-~]{1,64}", realm):
+        raise ValueError('"provider.realm" must be text of 64 characters at most, without quotes and backslashes')
+    if revoked is not None and not _is_status_and_pattern(revoked):
+        raise ValueError('"provider.revoked" must be an object of a "status" and a "pattern", a regular expression')
+
+
+def _is_status_and_pattern(value: object) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"status", "pattern"}:
+        return False
+    status, pattern = value["status"], value["pattern"]
+    if type(status) is not int or not 200 <= status <= 599 or not isinstance(pattern, str) or not 0 < len(pattern) <= 200:
+        return False
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
 def _are_host_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(host, str) and re.fullmatch(r"[a-z0-9.-]+", host) for host in value)
 
@@ -159,6 +211,10 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError("it is not a JSON object")
     return content
+
+
+def _credential(content: Mapping[str, Any], name: str, *, optional: bool) -> str:
+    return "" if optional and content.get(name) in (None, "") else _text(content, name)
 
 
 def _text(content: Mapping[str, Any], name: str) -> str:

@@ -4,7 +4,8 @@ TripodError
 ├── ConsumerNotFound    there is no consumer secret of that provider
 ├── MalformedSecret     a secret exists, but its content has not the form that Tripod writes
 ├── TokenNotFound       this user has not signed in
-│   └── TokenRevoked    the user has disconnected, or the provider says that the tokens are revoked
+│   ├── TokenRevoked    the user has disconnected, or the provider says that the tokens are revoked
+│   └── TokenExpired    the tokens have ended, as the provider said they would
 ├── HostNotAllowed      tokens may not be sent to this URL
 ├── TicketRejected      the ticket is expired, used, or another session's
 └── TripodUnavailable   Tripod or the provider failed; ``code`` says how
@@ -12,6 +13,8 @@ TripodError
 Messages name secrets and never contain their content. Errors of AWS itself (an IAM policy that lacks an action, a throttle)
 are raised as botocore's ``ClientError``.
 """
+
+import time
 
 
 class TripodError(Exception):
@@ -71,7 +74,7 @@ class MalformedSecret(TripodError):
 class TokenNotFound(TripodError):
     """Raised when there are no tokens of the user: have the user sign in.
 
-    ``TokenRevoked`` is a subclass; to tell the two apart, catch ``TokenRevoked`` first.
+    ``TokenRevoked`` and ``TokenExpired`` are subclasses; to tell them apart, catch those first.
 
     Attributes:
         secret: the user secret's name, such as ``tripod/user/x/2244994945``.
@@ -108,6 +111,25 @@ class TokenRevoked(TokenNotFound):
 
     def __init__(self, secret: str) -> None:
         super().__init__(secret, f"the tokens of {secret} are no longer good: the user has disconnected or revoked access")
+
+
+class TokenExpired(TokenNotFound):
+    """Raised when the tokens have ended, as the provider said they would: have the user sign in again. Nothing was sent.
+
+    X's tokens never end. Schoology's do after 90 days, Evernote's after a year (docs/providers.md).
+
+    Attributes:
+        secret: the user secret's name, such as ``tripod/user/schoology/2244994945``.
+        expires_at: when they ended, in epoch seconds.
+
+    >>> print(TokenExpired("tripod/user/schoology/2244994945", 1790000000))
+    the tokens of tripod/user/schoology/2244994945 ended at 2026-09-21T14:13:20Z: the user must sign in again
+    """
+
+    def __init__(self, secret: str, expires_at: int) -> None:
+        ended = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
+        super().__init__(secret, f"the tokens of {secret} ended at {ended}: the user must sign in again")
+        self.expires_at = expires_at
 
 
 class HostNotAllowed(TripodError):

@@ -29,9 +29,16 @@ class RenewingAuth(AuthBase, ABC, Generic[Credentials]):
     def authenticate(self, request: PreparedRequest, credentials: Credentials) -> None:
         """Authenticate ``request``, which has no Authorization header."""
 
+    def cause(self, response: Response, credentials: Credentials) -> Cause | None:  # noqa: ARG002  # of those who know more
+        """Return why a response refuses the credentials; None if it does not."""
+        if response.status_code != 401:
+            return None
+        said = response.headers.get("WWW-Authenticate", "")
+        return provider_errors.read_api_error(401, response_body.peek(response), said).cause
+
     @abstractmethod
     def renew(self, credentials: Credentials, cause: Cause, tried: AbstractSet[Cause]) -> Credentials | None:
-        """Return newer credentials than ``credentials``, which a 401 refused; None leaves the 401 to the caller.
+        """Return newer credentials than ``credentials``, which a response refused; None leaves that to the caller.
 
         ``tried`` are the causes for which this request's credentials were renewed before.
         """
@@ -77,11 +84,10 @@ class _Attempt(Generic[Credentials]):
         return request
 
     def __call__(self, response: Response, **sending: Any) -> Response:
-        """Return ``response``, or after a 401 the response of another attempt with renewed credentials."""
-        if response.status_code != 401:
+        """Return ``response``, or where it refuses the credentials the response of another attempt with renewed credentials."""
+        cause = self.auth.cause(response, self.credentials)
+        if cause is None:
             return response
-        said = response.headers.get("WWW-Authenticate", "")
-        cause = provider_errors.read_api_error(401, response_body.peek(response), said).cause
         try:
             credentials = self.auth.renew(self.credentials, cause, self.tried)
         except Exception:  # whatever it is: the connection goes back, and the caller is told

@@ -46,7 +46,13 @@ class SecretReader:
         if missing and not fresh:
             raise ConsumerNotFound(secret)
         try:
-            consumer = self._read(secret, Consumer.from_json, fresh=fresh, missing=ConsumerNotFound, deleted=ConsumerNotFound)
+            consumer = self._read(
+                secret,
+                lambda text: Consumer.from_json(text, provider),
+                fresh=fresh,
+                missing=ConsumerNotFound,
+                deleted=ConsumerNotFound,
+            )
         except ConsumerNotFound:
             with self._lock:
                 self._missing[secret] = True

@@ -1,14 +1,16 @@
 """A user's tokens, and a session that signs requests with them."""
 
+import re
+import time
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 import requests
-from requests import PreparedRequest
+from requests import PreparedRequest, Response
 
-from tripod import allowed_hosts, names, process
+from tripod import allowed_hosts, names, process, response_body
 from tripod.credentials import Consumer, SigningTokens, UserTokens
-from tripod.errors import TokenNotFound, TokenRevoked
+from tripod.errors import TokenExpired, TokenNotFound, TokenRevoked
 from tripod.provider_errors import Cause
 from tripod.renewing import RenewingAuth, RenewingSession
 from tripod.secret_reader import SecretReader
@@ -33,6 +35,7 @@ def user_tokens(provider: str, *, user_id: str | int) -> SigningTokens:
     Raises:
         TokenNotFound: the user has not signed in.
         TokenRevoked: the user has disconnected.
+        TokenExpired: the tokens have ended, as the provider said they would.
         ConsumerNotFound: there is no consumer secret of this name under this prefix.
         MalformedSecret: the content of one of the two secrets is not what belongs there.
 
@@ -64,6 +67,7 @@ def user_session(provider: str, *, user_id: str | int) -> requests.Session:
         TokenNotFound: the user has not signed in.
         TokenRevoked: the user has disconnected. Raised by a request as well, when the provider says that the token is revoked
             (X's API v2 never says so: its 401 is a response to read), or when the user has disconnected meanwhile.
+        TokenExpired: the tokens have ended, as the provider said they would. Raised by a request as well.
         ConsumerNotFound: there is no consumer secret of this name under this prefix.
         MalformedSecret: the content of one of the two secrets is not what belongs there.
         HostNotAllowed: raised by a request: the user's tokens may not be sent to its URL.
@@ -88,9 +92,20 @@ class _Credentials(NamedTuple):
 
 
 def _read(reader: SecretReader, provider: str, user_id: str) -> _Credentials:
-    """Return both credentials. The app's come first: where they are missing, nobody can sign in, or the prefix is wrong."""
-    consumer = reader.consumer(provider)
-    return _Credentials(consumer, reader.user(provider, user_id))
+    """Return both credentials. The app's come first: where they are missing, nobody can sign in, or the prefix is wrong.
+
+    Raises TokenExpired where the tokens have ended.
+    """
+    consumer, tokens = reader.consumer(provider), reader.user(provider, user_id)
+    if _has_ended(tokens):  # a newer grant may be in the secret by now
+        tokens = reader.user(provider, user_id, fresh=True)
+        if _has_ended(tokens):
+            raise TokenExpired(names.user_secret(reader.prefix, provider, user_id), tokens.expires_at or 0)
+    return _Credentials(consumer, tokens)
+
+
+def _has_ended(tokens: UserTokens) -> bool:
+    return tokens.expires_at is not None and tokens.expires_at <= time.time()
 
 
 class _UserAuth(RenewingAuth[_Credentials]):
@@ -120,6 +135,15 @@ class _UserAuth(RenewingAuth[_Credentials]):
         reusable = consumer.signature_method == "PLAINTEXT"
         allowed_hosts.check(process.this(), self._provider, consumer, request.url, reusable=reusable)
         Signer().sign_as(consumer, tokens.oauth_token, tokens.oauth_token_secret)(request)
+
+    def cause(self, response: Response, credentials: _Credentials) -> Cause | None:
+        """Return why a response refuses the credentials, by this provider's own words for a revoked token first; None if it does not."""
+        revoked = credentials.consumer.revoked
+        if revoked is not None and response.status_code == revoked["status"]:
+            said = response_body.peek(response).decode(errors="replace")
+            if re.search(revoked["pattern"], said):
+                return Cause.TOKEN_REVOKED
+        return super().cause(response, credentials)
 
     def renew(self, credentials: _Credentials, cause: Cause, tried: AbstractSet[Cause]) -> _Credentials | None:
         """Read again what the provider may have refused; None if nothing has changed: then the 401 is the caller's to read."""

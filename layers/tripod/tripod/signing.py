@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oauthlib.oauth1 import SIGNATURE_TYPE_AUTH_HEADER, SIGNATURE_TYPE_BODY
 from requests_oauthlib import OAuth1
 
 from tripod.credentials import Consumer
@@ -23,10 +24,12 @@ class Signer:
         *,
         callback: str | None = None,
         verifier: str | None = None,
+        in_body: bool = False,
     ) -> OAuth1:
         """Return ``auth`` for ONE request: a retry needs another, or the provider refuses it as a replay.
 
-        Its ``client.sign`` signs URL, method, body and headers for a client other than ``requests``.
+        ``in_body`` puts OAuth's parameters into the form, not into a header. Its ``client.sign`` signs URL, method, body and headers
+        for a client other than ``requests``.
         """
         return OAuth1(
             consumer.consumer_key,
@@ -35,6 +38,8 @@ class Signer:
             resource_owner_secret=token_secret,
             callback_uri=callback,
             verifier=verifier,
+            realm=consumer.realm,
+            signature_type=SIGNATURE_TYPE_BODY if in_body else SIGNATURE_TYPE_AUTH_HEADER,
             signature_method=consumer.signature_method,
             decoding=None,
             nonce=self.nonce(),

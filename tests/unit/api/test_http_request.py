@@ -67,17 +67,17 @@ def test_start_can_be_asked_for_the_same_again() -> None:
 
 
 def test_callback_reads_a_verifier_or_a_refusal() -> None:
-    assert http_request.provider_return(read("oauth_token=t&oauth_verifier=v&more=1")) == http_request.ProviderReturn("t", "v")
+    returned = http_request.provider_return(read("oauth_token=t&oauth_verifier=v&more=1"))
+    assert returned == http_request.ProviderReturn("t", "v", others={"more": "1"})
     for verifier in ("oauth_problem=&error=", "oauth_problem=a+b%0a", "rejected="):  # names of the provider's own
         read_as = http_request.provider_return(read(f"oauth_token=t&oauth_verifier=v&{verifier}"))
-        assert read_as == http_request.ProviderReturn("t", "v")
+        assert (read_as.request_token, read_as.verifier) == ("t", "v")
 
 
 REFUSALS = [
     "denied=t",
     "denied=t&oauth_token=t",
-    "oauth_token=t",
-    "oauth_token=t&oauth_verifier=",
+    "oauth_token=t&oauth_verifier=+",
     "oauth_token=t&oauth_verifier=denied",
     "oauth_token=t&error=access_denied",
     "oauth_token=t&error=access_denied&error_description=The+user%0asaid+no&state=%ff",
@@ -91,19 +91,25 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("query", REFUSALS)
-def test_whatever_comes_back_without_a_verifier_is_the_users_no(query: str) -> None:
-    assert http_request.provider_return(read(query)) == http_request.ProviderReturn("t", None)
+def test_a_no_is_one_in_whatever_words(query: str) -> None:
+    returned = http_request.provider_return(read(query))
+    assert (returned.request_token, returned.verifier, returned.is_refusal) == ("t", None, True)
+
+
+def test_no_verifier_and_no_word_is_the_providers_to_explain() -> None:
+    assert http_request.provider_return(read("oauth_token=t&a=b")) == http_request.ProviderReturn("t", None, others={"a": "b"})
 
 
 @pytest.mark.parametrize(
     ("query", "verifier"), [("", None), ("denied=", None), ("error=access_denied", None), ("oauth_token=&oauth_verifier=v", "v")]
 )
 def test_a_provider_may_name_no_request_token(query: str, verifier: str | None) -> None:
-    assert http_request.provider_return(read(query)) == http_request.ProviderReturn(None, verifier)
+    returned = http_request.provider_return(read(query))
+    assert (returned.request_token, returned.verifier) == (None, verifier)
 
 
 def test_what_came_back_stays_out_of_repr() -> None:
-    assert "s3cret" not in repr(http_request.ProviderReturn("s3cret-token", "s3cret-verifier"))
+    assert "s3cret" not in repr(http_request.ProviderReturn("s3cret-token", "s3cret-verifier", others={"a": "s3cret"}))
     assert "s3cret" not in repr(read("oauth_verifier=s3cret", cookies=["a=s3cret"]))
 
 

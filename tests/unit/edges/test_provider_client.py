@@ -197,7 +197,7 @@ def test_a_challenge_page_is_no_refusal_of_the_providers(monkeypatch: pytest.Mon
     with pytest.raises(Unavailable):
         client.identity(provider.X, consumer, token)
     with pytest.raises(Refused):  # nor a reason to keep a user connected
-        client.invalidate("https://api.example/invalidate", consumer, token)
+        client.invalidate(provider.X, consumer, token)
 
 
 @pytest.mark.parametrize(("status", "body"), [(405, PAGE), (406, PAGE), (403, b"error code: 1020"), (408, b""), (425, b"early")])

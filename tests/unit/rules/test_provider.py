@@ -4,14 +4,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.support.described_provider import URLS, described
-from tripod.credentials import Consumer
+from tripod import x
+from tripod.credentials import AccessToken, Consumer
 from tripod_flow.rules import provider
 from tripod_flow.rules.errors import NotConfigured
 from tripod_flow.rules.provider import X
 
 
 def test_x_is_known_with_one_host_for_every_leg() -> None:
-    assert provider.of("x", Consumer("k", "s"), loopback=False) is X
+    assert provider.of("x", Consumer("k", "s", provider=x.X), loopback=False) is X
     urls = [X.request_token_url, X.authorize_url, X.authenticate_url, X.access_token_url, X.invalidate_url, X.identity_url]
     assert {urlsplit(url).netloc for url in urls if url} == {"api.x.com"}
 
@@ -83,6 +84,7 @@ def test_an_endpoint_on_this_machine_needs_the_sandboxs_setting(scheme: str) -> 
             provider.of("wiki", described(access_token_url=never), loopback=True)
 
 
+KEEP = "keep must be a list of 10 field names at most, none of them OAuth's own"
 NO_PARAMS = "authorize_params must be an object of printable strings"
 
 
@@ -90,7 +92,29 @@ NO_PARAMS = "authorize_params must be an object of printable strings"
     ("changes", "named"),
     [
         ({"acess_token_url": "https://wiki.example/"}, "unknown key acess_token_url"),
-        ({"identity_user_id_field": "id"}, "unknown key identity_user_id_field"),
+        ({"method": "PUT"}, "method must be POST or GET"),
+        ({"method": ["GET"]}, "method must be POST or GET"),
+        ({"transmission": "query"}, "transmission must be header or body"),
+        ({"expires_unit": "days"}, "expires_unit must be seconds or epoch or epoch-ms"),
+        ({"invalidate_method": "PUT"}, "invalidate_method must be POST or GET or DELETE"),
+        ({"identity_format": "xml"}, "identity_format must be json or jwt"),
+        ({"user_id": "entity"}, "user_id must be subject"),
+        ({"verifier": "no"}, "verifier must be true or false"),
+        ({"empty_consumer_secret": 1}, "empty_consumer_secret must be true or false"),
+        ({"lifetime": 0}, "lifetime must be a number of seconds"),
+        ({"lifetime": True}, "lifetime must be a number of seconds"),
+        ({"lifetime": "90"}, "lifetime must be a number of seconds"),
+        ({"name": "a\n"}, "name must be a non-empty string"),
+        ({"keep": "a"}, KEEP),
+        ({"keep": ["a"] * 11}, KEEP),
+        ({"keep": ["a b"]}, KEEP),
+        ({"keep": [5]}, KEEP),
+        ({"keep": ["oauth_token_secret"]}, KEEP),
+        ({"invalidate_url": "https://{token}.wiki.example/"}, "invalidate_url: must have a host name without a token in it"),
+        (
+            {"verifier": False, "user_id": "subject"},
+            'user_id "subject" needs a verifier: an app begins by direct invocation, which nothing else protects',
+        ),
         ({"S3CRETvalue": "consumer_secret"}, "a key that looks like a value"),
         ({"authorize_params": {"OAUTH_token": "mine"}}, "authorize_params may not set OAUTH_token"),
         ({"authorize_params": ["a"]}, NO_PARAMS),
@@ -123,3 +147,43 @@ def test_the_apis_hosts_are_a_list_that_hides_no_flaw_behind_it() -> None:
 def test_a_missing_endpoint_is_named() -> None:
     with pytest.raises(NotConfigured, match="authorize_url is missing; access_token_url is missing"):
         provider.of("wiki", Consumer("k", "s", provider={"request_token_url": URLS["request_token_url"]}), loopback=False)
+
+
+def test_a_provider_without_a_verifier_is_told_the_callback_url_at_the_consent() -> None:
+    old = provider.of("old", described(verifier=False, authorize_url="https://wiki.example/a"), loopback=False)
+    url = old.authorize("t", endpoint="authorize", options={}, callback_url="https://api.example/oauth/old/callback")
+    assert url == "https://wiki.example/a?oauth_callback=https%3A%2F%2Fapi.example%2Foauth%2Fold%2Fcallback&oauth_token=t"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "ends"),
+    [
+        ({}, "", None),
+        ({}, "60", 1060),
+        ({"lifetime": 90}, "", 1090),
+        ({"lifetime": 90}, "soon", 1090),
+        ({"lifetime": 90}, "0", 1090),
+        ({"lifetime": 90}, "60", 1060),
+        ({"expires_unit": "epoch"}, "60", 60),
+        ({"expires_unit": "epoch-ms"}, "1800000000999", 1800000000),
+        ({}, "9" * 15, 1000 + 999_999_999_999_999),
+        ({}, "9" * 16, None),
+        ({}, "-5", None),
+    ],
+)
+def test_when_a_token_ends(changes: dict[str, Any], said: str, ends: int | None) -> None:
+    assert provider.of("wiki", described(expires_field="until", **changes), loopback=False).expires_at(said, 1000.9) == ends
+
+
+def test_a_token_to_invalidate_is_quoted_in_the_url() -> None:
+    token = AccessToken(oauth_token="a/b?", oauth_token_secret="{token}&", consumer_key="k")
+    url = "https://wiki.example/{token}/{token_secret}"
+    wiki = provider.of("wiki", described(invalidate_url=url), loopback=False)
+    assert wiki.invalidation(token) == "https://wiki.example/a%2Fb%3F/%7Btoken%7D%26"
+    assert provider.of("wiki", described(), loopback=False).invalidation(token) == ""
+
+
+def test_a_choice_a_switch_and_a_list_that_are_right_are_taken() -> None:
+    told: dict[str, Any] = {"method": "GET", "verifier": False, "keep": ["a", "b.c-d_e", *"12345678"], "lifetime": 1, "name": "W"}
+    wiki = provider.of("wiki", described(**told), loopback=False)
+    assert {key: getattr(wiki, key) for key in told} == told

@@ -58,11 +58,14 @@ class HttpRequest:
 class ProviderReturn:
     """The parameters that the provider sent the browser back with.
 
-    ``verifier`` is None if the user refused; ``request_token`` if the provider named none.
+    ``request_token`` and ``verifier`` are None where it named none; ``is_refusal`` where it said in words that the user refused.
+    ``others`` are parameters of names that are not OAuth's.
     """
 
     request_token: str | None = field(repr=False)
     verifier: str | None = field(repr=False)
+    is_refusal: bool = False
+    others: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> HttpRequest:
@@ -122,17 +125,20 @@ def asked_return_to(request: HttpRequest) -> str | None:
 def provider_return(request: HttpRequest) -> ProviderReturn:
     """Read callback's query; other names are ignored: providers add their own.
 
-    A provider issues a verifier to whoever agrees: without one, or with ``oauth_verifier=denied``, the user has refused, whatever
-    word the provider has for it (``denied``, ``error``, ``rejected``, ``oauth_problem``).
+    Some providers say ``oauth_verifier=denied`` for a refusal; others have a word of their own for it (``denied``, ``error``,
+    ``rejected``, ``oauth_problem``).
     """
     given, others = parameters.of_query(request.query, _CALLBACK, may_be_empty=True)
     verifier = given.get("oauth_verifier")
-    if verifier is not None and verifier.strip().lower() in ("", *_NO_VERIFIERS):
+    says_no = verifier is not None and verifier.strip().lower() in ("", *_NO_VERIFIERS)
+    if says_no:
         verifier = None
     if verifier is not None and any(given.get(word) or others.get(word) for word in _REFUSALS):
         raise BadRequest(detail="A refusal and oauth_verifier can't come together.")
+    is_refusal = says_no or any(given.get(word) or others.get(word) for word in (*_REFUSALS, "oauth_problem"))
     denied = given.get("denied")
-    return ProviderReturn(given.get("oauth_token") or (None if denied in _YES else denied), verifier)
+    request_token = given.get("oauth_token") or (None if denied in _YES else denied)
+    return ProviderReturn(request_token, verifier, is_refusal, others)
 
 
 def posted_pin(request: HttpRequest) -> tuple[str, str]:

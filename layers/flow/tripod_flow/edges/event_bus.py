@@ -69,6 +69,8 @@ def pending_events(record: Authorization | ConnectionRecord) -> list[OutgoingEve
     event = _event(record, record.pending_event, record.granted_at or record.decided_at or 0.0, record.subject)
     if record.error is not None:
         event.detail["error"] = record.error
+    if record.token_expires_at is not None and record.pending_event == "authorization.granted":
+        event.detail["expires_at"] = record.token_expires_at
     return [event]
 
 

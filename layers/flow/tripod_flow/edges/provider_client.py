@@ -1,32 +1,32 @@
 """The provider's client: every request that Tripod sends to a provider (RFC 5849, sections 2.1 and 2.3), and what the responses mean."""
 
-import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic, time
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Self, cast
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
+from oauthlib.common import generate_nonce
 from requests_oauthlib import OAuth1
 
-from tripod import names, provider_errors, retry_after
+from tripod import provider_errors, retry_after
 from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.deadline import COMMIT, Deadline
 from tripod_flow.edges.glimpse import glimpse
+from tripod_flow.edges.identity_response import identity_in, read_identity
 from tripod_flow.edges.token_response import NoToken, TokenResponse, read_access_token, read_request_token
 from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
 from tripod_flow.rules import backoff
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.provider import ProviderDefinition
 
-MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
-MAX_SCREEN_NAME = 256  # characters
 DEFAULT_RETRY = 5  # seconds, where a provider says nothing
 _PASSING = (408, 425)  # statuses of a request that can be made again, as those of 5xx
+_REDIRECTS = (301, 302, 303, 307, 308)
 _OF_PAGES = (403, 405, 406)  # statuses with which a CDN answers pages of its own
 
 
@@ -87,9 +87,8 @@ class ProviderClient:
         """Leg 1: get a request token, ``callback`` confirmed; raises ``Refused`` or ``Unavailable``. Tried twice."""
 
         def attempt() -> Response:
-            auth = self._signer.sign_as(consumer, callback=callback)
-            form = {"x_auth_access_type": access_type} if access_type else None
-            return self._send("POST", provider.request_token_url, auth, form)
+            auth = self._signer.sign_as(consumer, callback=callback, in_body=provider.transmission == "body")
+            return self._token_leg(provider, provider.request_token_url, auth, access_type)
 
         try:
             response = self._twice(attempt)
@@ -118,16 +117,26 @@ class ProviderClient:
                 raise Unavailable(f"leg 1: {error}") from None
 
     def access_token(
-        self, provider: ProviderDefinition, consumer: Consumer, request_token: str, request_secret: str, verifier: str
+        self,
+        provider: ProviderDefinition,
+        consumer: Consumer,
+        request_token: str,
+        request_secret: str,
+        verifier: str,
+        *,
+        brought: Mapping[str, str] | None = None,
     ) -> ExchangeResponse:
-        """Leg 3: exchange the verifier; raises ``Refused``, ``Unavailable`` (nothing was exchanged) or ``ResponseLost``.
+        """Leg 3: exchange the verifier, empty where the provider issues none.
 
-        Tried again only when the first request can't have been sent, or was answered 5xx.
+        ``brought`` is what the callback's query says beside. Tried again only when the first request can't have been sent, or was
+        answered 5xx. Raises ``Refused``, ``Unavailable`` (nothing was exchanged) or ``ResponseLost``.
         """
 
         def attempt() -> Response:
-            auth = self._signer.sign_as(consumer, request_token, request_secret, verifier=verifier)
-            return self._send("POST", provider.access_token_url, auth)
+            auth = self._signer.sign_as(
+                consumer, request_token, request_secret, verifier=verifier or None, in_body=provider.transmission == "body"
+            )
+            return self._token_leg(provider, provider.access_token_url, auth)
 
         try:
             response = attempt()
@@ -135,15 +144,28 @@ class ProviderClient:
             response = self._attempt_again(attempt, first)
         try:
             tokens = read_access_token(response.body)
-            identity = _identity_in(tokens, provider)
+            identity = identity_in(tokens, provider)
         except NoToken as error:  # the verifier is spent, and what it bought can't be read
             secrets = (consumer.consumer_key, consumer.consumer_secret, request_token, request_secret, verifier)
             refusal = _unreadable(provider.access_token_url, response, secrets)
             if refusal.cause is not Cause.UNREADABLE:  # it says no, with a status of success
                 raise Refused(refusal) from None
             raise ResponseLost(f"a response without a token: {error}") from None
-        token = AccessToken(oauth_token=tokens.token, oauth_token_secret=tokens.secret, consumer_key=consumer.consumer_key)
+        token = AccessToken(
+            oauth_token=tokens.token,
+            oauth_token_secret=tokens.secret,
+            consumer_key=consumer.consumer_key,
+            expires_at=provider.expires_at(tokens.first(provider.expires_field or ""), self._clock()),
+            extra=tokens.kept(provider.keep, brought or {}),
+        )
         return ExchangeResponse(token, identity)
+
+    def _token_leg(self, provider: ProviderDefinition, url: str, auth: OAuth1, access_type: str | None = None) -> Response:
+        """Send leg 1 or 3 as the provider wants it."""
+        form = {"x_auth_access_type": access_type} if access_type else {}
+        if provider.method == "GET":
+            return self._send("GET", _with_query(url, form), auth)
+        return self._send("POST", url, auth, form if form or provider.transmission == "body" else None)
 
     @staticmethod
     def _attempt_again(attempt: Callable[[], Response], first: Exception) -> Response:
@@ -162,24 +184,34 @@ class ProviderClient:
         """Ask which user an access token belongs to; raises ``Refused`` or ``Unavailable``."""
         if provider.identity_url is None:
             raise Refused(Refusal(200, Cause.UNREADABLE))
-        auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
+        nonce = self._signer.nonce() or generate_nonce()
         try:
-            response = self._send("GET", provider.identity_url, auth)
+            response = self._ask(provider.identity_url, consumer, token, nonce)
+            if response.status >= 300:
+                nonce = self._signer.nonce() or generate_nonce()
+                response = self._ask(_within_origin(provider.identity_url, response), consumer, token, nonce)
         except ResponseTooLarge:
             raise Refused(Refusal(200, Cause.UNREADABLE)) from None
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"identity: {error}") from None
-        found = _identity(response, provider)
+        found = read_identity(response.body, provider, consumer, nonce)
         if found is None:
             secrets = (consumer.consumer_key, consumer.consumer_secret, token.oauth_token, token.oauth_token_secret)
             raise Refused(_unreadable(provider.identity_url, response, secrets))
         return found
 
-    def invalidate(self, url: str, consumer: Consumer, token: AccessToken) -> None:
+    def _ask(self, url: str, consumer: Consumer, token: AccessToken, nonce: str) -> Response:
+        """Ask for the identity; a redirect is returned as it is."""
+        signer = replace(self._signer, nonce=lambda: nonce)
+        auth = signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
+        return self._send("GET", url, auth, accept="application/json", may_redirect=True)
+
+    def invalidate(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> None:
         """Invalidate an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as invalidated."""
         auth = self._signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
+        method, path = cast("Method", provider.invalidate_method), urlsplit(provider.invalidate_url or "").path
         try:
-            self._send("POST", url, auth)
+            self._send(method, provider.invalidation(token), auth, path=path)
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"invalidate: {error}", maybe_exchanged=isinstance(error, ResponseLost)) from None
         except _ChallengePage as error:  # no reason to keep a user connected
@@ -188,13 +220,28 @@ class ProviderClient:
             if error.refusal.cause not in (Cause.TOKEN_REVOKED, Cause.REQUEST_TOKEN_REJECTED):
                 raise
 
-    def _send(self, method: Method, url: str, auth: OAuth1, data: dict[str, str] | None = None) -> Response:
-        """Send once and return a response of success (2xx); any other is raised as what it means."""
+    def _send(
+        self,
+        method: Method,
+        url: str,
+        auth: OAuth1,
+        data: dict[str, str] | None = None,
+        *,
+        accept: str = "*/*",
+        path: str = "",
+        may_redirect: bool = False,
+    ) -> Response:
+        """Send once and return a response of success (2xx); any other is raised as what it means.
+
+        ``path`` is what the log says of the URL, where that holds a token.
+        """
         left = self._ends - monotonic()
         if left <= 0:
             raise NotSent("no time is left")
-        response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data)
+        response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data, accept=accept)
         if 200 <= response.status < 300 and not provider_errors.is_error_text(response.body):
+            return response
+        if may_redirect and response.status in _REDIRECTS:
             return response
         refusal = provider_errors.read(response.status, response.body, response.headers.get("www-authenticate", ""))
         client = auth.client
@@ -205,7 +252,7 @@ class ProviderClient:
             client.resource_owner_secret,
             client.verifier,
         )
-        _log(url, response, refusal, secrets)
+        _log(path or urlsplit(url).path, response, refusal, secrets)
         if response.status >= 500 or response.status in _PASSING:
             raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)
         if response.status == 429:
@@ -231,67 +278,31 @@ class _ChallengePage(Unavailable):
         self.refusal = refusal
 
 
-def _identity_in(tokens: TokenResponse, provider: ProviderDefinition) -> Identity | None:
-    """Return the user that the token response names, or None. Raises ``NoToken`` where it names two, or one in no UTF-8."""
-    named = set(tokens.fields.get(provider.user_id_field, ()))
-    if len(named) > 1:
-        raise NoToken("it names two users")
-    user_id = "".join(named)
-    try:
-        user_id.encode()
-    except UnicodeEncodeError:
-        raise NoToken("its user id is no UTF-8") from None
-    return Identity(user_id, _shown(tokens.first(provider.screen_name_field))) if _is_user_id(user_id) else None
-
-
 def _unreadable(url: str, response: Response, secrets: Iterable[str]) -> Refusal:
     """Return what an answer of success means that holds not what was asked for, and log it: ``UNREADABLE`` unless it says why."""
     refusal = provider_errors.read(response.status, response.body)
     if refusal.cause is Cause.UNKNOWN:
         refusal = replace(refusal, cause=Cause.UNREADABLE)
-    _log(url, response, refusal, secrets)
+    _log(urlsplit(url).path, response, refusal, secrets)
     return refusal
 
 
-def _log(url: str, response: Response, refusal: Refusal, secrets: Iterable[str]) -> None:
+def _log(path: str, response: Response, refusal: Refusal, secrets: Iterable[str]) -> None:
     """Log an answer that is not the one that was asked for: its status, its cause, and how it begins."""
     telemetry.log().warning(
         "the provider answered",
-        extra={"path": urlsplit(url).path, "answer": str(refusal), "beginning": glimpse(response.body, secrets)},
+        extra={"path": path, "answer": str(refusal), "beginning": glimpse(response.body, secrets)},
     )
 
 
-def _identity(response: Response, provider: ProviderDefinition) -> Identity | None:
-    """Return the user that an identity response names; None where it names none."""
-    try:
-        content = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
-    user_id = _at(content, provider.identity_user_id_field or provider.user_id_field)
-    if user_id is None or not _is_user_id(user_id):
-        return None
-    return Identity(user_id, _shown(_at(content, provider.screen_name_field)))
+def _within_origin(url: str, redirect: Response) -> str:
+    """Return where a redirect leads within the origin of ``url`` (Launchpad's ``+me``); raises ``Refused`` for any other."""
+    target = urljoin(url, redirect.headers.get("location", ""))
+    if urlsplit(target)[:2] != urlsplit(url)[:2]:
+        raise Refused(Refusal(redirect.status, Cause.UNKNOWN))
+    return target
 
 
-def _at(content: Any, path: str) -> str | None:
-    """Return the string or number at a dotted path in JSON, as a string, or None; a number in the path is an array's index."""
-    for name in path.split("."):
-        if isinstance(content, list):
-            content = content[int(name)] if _is_number(name) and int(name) < len(content) else None
-        else:
-            content = content.get(name) if isinstance(content, dict) else None
-    return str(content) if isinstance(content, str | int) and not isinstance(content, bool) else None
-
-
-def _is_user_id(value: str) -> bool:
-    """Return True if a user id can be part of a secret's name: encoded, below any prefix and provider."""
-    return bool(value) and value.isprintable() and len(names.user_secret("", "", value)) <= MAX_USER_SECRET
-
-
-def _shown(screen_name: str | None) -> str | None:
-    """Return a screen name that can be shown; None for any other."""
-    return screen_name if screen_name and screen_name.isprintable() and len(screen_name) <= MAX_SCREEN_NAME else None
-
-
-def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) <= 12
+def _with_query(url: str, added: Mapping[str, str]) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(added))))))

@@ -25,7 +25,7 @@ _ATTRIBUTES: dict[type, frozenset[str]] = {
     kind: frozenset(one.name for one in fields(kind)) for kind in (Authorization, ConnectionRecord)
 }
 
-_COUNTS = {"failed_pins", "outbox_tries"}
+_INTEGERS = {"failed_pins", "outbox_tries", "token_expires_at"}
 _TOKENS = {"pending_tokens", "pending_invalidation"}
 
 _serialize = TypeSerializer().serialize
@@ -223,14 +223,14 @@ def _item(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attribute(value: Any) -> Any:
-    """Return a value as DynamoDB's API has it."""
-    return _serialize(_plain(value))
+    """Return a value as DynamoDB's API has it; text, which most are, without boto3's look at its type."""
+    return {"S": value} if type(value) is str else _serialize(_plain(value))
 
 
 def _plain(value: Any) -> Any:
     """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
     if isinstance(value, (AccessToken, PendingRevocation)):
-        return {name: _plain(one) for name, one in asdict(value).items() if one is not None}
+        return {name: _plain(one) for name, one in asdict(value).items() if one is not None and one != {}}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return Decimal(f"{value:.3f}") if isinstance(value, float) else value
@@ -239,10 +239,10 @@ def _plain(value: Any) -> Any:
 def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     """Return the record that an item, as DynamoDB's API has it, holds."""
     values = {name: _known(_deserialize(value)) for name, value in item.items() if name in _ATTRIBUTES[kind]}
-    for name in _COUNTS & values.keys():
+    for name in _INTEGERS & values.keys():
         values[name] = int(values[name])
     for name in _TOKENS & values.keys():
-        values[name] = AccessToken(**values[name])
+        values[name] = _token(values[name])
     if "pending_events" in values:
         values["pending_events"] = tuple(PendingRevocation(**each) for each in values["pending_events"])
     if "state" in values:
@@ -250,6 +250,11 @@ def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     if "cause" in values:
         values["cause"] = Cause(values["cause"])
     return kind(**values)
+
+
+def _token(content: dict[str, Any]) -> AccessToken:
+    expires_at = content.get("expires_at")
+    return AccessToken(**content | {"expires_at": None if expires_at is None else int(expires_at)})
 
 
 def _known(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """The exchange: from a claimed authorization and its verifier to the outcome (RFC 5849, section 2.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -34,8 +35,10 @@ class Exchange:
         self._provider_client = provider_client
         self._clock = clock
 
-    def exchange(self, claimed: Authorization, verifier: str) -> Authorization:
+    def exchange(self, claimed: Authorization, verifier: str, brought: Mapping[str, str] | None = None) -> Authorization:
         """Exchange the verifier of an authorization in state ``exchanging`` and return the decided record.
+
+        ``verifier`` is empty where the provider issues none; ``brought`` is what else the browser came back with.
 
         It is granted (or consented to) with its tokens committed, or failed for good. Raises ``ProviderUnavailable``,
         ``NotConfigured``, ``UnknownProvider`` or botocore's errors, the claim given back, where a later try may succeed; ``WrongPin``
@@ -43,7 +46,7 @@ class Exchange:
         failure could be written.
         """
         client = self._provider_client.for_request()
-        record = self._attempt(claimed, lambda: self._exchange(claimed, verifier, client))
+        record = self._attempt(claimed, lambda: self._exchange(claimed, verifier, brought or {}, client))
         if record.state is State.EXCHANGED:
             exchanged = record
             record = self._attempt(exchanged, lambda: self._identify(exchanged, client))
@@ -77,14 +80,17 @@ class Exchange:
         except Refused as error:
             return self._fail(held, _error_of(held, error.refusal))
 
-    def _exchange(self, held: Authorization, verifier: str, client: ProviderClient) -> Authorization:
+    def _exchange(self, held: Authorization, verifier: str, brought: Mapping[str, str], client: ProviderClient) -> Authorization:
         """Exchange the verifier and commit; if the response does not name the user, save the access token until it is known."""
         request_secret = held.request_secret
         if request_secret is None:
             raise ValueError("the request token's secret is gone")
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[ExchangeResponse, Consumer]:
-            return client.access_token(definition, consumer, held.request_token, request_secret, verifier), consumer
+            response = client.access_token(definition, consumer, held.request_token, request_secret, verifier, brought=brought)
+            if definition.user_id == "subject" and held.subject is not None:
+                response = replace(response, identity=Identity(held.subject, None))
+            return response, consumer
 
         sent_at = self._clock()
         response, consumer = self._consumers.call(held.provider, request)

@@ -79,13 +79,42 @@ class Finish:
         self._sleep = sleep
         self._token = token
 
-    def callback(self, provider: str, request_token: str, verifier: str, cookies: Mapping[str, str]) -> Outcome:
+    def come_back(
+        self,
+        provider: str,
+        request_token: str | None,
+        verifier: str | None,
+        cookies: Mapping[str, str],
+        *,
+        is_refusal: bool,
+        brought: Mapping[str, str],
+    ) -> Outcome:
+        """Return the outcome of a browser's return from the provider, as ``callback`` or ``deny`` does.
+
+        A provider issues a verifier to whoever agrees: without one the user has refused. One that issues none must say the refusal in
+        words, or name no request token.
+        """
+        definition, _ = self._consumers.find(provider)
+        token = request_token or self.only_pending(provider, cookies)
+        if verifier is None and (definition.verifier or is_refusal or request_token is None):
+            return self.deny(provider, token, cookies)
+        return self.callback(provider, token, verifier or "", cookies, brought)
+
+    def callback(
+        self,
+        provider: str,
+        request_token: str,
+        verifier: str,
+        cookies: Mapping[str, str],
+        brought: Mapping[str, str] | None = None,
+    ) -> Outcome:
         """Exchange the verifier, store the tokens and return the outcome: the first one, however often it is asked for.
 
-        Raises what ``check_access`` and ``Exchange.exchange`` raise, and ``InProgress`` while another request works on it.
+        ``verifier`` is empty where the provider issues none: then only the bound browser may finish. Raises what ``check_access`` and
+        ``Exchange.exchange`` raise, and ``InProgress`` while another request works on it.
         """
         cookie = cookies.get(binding.cookie_name(provider, request_token))
-        return self._finish(_Visit(provider, request_token, cookie, verifier), verifier)
+        return self._finish(_Visit(provider, request_token, cookie, verifier), verifier, brought)
 
     def pin(
         self, provider: str, request_token: str, pin: str, *, cookies: Mapping[str, str] | None = None, subject: str | None = None
@@ -164,14 +193,14 @@ class Finish:
         if ended_at is not None and ended_at >= consented.agreed_at:
             raise errors.InvalidTicket("disconnected since")
 
-    def _finish(self, visit: _Visit, verifier: str) -> Outcome:
+    def _finish(self, visit: _Visit, verifier: str, brought: Mapping[str, str] | None = None) -> Outcome:
         self._consumers.find(visit.provider)  # an unknown provider costs no write
         claim_id, salt, now = self._token(16), self._token(32), self._clock()
         update = self._table.update(
             transitions.claim(
                 visit.pk,
                 cookie_digest=visit.cookie_digest,
-                verifier_digest=authorization.digest(verifier),
+                verifier_digest=authorization.digest(verifier) if verifier else None,
                 ticket_digest=tickets.digest(_ticket(visit, verifier, salt)),
                 ticket_salt=salt,
                 claim_id=claim_id,
@@ -188,7 +217,9 @@ class Finish:
             held = self._take_over(record, visit, verifier, claim_id, salt)
         if held is None:
             return self._await_outcome(visit)
-        record = self._exchange.identify(held) if held.state is State.EXCHANGED else self._exchange.exchange(held, verifier)
+        record = (
+            self._exchange.identify(held) if held.state is State.EXCHANGED else self._exchange.exchange(held, verifier, brought)
+        )
         if record.pending_tokens and record.state is State.GRANTED and record.claim_id == claim_id:  # not a successor's
             self._token_store.try_to_store(record)
         return self._outcome(record, visit)
@@ -218,7 +249,7 @@ class Finish:
             found,
             claim_id=claim_id,
             now=self._clock(),
-            verifier_digest=authorization.digest(verifier),
+            verifier_digest=authorization.digest(verifier) if verifier else None,
             ticket_digest=tickets.digest(_ticket(visit, verifier, salt)),
             ticket_salt=salt,
         )

@@ -162,7 +162,7 @@ class Revocation:
         def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
             if definition.invalidate_url is None or not _can_invalidate(definition, consumer, token):
                 return False
-            client.invalidate(definition.invalidate_url, consumer, token)
+            client.invalidate(definition, consumer, token)
             return True
 
         try:

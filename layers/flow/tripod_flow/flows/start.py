@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from tripod.credentials import Consumer
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
+from tripod_flow.edges.identity_response import is_user_id
 from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
 from tripod_flow.edges.table import DuplicateKey, Table
 from tripod_flow.edges.token_response import TokenResponse
@@ -82,7 +83,7 @@ class Start:
         ``ProviderUnavailable``.
         """
         self._check(asked, browser=browser)
-        definition, request_token = self._request_token(asked, OOB if asked.pin else callback_url)
+        definition, request_token = self._request_token(asked, OOB if asked.pin else callback_url, browser=browser)
         cookie = binding.new_cookie_value(request_token.token, self._clock(), self._token) if browser else None
         begun = transitions.begin(
             asked.provider,
@@ -101,7 +102,7 @@ class Start:
         except DuplicateKey:
             raise errors.ProviderUnavailable("the provider issued a request token that it had issued before") from None
         return BegunAuthorization(
-            authorize_url=_authorize_url(asked, definition, request_token.token),
+            authorize_url=_authorize_url(asked, definition, request_token.token, callback_url),
             request_token=request_token.token,
             expires_at=int(begun.expires_at),
             cookie_name=binding.cookie_name(asked.provider, request_token.token),
@@ -122,12 +123,11 @@ class Start:
         if not asked.pin and asked.challenge is None:
             raise errors.BadRequest(detail="A direct invocation needs a challenge: only redeem, with its secret, completes it.")
 
-    def _request_token(self, asked: StartRequest, callback: str) -> tuple[ProviderDefinition, TokenResponse]:
+    def _request_token(self, asked: StartRequest, callback: str, *, browser: bool) -> tuple[ProviderDefinition, TokenResponse]:
         client = self._provider_client.for_request()
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[ProviderDefinition, TokenResponse]:
-            if asked.endpoint == "authenticate" and definition.authenticate_url is None:
-                raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
+            _check_against(definition, asked, browser=browser)
             response = client.request_token(definition, consumer, callback, access_type=asked.x_auth_access_type)
             if not response.callback_confirmed:  # allowed by the definition
                 telemetry.log().warning("the provider did not confirm the callback", extra={"provider": asked.provider})
@@ -141,7 +141,17 @@ class Start:
             raise errors.ProviderRejected(error.refusal.cause, str(error)) from None
 
 
-def _authorize_url(asked: StartRequest, definition: ProviderDefinition, request_token: str) -> str:
+def _check_against(definition: ProviderDefinition, asked: StartRequest, *, browser: bool) -> None:
+    """Raise ``BadRequest`` for what this provider can't do."""
+    if asked.endpoint == "authenticate" and definition.authenticate_url is None:
+        raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
+    if not definition.verifier and (asked.pin or not browser):
+        raise errors.BadRequest(detail="This provider issues no verifier: only a browser that visits start itself can finish.")
+    if definition.user_id == "subject" and not is_user_id(asked.subject or ""):
+        raise errors.BadRequest(detail="This provider names no user: begin by direct invocation, with the user's id as subject.")
+
+
+def _authorize_url(asked: StartRequest, definition: ProviderDefinition, request_token: str, callback_url: str) -> str:
     options = {"force_login": "true" if asked.force_login else "", "screen_name": asked.screen_name or ""}
     given = {name: value for name, value in options.items() if value}
-    return definition.authorize(request_token, endpoint=asked.endpoint, options=given)
+    return definition.authorize(request_token, endpoint=asked.endpoint, options=given, callback_url=callback_url)

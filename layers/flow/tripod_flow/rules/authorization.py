@@ -64,7 +64,7 @@ class Authorization:
     claimed_at: float | None = None  # when the user was back with the verifier: a disconnect since then is newer
     back_at: float | None = None  # when the user was back first, of a claim that was given back
     lease_until: float | None = None
-    verifier_digest: str | None = field(default=None, repr=False)  # of the verifier that was brought last
+    verifier_digest: str | None = field(default=None, repr=False)  # of the verifier that was brought last; None: none is issued
     ticket_digest: str | None = field(default=None, repr=False)
     ticket_salt: str | None = field(default=None, repr=False)  # random: a ticket can't be made of what its visitor brings alone
     maybe_exchanged: bool = False  # an earlier exchange may have reached the provider: a refusal now proves nothing
@@ -74,6 +74,7 @@ class Authorization:
     screen_name: str | None = None
     exchanged_at: float | None = None  # when the exchange was sent
     granted_at: float | None = None
+    token_expires_at: int | None = None  # where the provider sets the granted token an end
     decided_at: float | None = None  # when it became consented, granted, denied or failed
     redeemed_at: float | None = None
     error: str | None = None  # the failure's code
@@ -123,6 +124,8 @@ class Authorization:
             oauth_token=self.pending_tokens.oauth_token,
             oauth_token_secret=self.pending_tokens.oauth_token_secret,
             consumer_key=self.pending_tokens.consumer_key,
+            expires_at=self.pending_tokens.expires_at,
+            extra=self.pending_tokens.extra,
         )
 
 
@@ -153,7 +156,8 @@ def check_access(
     """Check access and return the record. Raises UnknownAuthorization, WrongBrowser, Expired, in that order.
 
     A PIN and a callback each finish only their own kind. An authorization begun by direct invocation has no browser: its result is
-    for the same verifier (by PIN: the same ``subject``). An exchange that is saved or under way is finished however late.
+    for the same verifier (by PIN: the same ``subject``), never for an empty one. An exchange that is saved or under way is finished
+    however late.
     """
     if found is None or found.pin is not pin:
         raise errors.UnknownAuthorization
@@ -170,6 +174,8 @@ def check_access(
 def _is_same_caller(found: Authorization, verifier: str | None, subject: str | None) -> bool:
     if found.pin:
         return subject is not None and found.subject is not None and hmac.compare_digest(subject.encode(), found.subject.encode())
+    if verifier == "":
+        return False  # a provider that issues none: nothing but a cookie could tell who is back
     if found.state in (State.PENDING, State.EXCHANGING):
         return True  # the provider judges the verifier
     if found.state is State.DENIED:

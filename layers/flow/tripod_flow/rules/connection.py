@@ -6,6 +6,7 @@ followed by another look at this record; see ``flows.token_store``.
 
 import functools
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -47,6 +48,8 @@ class ConnectionRecord:
     secret_version: str | None = None  # the version of the user's secret that holds this grant's tokens
     stored_grant_id: str | None = None  # the grant whose tokens are in the secret for certain
     granted_at: float | None = None
+    token_expires_at: int | None = None  # of the current grant's token; None: the provider sets no end
+    extra: Mapping[str, str] | None = field(default=None, repr=False)  # what the provider's definition keeps of its answers
     screen_name: str | None = None
     subject: str | None = None
     revoked_subject: str | None = None  # the subject of the connection that was revoked last, for its events
@@ -86,6 +89,7 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
 
     The same grant may be recorded again, by whichever process completes it. A pending deletion stays pending.
     """
+    token = grant.pending_tokens
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
     unrevoked = Attr("ended_at").not_exists() | Attr("ended_at").lt(grant.agreed_at)
     return Transition(
@@ -100,6 +104,8 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
             "grant_id": grant.claim_id,
             "secret_version": secret_version,
             "granted_at": grant.granted_at,
+            "token_expires_at": token.expires_at if token else None,
+            "extra": (token.extra or None) if token else None,
             "revoked_at": None,
             "pending_invalidation": None,  # the provider may have given the same token again
             "invalidation_since": None,

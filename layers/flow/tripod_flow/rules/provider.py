@@ -5,20 +5,32 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from tripod.credentials import Consumer
+from tripod import x
+from tripod.credentials import AccessToken, Consumer
 from tripod_flow.rules.errors import NotConfigured
 from tripod_flow.rules.loopback import is_loopback
 
 _REQUIRED = ("request_token_url", "authorize_url", "access_token_url")
 _URLS = (*_REQUIRED, "authenticate_url", "invalidate_url", "identity_url", "bearer_token_url", "invalidate_bearer_token_url")
-_FOR_US = ("identity_user_id_field",)  # not part of a consumer secret
+_CHOICES = {
+    "method": ("POST", "GET"),
+    "transmission": ("header", "body"),
+    "expires_unit": ("seconds", "epoch", "epoch-ms"),
+    "invalidate_method": ("POST", "GET", "DELETE"),
+    "identity_format": ("json", "jwt"),
+    "user_id": ("subject",),
+}
+_SWITCHES = ("verifier", "require_callback_confirmed", "empty_consumer_secret")
+_READ_BEFORE = ("api_hosts", "realm", "revoked", "signature_method")  # checked when the secret is read, by readers too
+MOST_KEPT = 10  # fields
+_NEVER_KEPT = ("oauth_token", "oauth_token_secret", "oauth_verifier")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderDefinition:
-    """A provider's endpoints and quirks; the field names are those of ``"provider"`` in a consumer secret.
+    """A provider's endpoints and quirks; the field names are those of ``"provider"`` in a consumer secret (docs/providers.md).
 
     ``user_id_field`` and ``screen_name_field`` name fields of the token answer. Where it lacks the user id, ``identity_url`` is
     asked, and they are dotted paths in its JSON.
@@ -27,43 +39,68 @@ class ProviderDefinition:
     request_token_url: str
     authorize_url: str
     access_token_url: str
+    name: str = ""  # as people write it, for pages
+    method: str = "POST"  # of both token legs
+    transmission: str = "header"  # where OAuth's parameters stand on both token legs (RFC 5849, section 3.5)
+    realm: str | None = None
+    signature_method: str = "HMAC-SHA1"
+    empty_consumer_secret: bool = False
+    verifier: bool = True  # False: OAuth 1.0, which issues none; the authorize URL says the callback then
+    require_callback_confirmed: bool = True
+    authorize_params: Mapping[str, str] = field(default_factory=dict)
     authenticate_url: str | None = None
-    invalidate_url: str | None = None
-    identity_url: str | None = None
     user_id_field: str = "user_id"
     screen_name_field: str = "screen_name"
-    signature_method: str = "HMAC-SHA1"
-    authorize_params: Mapping[str, str] = field(default_factory=dict)
-    api_hosts: Sequence[str] = ()  # for the reader layer: where tokens may be sent
-    require_callback_confirmed: bool = True
-    bearer_token_url: str | None = None  # for the reader layer's app-only sessions
-    invalidate_bearer_token_url: str | None = None
+    user_id: str | None = None  # "subject": no answer has it, and the app says whose tokens these are
+    identity_url: str | None = None
+    identity_format: str = "json"
     identity_user_id_field: str | None = None  # where the identity's JSON has another name for it than the token answer
+    keep: Sequence[str] = ()  # fields of the token answer and of the callback's query that are kept as ``extra``
+    expires_field: str | None = None
+    expires_unit: str = "seconds"
+    lifetime: int | None = None  # seconds that a token lasts
+    invalidate_url: str | None = None
+    invalidate_method: str = "POST"
+    revoked: Mapping[str, Any] | None = None  # for readers: how an API call says that the token is revoked
+    api_hosts: Sequence[str] = ()  # for readers: where tokens may be sent
+    bearer_token_url: str | None = None  # for readers' app-only sessions
+    invalidate_bearer_token_url: str | None = None
 
-    def authorize(self, request_token: str, *, endpoint: str, options: Mapping[str, str]) -> str:
+    def authorize(self, request_token: str, *, endpoint: str, options: Mapping[str, str], callback_url: str = "") -> str:
         """Return the URL where the user consents: ``endpoint`` is ``authorize`` or ``authenticate``.
 
-        The endpoint's own query is kept (MediaWiki's ``title=``); the token comes last and nothing can stand in for it.
+        The endpoint's own query is kept (MediaWiki's ``title=``); the token comes last and nothing can stand in for it. A provider
+        that issues no verifier is told the callback URL here too: OAuth 1.0 says it nowhere else.
         """
         url = self.authenticate_url if endpoint == "authenticate" else self.authorize_url
         if url is None:
             raise NotConfigured("the provider has no authenticate_url")
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
-        query += [*self.authorize_params.items(), *options.items(), ("oauth_token", request_token)]
+        query += [*self.authorize_params.items(), *options.items()]
+        query += [] if self.verifier else [("oauth_callback", callback_url)]
+        query += [("oauth_token", request_token)]
         return urlunsplit(parts._replace(query=urlencode(query)))
 
+    def invalidation(self, token: AccessToken) -> str:
+        """Return the URL that invalidates ``token``: ``{token}`` and ``{token_secret}`` in it are replaced."""
+        url = (self.invalidate_url or "").replace("{token}", quote(token.oauth_token, safe=""))
+        return url.replace("{token_secret}", quote(token.oauth_token_secret, safe=""))
 
-X = ProviderDefinition(
-    request_token_url="https://api.x.com/oauth/request_token",
-    authorize_url="https://api.x.com/oauth/authorize",
-    authenticate_url="https://api.x.com/oauth/authenticate",
-    access_token_url="https://api.x.com/oauth/access_token",
-    invalidate_url="https://api.x.com/1.1/oauth/invalidate_token",
-    identity_url="https://api.x.com/1.1/account/verify_credentials.json",  # one of X's examples of a token answer has no user id
-    identity_user_id_field="id_str",
-)  # ONE host for every leg: redirects between X's hosts have lost request tokens
-KNOWN = {"x": X}
+    def expires_at(self, said: str, now: float) -> int | None:
+        """Return when a token that was granted at ``now`` ends, in epoch seconds; None where nobody says.
+
+        ``said`` is the token answer's ``expires_field``.
+        """
+        value = int(said) if re.fullmatch(r"[0-9]{1,15}", said) else 0
+        if not value:
+            return None if self.lifetime is None else int(now) + self.lifetime
+        if self.expires_unit == "seconds":
+            return int(now) + value
+        return value if self.expires_unit == "epoch" else value // 1000
+
+
+X = ProviderDefinition(**x.X)
 
 
 def of(name: str, consumer: Consumer, *, loopback: bool) -> ProviderDefinition:
@@ -72,10 +109,10 @@ def of(name: str, consumer: Consumer, *, loopback: bool) -> ProviderDefinition:
     ``loopback``: let this machine pass, over plain http too. The sandbox sets it; a deployed stack can't.
     """
     described = consumer.provider
+    if described is x.X:
+        return X
     if not described:
-        if name not in KNOWN:
-            raise NotConfigured(f'Tripod does not know the provider {name}: describe it with "provider" in its consumer secret')
-        return KNOWN[name]
+        raise NotConfigured(f'Tripod does not know the provider {name}: describe it with "provider" in its consumer secret')
     flaws = _flaws(described, loopback=loopback)
     if flaws:
         raise NotConfigured(f'"provider" in the consumer secret of {name}: {"; ".join(flaws)}')
@@ -83,22 +120,42 @@ def of(name: str, consumer: Consumer, *, loopback: bool) -> ProviderDefinition:
 
 
 def _flaws(described: Mapping[str, Any], *, loopback: bool) -> list[str]:
-    kinds = {one.name for one in fields(ProviderDefinition)} - set(_FOR_US)
+    kinds = {one.name for one in fields(ProviderDefinition)}
     unknown = sorted(described.keys() - kinds)  # shown only where it looks like a name: a credential may have been put there
     flaws = [f"unknown key {key}" if re.fullmatch(r"[a-z_]{1,32}", key) else "a key that looks like a value" for key in unknown]
     flaws += [f"{key} is missing" for key in _REQUIRED if key not in described]
     for key, value in described.items():
         if key in _URLS:
             flaws += [f"{key}: {flaw}" for flaw in [_url_flaw(value, loopback=loopback)] if flaw]
-        elif key == "api_hosts":
-            continue  # checked when the secret is read
-        elif key == "authorize_params":
-            flaws += _params_flaws(value)
-        elif key == "require_callback_confirmed":
-            flaws += [] if isinstance(value, bool) else [f"{key} must be true or false"]
-        elif key in kinds and not (isinstance(value, str) and value):
-            flaws.append(f"{key} must be a non-empty string")
+        elif key in kinds and key not in _READ_BEFORE:
+            flaws += _value_flaws(key, value)
+    if not described.get("verifier", True) and described.get("user_id") == "subject":
+        flaws.append('user_id "subject" needs a verifier: an app begins by direct invocation, which nothing else protects')
     return flaws
+
+
+def _value_flaws(key: str, value: object) -> list[str]:
+    """Return what is wrong with a value that is no URL."""
+    if key == "authorize_params":
+        return _params_flaws(value)
+    if key == "keep":
+        return [] if _are_names(value) else [f"keep must be a list of {MOST_KEPT} field names at most, none of them OAuth's own"]
+    if key == "lifetime":
+        return [] if type(value) is int and value > 0 else ["lifetime must be a number of seconds"]
+    if key in _SWITCHES:
+        return [] if isinstance(value, bool) else [f"{key} must be true or false"]
+    if key in _CHOICES:
+        return [] if value in _CHOICES[key] else [f"{key} must be {' or '.join(_CHOICES[key])}"]
+    return [] if isinstance(value, str) and value and value.isprintable() else [f"{key} must be a non-empty string"]
+
+
+def _are_names(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MOST_KEPT
+        and all(isinstance(one, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", one) for one in value)
+        and not set(_NEVER_KEPT) & set(value)
+    )
 
 
 def _params_flaws(value: object) -> list[str]:
@@ -118,6 +175,8 @@ def _url_flaw(value: object, *, loopback: bool) -> str | None:
         return "must be a URL"
     if parts.username is not None or parts.fragment:
         return "must have neither user name nor fragment"
+    if "{" in parts.netloc:
+        return "must have a host name without a token in it"
     if loopback and parts.scheme in {"http", "https"} and is_loopback(host):
         return None
     if parts.scheme != "https":

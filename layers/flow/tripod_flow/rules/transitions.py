@@ -67,7 +67,7 @@ def claim(
     pk: str,
     *,
     cookie_digest: str,
-    verifier_digest: str,
+    verifier_digest: str | None,
     ticket_digest: str,
     ticket_salt: str,
     claim_id: str,
@@ -75,10 +75,14 @@ def claim(
     pin: bool = False,
     subject: str | None = None,
 ) -> Transition:
-    """Claim the exchange of a pending authorization: of several callers exactly one succeeds."""
+    """Claim the exchange of a pending authorization: of several callers exactly one succeeds.
+
+    Without a verifier (``verifier_digest`` None) only the browser that began it does.
+    """
+    condition = _open_condition(cookie_digest, now, pin=pin, subject=subject)
     return Transition(
         pk,
-        _open_condition(cookie_digest, now, pin=pin, subject=subject),
+        condition if verifier_digest is not None else condition & Attr("cookie_digest").exists(),
         {
             "state": State.EXCHANGING,
             "claim_id": claim_id,
@@ -164,6 +168,7 @@ def grant(
         "screen_name": identity.screen_name,
         "pending_tokens": token if store else None,
         "request_secret": None,
+        **({"token_expires_at": token.expires_at} if store and token.expires_at is not None else {}),
         "lease_until": max(held.lease_until or now, now + LEASE),  # for storing, by the holder of the claim
         "decided_at": now,
         **_enter_outbox(held.pk, now),
