@@ -10,7 +10,8 @@ from sandbox.provider import failures
 from sandbox.provider.failures import Failure
 from sandbox.provider.records import IssuedAccessToken, Post
 from sandbox.provider.signed_request import SignedRequest, basic, bearer
-from sandbox.provider.state import ProviderState, random_text
+from sandbox.provider.state import ProviderState
+from sandbox.provider.token_forms import random_text
 from sandbox.provider.token_server import TokenServer
 
 

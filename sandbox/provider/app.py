@@ -3,17 +3,20 @@
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sandbox.provider import failures, faults
+from sandbox.provider import failures, faults, plays
 from sandbox.provider.api import Api
 from sandbox.provider.consent import Consent
+from sandbox.provider.play_api import PlayApi, Visit
 from sandbox.provider.raw_connection import RawConnection
 from sandbox.provider.records import ProviderCall
 from sandbox.provider.signed_request import SignedRequest, basic, bearer
 from sandbox.provider.state import ProviderState
 
+PLAYS = "plays"
+
 
 def make_app(state: ProviderState) -> Flask:
-    """Return the WSGI app; the name of each route is the leg's."""
+    """Return the WSGI app; the name of each route is the leg's, but for the plays' one route, which has all of theirs."""
     app = Flask(__name__, static_folder=None)
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1)  # type: ignore[method-assign]  # behind TLS, signatures are over https
     app.config["PROPAGATE_EXCEPTIONS"] = True  # a connection that was hung up must reach the server, not become a 500
@@ -36,12 +39,23 @@ def make_app(state: ProviderState) -> Flask:
         ("/1.1/application/rate_limit_status.json", "rate_limit_status", api.rate_limit_status, get),
     ):
         app.add_url_rule(path, leg, view, methods=methods)
+    play_api = PlayApi(state)
+    app.add_url_rule(
+        f"/<any({', '.join(plays.names())}):play>/<path:address>",
+        view_func=lambda play, address: play_api.answer(g.visit),  # noqa: ARG005 found before the fault is taken
+        endpoint=PLAYS,
+        methods=[*page, "PUT", "PATCH", "DELETE"],
+    )
     app.register_error_handler(404, lambda _: failures.NOT_FOUND.response())
 
     @app.before_request
     def apply_fault() -> Response | None:
+        g.visit = Visit.of(**request.view_args) if request.endpoint == PLAYS and request.view_args else None
+        g.leg = (g.visit and g.visit.endpoint.leg) if request.endpoint == PLAYS else request.endpoint
         g.app, g.method = _caller(state)
-        g.armed = state.journal.take_fault(g.app, request.endpoint) if request.endpoint else None
+        if not g.app and g.visit:
+            g.app = play_api.caller(g.visit)
+        g.armed = state.journal.take_fault(g.app, g.leg) if g.leg else None
         if g.armed is None or g.armed.fault.work_done:
             return None
         elsewhere = f"http://127.0.0.1:{request.host.rpartition(':')[2]}{request.path}"
@@ -77,8 +91,8 @@ def _raw_connection() -> RawConnection:
 
 
 def _record(state: ProviderState, status: int | None) -> None:
-    if request.endpoint is None:
+    if g.leg is None:
         return
     fault = g.armed.fault if g.armed else None
     agent = request.headers.get("User-Agent", "")
-    state.journal.add_call(g.app, ProviderCall(request.endpoint, status, state.clock(), fault, agent, g.method))
+    state.journal.add_call(g.app, ProviderCall(g.leg, status, state.clock(), fault, agent, g.method))

@@ -97,3 +97,20 @@ def rate_limited(now: float) -> Failure:
             "x-rate-limit-reset": str(int(now) + RATE_LIMIT_WINDOW),
         },
     )
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What a provider answers to each kind of call that it refuses; X's by default."""
+
+    not_authenticated: Failure = NOT_AUTHENTICATED  # an unknown app, or a signature that is wrong
+    malformed: Failure = MALFORMED
+    missing_callback: Failure = MALFORMED
+    no_agent: Failure = MALFORMED  # the call has no User-Agent
+    clock_off: Failure = CLOCK_OFF
+    no_callback: Failure = NO_CALLBACK  # the app has none, and says one
+    callback_not_approved: Failure = CALLBACK_NOT_APPROVED
+    unknown_request_token: Failure = UNKNOWN_REQUEST_TOKEN
+    expired_request_token: Failure = EXPIRED_REQUEST_TOKEN
+    wrong_verifier: Failure = WRONG_VERIFIER
+    revoked: Failure = REVOKED

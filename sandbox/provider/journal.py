@@ -62,9 +62,9 @@ class Journal:
             return list(self._posts.get(app, ()))
 
     def add_issued(self, app: str, *values: str) -> None:
-        """Record secret values issued to the app or its user."""
+        """Record secret values issued to the app or its user; an empty secret is none."""
         with self._lock:
-            self._issued[app].extend(values)
+            self._issued[app].extend(filter(None, values))
 
     def issued(self, app: str | None) -> list[str]:
         """Return every secret value issued to ``app``, or to all."""

@@ -4,12 +4,13 @@ from flask import Response, render_template_string
 
 from sandbox.provider.records import BrowserSession, IssuedRequestToken, RegisteredApp
 
+X = "Sandbox provider"
 _FRAME = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }} / Sandbox provider</title>
+<title>{{ title }} / {{ place }}</title>
 <style>
 body { margin: 0; background: #f4f5f7; color: #14171a; font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 24rem; margin: 10vh auto; padding: 2rem; background: #fff; border: 1px solid #d5dadf;
@@ -64,6 +65,7 @@ def sign_in(
     return _page(
         "Sign in",
         _SIGN_IN,
+        place=_place(consumer),
         app=consumer.name,
         screen_name=screen_name,
         wrong=wrong,
@@ -77,6 +79,7 @@ def consent(session: BrowserSession, token: IssuedRequestToken, consumer: Regist
     return _page(
         f"Authorize {consumer.name} to access your account?",
         _CONSENT,
+        place=_place(consumer),
         screen_name=session.user.screen_name if session.user else "",
         writes=token.access == "write",
         form_token=session.form_token,
@@ -86,12 +89,20 @@ def consent(session: BrowserSession, token: IssuedRequestToken, consumer: Regist
 
 def pin(consumer: RegisteredApp, digits: str) -> Response:
     """Show the PIN of an app that has no callback."""
-    return _page("You've granted access", _PIN, app=consumer.name, pin=digits)
+    return _page("You've granted access", _PIN, place=_place(consumer), app=consumer.name, pin=digits)
+
+
+def granted(consumer: RegisteredApp) -> Response:
+    """Confirm a consent to an app that said nowhere to go back to, at a provider without PINs."""
+    return _page(
+        "You've granted access", "<p>Return to <strong>{{ app }}</strong>.</p>", place=_place(consumer), app=consumer.name
+    )
 
 
 def cancelled(consumer: RegisteredApp) -> Response:
-    """Confirm a refusal to an app that has no callback."""
-    return _page("You cancelled", "<p><strong>{{ app }}</strong> has no access.</p>", app=consumer.name)
+    """Confirm a refusal to an app that has no callback, or at a provider that tells no app of it."""
+    text = "<p><strong>{{ app }}</strong> has no access.</p>"
+    return _page("You cancelled", text, place=_place(consumer), app=consumer.name)
 
 
 def invalid() -> Response:
@@ -105,8 +116,17 @@ def forged() -> Response:
     return _page("Please try again", "<p>This form does not belong to your session.</p>", status=403)
 
 
-def _page(title: str, body: str, status: int = 200, **values: object) -> Response:
-    html = render_template_string(_FRAME.replace("BODY", body), title=title, **values)
+def refused(consumer: RegisteredApp, why: str) -> Response:
+    """Say what the authorize URL lacks."""
+    return _page("That didn't work", "<p>{{ why }}</p>", status=400, place=_place(consumer), why=why)
+
+
+def _place(consumer: RegisteredApp) -> str:
+    return X if consumer.play == "x" else f"{consumer.play} in the sandbox"
+
+
+def _page(title: str, body: str, status: int = 200, place: str = X, **values: object) -> Response:
+    html = render_template_string(_FRAME.replace("BODY", body), title=title, place=place, **values)
     return Response(
         html,
         status,

@@ -19,6 +19,7 @@ Leg = Literal[
     "bearer_token",
     "invalidate_bearer_token",
     "rate_limit_status",
+    "api",
 ]
 Access = Literal["read", "write"]
 
@@ -31,6 +32,7 @@ class RegisteredApp:
     ``user_id_field``, ``screen_name_field``: names in the access-token answer; None leaves the field out.
     ``callback_confirmed``: the value of ``oauth_callback_confirmed``; None leaves it out.
     ``renews``: each exchange ends the user's access token and makes another; X returns the same one.
+    ``play``: the provider that it is registered at, one of plays.toml's or ``x``; what its responses contain is then that provider's.
     """
 
     key: str
@@ -41,6 +43,7 @@ class RegisteredApp:
     screen_name_field: str | None = "screen_name"
     callback_confirmed: str | None = "true"
     renews: bool = False
+    play: str = "x"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ class User:
 
 @dataclass
 class IssuedRequestToken:
-    """Temporary credentials; ``verifier`` and ``user`` are set by the user's consent."""
+    """Temporary credentials, for ``lifetime`` seconds; ``verifier`` and ``user`` are set by the user's consent.
+
+    ``asked`` are the parameters beside the protocol's that leg 1 and the authorize URL had.
+    """
 
     app: str
     token: str
@@ -63,19 +69,22 @@ class IssuedRequestToken:
     callback: str
     access: Access
     created: float
+    lifetime: float
     user: User | None = None
     verifier: str | None = None
+    asked: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class IssuedAccessToken:
-    """Lasting credentials of one user for one app."""
+    """Lasting credentials of one user for one app; ``expires`` (epoch seconds) is None where they last for ever."""
 
     app: str
     user: User
     token: str
     secret: str
     access: Access
+    expires: float | None = None
 
 
 @dataclass

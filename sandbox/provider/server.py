@@ -8,15 +8,27 @@ from typing import Self
 from sandbox.provider.app import make_app
 from sandbox.provider.faults import Fault
 from sandbox.provider.journal import ArmedFault
+from sandbox.provider.play import Play, X, real
 from sandbox.provider.records import Leg, Post, ProviderCall, RegisteredApp, User
-from sandbox.provider.state import ProviderState, random_text
+from sandbox.provider.state import ProviderState
+from sandbox.provider.token_forms import random_text
 from sandbox.provider.wsgi_server import WsgiServer
 
 FAULT_SECONDS = 30.0  # seconds; the longest that a fault takes: API Gateway gives up then
+URLS: dict[str, Leg] = {  # by their names in a definition, of the legs that a play has
+    "request_token_url": "request_token",
+    "authorize_url": "authorize",
+    "authenticate_url": "authenticate",
+    "access_token_url": "access_token",
+    "identity_url": "identity",
+    "invalidate_url": "invalidate_token",
+}
 
 
 class ProviderServer:
     """An OAuth 1.0a provider that behaves like X, at :attr:`url` for as long as the ``with`` block lasts.
+
+    As another provider, it serves https://HOST/PATH at url/NAME/HOST/PATH, to apps that are registered there (``play=NAME``).
 
     Everything is kept per app (consumer key), so that many tests can share one provider. ``clock`` gives epoch seconds.
     """
@@ -57,8 +69,12 @@ class ProviderServer:
         screen_name_field: str | None = "screen_name",
         callback_confirmed: str | None = "true",
         renews: bool = False,
+        play: str = "x",
     ) -> RegisteredApp:
-        """Register an app, as :class:`RegisteredApp` describes it; key and secret are generated where None."""
+        """Register an app, as :class:`RegisteredApp` describes it; key and secret are generated where None.
+
+        Raise LookupError where plays.toml has no ``play``.
+        """
         approved = None if callback_urls is None else tuple(callback_urls)
         return self._state.add(
             RegisteredApp(
@@ -70,6 +86,7 @@ class ProviderServer:
                 screen_name_field,
                 callback_confirmed,
                 renews,
+                play,
             )
         )
 
@@ -82,7 +99,10 @@ class ProviderServer:
         return self._state.rotate(consumer_key)
 
     def endpoints(self, consumer_key: str | None = None) -> dict[str, str]:
-        """Return the ``provider`` object of a Tripod consumer secret; for an app, with the fields of its answers."""
+        """Return the ``provider`` object of a Tripod consumer secret; for an app, with the fields of its answers.
+
+        For an app at a play, it says which provider this one is like, and where the sandbox serves that one's URLs.
+        """
         known = {
             "request_token_url": f"{self.url}/oauth/request_token",
             "authorize_url": f"{self.url}/oauth/authorize",
@@ -93,6 +113,8 @@ class ProviderServer:
         if consumer_key is None:
             return known
         consumer = self._state.consumer_of(consumer_key)
+        if consumer.play != X.name:
+            return self._played(self._state.play_of(consumer_key))
         if consumer.user_id_field is None:
             return known | {
                 "identity_url": f"{self.url}/identity",
@@ -125,6 +147,13 @@ class ProviderServer:
         """Let a request token expire now."""
         self._state.expire(request_token)
 
+    def expire_access(self, consumer_key: str, user: User) -> None:
+        """Let the user's access token end now; raise LookupError where it is one that lasts for ever."""
+        token = self._state.granted(consumer_key, user)
+        if token is None or token.expires is None:
+            raise LookupError(f"{user.screen_name} has granted this app nothing that ends")
+        token.expires = self._state.clock()
+
     def valid_token(self, consumer_key: str, user: User) -> str | None:
         """Return the access token that the user has granted the app and that is still good; None where there is none."""
         token = self._state.granted(consumer_key, user)
@@ -136,3 +165,7 @@ class ProviderServer:
         if token is None:
             raise LookupError(f"{user.screen_name} has granted this app nothing")
         self._state.revoke(token)
+
+    def _played(self, play: Play) -> dict[str, str]:
+        urls = {name: play.url(leg) for name, leg in URLS.items()}
+        return {"like": play.name} | {name: real(self.url, play.name, url) for name, url in urls.items() if url}

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from flask import Request
@@ -12,13 +12,21 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """One call. ``oauth`` holds its ``oauth_*`` parameters, unverified, from header, query and body."""
+    """One call. ``oauth`` holds its ``oauth_*`` parameters, unverified, from header, query and body: ``places`` says from which.
+
+    ``asked`` are the parameters of query and body beside these; ``realm`` is the header's, ``agent`` the
+    client's name of itself.
+    """
 
     uri: str
     method: str
     body: str
     headers: dict[str, str]
     oauth: dict[str, str]
+    places: frozenset[str] = frozenset()
+    asked: dict[str, str] = field(default_factory=dict)
+    realm: str | None = None
+    agent: str = ""
 
     @classmethod
     def of(cls, request: Request) -> "SignedRequest":
@@ -33,7 +41,7 @@ class SignedRequest:
         body = raw.decode("utf-8", "replace") if FORM in headers.get("Content-Type", "") else ""
         in_query = _oauth(parse_qsl(request.query_string.decode("latin-1")))
         in_body = _oauth(parse_qsl(body, keep_blank_values=True))
-        in_header = {}
+        in_header: dict[str, str] = {}
         if request.authorization and request.authorization.type == "oauth":
             stood = request.authorization.parameters.items()
             in_header = {name: unquote(value or "") for name, value in stood}
@@ -43,7 +51,12 @@ class SignedRequest:
                 body = urlencode(list(rest))
         # REQUEST_URI is as the client signed it; request.url is decoded for display
         uri = f"{request.scheme}://{request.host}{request.environ['REQUEST_URI']}"
-        return cls(uri, request.method, body, headers, in_query | in_body | in_header)
+        places = {"query": in_query, "body": in_body, "header": in_header}
+        given = frozenset(place for place, stood in places.items() if stood)
+        asked = {name: value for name, value in request.values.items() if not name.startswith("oauth_")}
+        told = in_query | in_body | in_header
+        agent = request.headers.get("User-Agent", "")
+        return cls(uri, request.method, body, headers, told, given, asked, in_header.get("realm"), agent)
 
 
 def _oauth(pairs: list[tuple[str, str]]) -> dict[str, str]:

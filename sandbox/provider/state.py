@@ -3,17 +3,18 @@
 import secrets
 import string
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from sandbox.provider import plays
 from sandbox.provider.journal import Journal
+from sandbox.provider.play import Play
 from sandbox.provider.records import Access, BrowserSession, IssuedAccessToken, IssuedRequestToken, RegisteredApp, User
+from sandbox.provider.token_forms import fill, random_text
 
-REQUEST_TOKEN_LIFETIME = 600  # seconds; X's is unknown, Wikimedia's is this
 TIMESTAMP_WINDOW = 300  # seconds either way; X's is unknown, Wikimedia's is this
 NONCES_KEPT = 20_000  # beyond it, those outside the timestamp window are forgotten
 PIN_DIGITS = 7
-LETTERS = string.ascii_letters + string.digits
 
 USERS = (
     User("2244994945", "ada", "Ada Lovelace", "engine-1843"),
@@ -38,13 +39,14 @@ class ProviderState:
         self._bearers: dict[str, str] = {}  # app to its one bearer token
         self._sessions: dict[str, BrowserSession] = {}
         self._nonces: dict[tuple[str, ...], int] = {}
+        self._latest: dict[str, int] = {}  # app to the latest timestamp that it has sent
 
     # Apps
 
     def add(self, consumer: RegisteredApp) -> RegisteredApp:
         """Register an app; an empty key or secret is generated. Raise ValueError if the key is taken."""
         with self.lock:
-            consumer = replace(consumer, key=consumer.key or random_text(25), secret=consumer.secret or random_text(50))
+            consumer = _with_credentials(consumer)
             if consumer.key in self._apps:
                 raise ValueError(f"consumer key {consumer.key} is taken")
             self._apps[consumer.key] = consumer.key
@@ -56,21 +58,25 @@ class ProviderState:
         """Give the app of ``key`` a new key and secret; users' grants stay."""
         with self.lock:
             app = self._apps[key]
-            consumer = replace(self._consumers[app], key=random_text(25), secret=random_text(50))
+            consumer = _with_credentials(replace(self._consumers[app], key="", secret=""))
             self._apps[consumer.key] = app
             self._consumers[app] = consumer
             self.journal.add_issued(app, consumer.secret)
             return consumer
 
-    def consumer(self, key: str) -> RegisteredApp | None:
-        """Return the app whose current key is ``key``."""
+    def consumer(self, key: str, play: str = "x") -> RegisteredApp | None:
+        """Return the app of ``play`` whose current key is ``key``."""
         with self.lock:
             consumer = self._consumers.get(self.app(key))
-            return consumer if consumer and consumer.key == key else None
+            return consumer if consumer and (consumer.key, consumer.play) == (key, play) else None
 
     def consumer_of(self, app: str) -> RegisteredApp:
         """Return the app's current credentials, by any key that it ever had."""
         return self._consumers[self.app(app)]
+
+    def play_of(self, app: str) -> Play:
+        """Return the play of the provider that an app is registered at."""
+        return plays.of(self.consumer_of(app).play)
 
     def app(self, key: str) -> str:
         """Return the app's identifier: its first key."""
@@ -111,11 +117,23 @@ class ProviderState:
             self._nonces[used] = int(timestamp)
             return True
 
-    def new_request_token(self, key: str, callback: str, access: Access) -> IssuedRequestToken:
-        """Issue temporary credentials."""
+    def is_in_order(self, key: str, timestamp: str) -> bool:
+        """Record a timestamp; return True if the app has sent no later one."""
         with self.lock:
             app = self.app(key)
-            token = IssuedRequestToken(app, random_text(27), random_text(32), callback, access, self.clock())
+            latest = self._latest[app] = max(self._latest.get(app, 0), int(timestamp))
+            return latest == int(timestamp)
+
+    def new_request_token(
+        self, key: str, callback: str, access: Access, asked: Mapping[str, str] | None = None
+    ) -> IssuedRequestToken:
+        """Issue temporary credentials; ``asked`` is what the call asked for beside them."""
+        with self.lock:
+            app = self.app(key)
+            play = self.play_of(app)
+            name, secret = fill(play.forms.request_token), fill(play.forms.request_secret)
+            lifetime = play.request_token_lifetime
+            token = IssuedRequestToken(app, name, secret, callback, access, self.clock(), lifetime, asked=dict(asked or {}))
             self._request_tokens[token.token] = token
             self.journal.add_issued(app, token.secret)
             return token
@@ -126,18 +144,19 @@ class ProviderState:
 
     def is_expired(self, token: IssuedRequestToken) -> bool:
         """Return True if the request token has expired."""
-        return self.clock() - token.created > REQUEST_TOKEN_LIFETIME
+        return self.clock() - token.created > token.lifetime
 
     def expire(self, token: str) -> None:
         """End a request token's lifetime now."""
         with self.lock:
-            self._request_tokens[token].created = self.clock() - REQUEST_TOKEN_LIFETIME - 1
+            self._request_tokens[token].lifetime = self.clock() - self._request_tokens[token].created - 1
 
     def consent(self, token: IssuedRequestToken, user: User) -> str:
         """Record the user's consent to the request token; return the verifier, or the PIN if there is no callback."""
         with self.lock:
             digits = secrets.choice(string.digits[1:]) + random_text(PIN_DIGITS - 1, string.digits)
-            token.user, token.verifier = user, digits if token.callback == "oob" else random_text(32)
+            form = self.play_of(token.app).forms.verifier
+            token.user, token.verifier = user, digits if token.callback == "oob" else fill(form)
             self.journal.add_issued(token.app, token.verifier)
             return token.verifier
 
@@ -150,20 +169,28 @@ class ProviderState:
 
     def granted(self, app: str, user: User) -> IssuedAccessToken | None:
         """Return the user's access token for the app, None if there is none in force."""
-        return self._grants.get((self.app(app), user.user_id))
+        token = self._grants.get((self.app(app), user.user_id))
+        return token if token and self._lasts(token) else None
 
     def exchange(self, token: IssuedRequestToken) -> IssuedAccessToken:
-        """Return the access token of a consented request token: the same until the user revokes it, as X does, or the app renews."""
+        """Return the access token of a consented request token: the same until the user revokes it, as X does, or the app renews.
+
+        One that lasts for some time only is made anew.
+        """
         with self.lock:
             if token.user is None:
                 raise ValueError("the user has not consented")
-            access = self.granted(token.app, token.user)
-            if access is not None and self.consumer_of(token.app).renews:
+            access, play = self.granted(token.app, token.user), self.play_of(token.app)
+            lifetime = play.access_lifetime_of(token.asked)
+            if access is not None and (self.consumer_of(token.app).renews or access.expires or lifetime):
                 self.revoke(access)
                 access = None
             if access is None:
-                name = f"{token.user.user_id}-{random_text(40)}"
-                access = IssuedAccessToken(token.app, token.user, name, random_text(45), token.access)
+                name = fill(play.forms.access_token, user_id=token.user.user_id)
+                nothing = play.no_secret_if and token.asked.get(play.no_secret_if[0]) == play.no_secret_if[1]
+                secret = "" if nothing else fill(play.forms.access_secret)
+                access = IssuedAccessToken(token.app, token.user, name, secret, token.access)
+                access.expires = self.clock() + lifetime if lifetime else None
                 self._access_tokens[name] = self._grants[token.app, token.user.user_id] = access
                 self.journal.add_issued(token.app, access.token, access.secret)
             access.access = token.access
@@ -171,13 +198,23 @@ class ProviderState:
 
     def access_token(self, token: str) -> IssuedAccessToken | None:
         """Return an access token that is in force."""
-        return self._access_tokens.get(token)
+        known = self._access_tokens.get(token)
+        return known if known and self._lasts(known) else None
+
+    def access_tokens(self, play: str) -> list[IssuedAccessToken]:
+        """Return every access token of a play's apps that is in force."""
+        with self.lock:
+            known = list(self._access_tokens.values())
+        return [token for token in known if self._lasts(token) and self.consumer_of(token.app).play == play]
 
     def revoke(self, token: IssuedAccessToken) -> None:
         """Revoke an access token."""
         with self.lock:
-            if self._access_tokens.pop(token.token, None):
+            if self._access_tokens.pop(token.token, None) and self._grants.get((token.app, token.user.user_id)) is token:
                 del self._grants[token.app, token.user.user_id]
+
+    def _lasts(self, token: IssuedAccessToken) -> bool:
+        return token.expires is None or self.clock() < token.expires
 
     def bearer(self, app: str) -> str:
         """Return the app's one bearer token."""
@@ -198,6 +235,8 @@ class ProviderState:
             self._bearers.pop(app, None)
 
 
-def random_text(length: int, alphabet: str = LETTERS) -> str:
-    """Return a random string."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+def _with_credentials(consumer: RegisteredApp) -> RegisteredApp:
+    """Return the app with a key and a secret, as its provider makes them, where it has none."""
+    forms = plays.of(consumer.play).forms
+    key, secret = consumer.key or fill(forms.consumer_key), consumer.secret or fill(forms.consumer_secret)
+    return replace(consumer, key=key, secret=secret)

@@ -5,30 +5,39 @@ import hmac
 from oauthlib.common import Request
 from oauthlib.oauth1 import RequestValidator
 
-from sandbox.provider import failures
 from sandbox.provider.failures import Failure
-from sandbox.provider.records import IssuedAccessToken, IssuedRequestToken
+from sandbox.provider.play import Play, X
+from sandbox.provider.records import IssuedAccessToken, IssuedRequestToken, RegisteredApp
 from sandbox.provider.state import ProviderState
 
-SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
 NOBODY = "nobody"  # in place of an unknown key or token, so that oauthlib still computes a signature
 
 
 class Validator(RequestValidator):
-    """Validates one call; afterwards ``failure`` is X's error for it."""
+    """Validates one call; afterwards ``failure`` is the provider's error for it: X's, or that of the play."""
 
-    allowed_signature_methods = SIGNATURE_METHODS
     enforce_ssl = False  # the sandbox is plain HTTP on loopback
-    client_key_length = request_token_length = access_token_length = nonce_length = verifier_length = (1, 128)
+    client_key_length = request_token_length = access_token_length = verifier_length = (1, 128)
     timestamp_lifetime = 10**10  # seconds: never oauthlib's to judge, so that 135 can be told from the rest
     dummy_client = dummy_request_token = dummy_access_token = NOBODY
 
-    def __init__(self, state: ProviderState) -> None:
+    def __init__(self, state: ProviderState, play: Play = X) -> None:
         super().__init__()
         self._state = state
+        self._play = play
         self._refused: Failure | None = None
         self._request: Request | None = None
         self._expired = False
+
+    @property
+    def allowed_signature_methods(self) -> tuple[str, ...]:
+        """Return the provider's signature methods."""
+        return self._play.signature_methods
+
+    @property
+    def nonce_length(self) -> tuple[int, int]:
+        """Return the least and the greatest length of a nonce."""
+        return self._play.nonce
 
     @property
     def safe_characters(self) -> set[str]:
@@ -38,29 +47,31 @@ class Validator(RequestValidator):
     @property
     def failure(self) -> Failure:
         """Return why the call was refused; MALFORMED if it lacked a required parameter, so that no check was made."""
+        failures = self._play.refusals
         if self._refused is not None:
             return self._refused
         if self._request is None:
-            return failures.MALFORMED
+            return failures.malformed
         found = self._request.validator_log
         if not found["client"]:
-            return failures.NOT_AUTHENTICATED
+            return failures.not_authenticated
         if not found.get("resource_owner", True):
             return self._token_failure(exchange="verifier" in found)
         if not found["signature"]:
-            return failures.NOT_AUTHENTICATED
+            return failures.not_authenticated
         if not found.get("verifier", True):
-            return failures.WRONG_VERIFIER
+            return failures.wrong_verifier
         return self._callback_failure(self._request)
 
     def _token_failure(self, *, exchange: bool) -> Failure:
+        failures = self._play.refusals
         if not exchange:
-            return failures.REVOKED
-        return failures.EXPIRED_REQUEST_TOKEN if self._expired else failures.UNKNOWN_REQUEST_TOKEN
+            return failures.revoked
+        return failures.expired_request_token if self._expired else failures.unknown_request_token
 
     def _callback_failure(self, request: Request) -> Failure:
-        consumer = self._state.consumer(str(request.client_key))
-        return failures.NO_CALLBACK if consumer and not consumer.callback_urls else failures.CALLBACK_NOT_APPROVED
+        failures, consumer = self._play.refusals, self._consumer(str(request.client_key))
+        return failures.no_callback if consumer and not consumer.callback_urls else failures.callback_not_approved
 
     def validate_timestamp_and_nonce(  # noqa: PLR0917 oauthlib's signature
         self,
@@ -73,22 +84,24 @@ class Validator(RequestValidator):
     ) -> bool:
         """Refuse a timestamp outside the window, and a nonce that was used with it before."""
         if not self._state.is_fresh(timestamp):
-            self._refused = failures.CLOCK_OFF
+            self._refused = self._play.refusals.clock_off
         elif not self._state.is_first(client_key, request_token or access_token or "", timestamp, nonce):
-            self._refused = failures.NOT_AUTHENTICATED
+            self._refused = self._play.refusals.not_authenticated
+        elif self._play.ordered and not self._state.is_in_order(client_key, timestamp):
+            self._refused = self._play.refusals.clock_off
         self._request = request
         return self._refused is None
 
     def validate_client_key(self, client_key: str, _request: Request) -> bool:
-        """Know only the apps' current keys."""
-        return self._state.consumer(client_key) is not None
+        """Know only the current keys of this provider's apps."""
+        return self._consumer(client_key) is not None
 
     def validate_redirect_uri(self, client_key: str, redirect_uri: str, _request: Request) -> bool:
-        """Accept ``oob``, and what the app's settings list, to the letter."""
-        consumer = self._state.consumer(client_key)
-        if consumer is None or consumer.callback_urls is None or redirect_uri == "oob":
+        """Accept ``oob``, and what the app's settings list, to the letter or as the play compares it, if it does so here."""
+        consumer = self._consumer(client_key)
+        if consumer is None or consumer.callback_urls is None or redirect_uri == "oob" or self._play.compares_late:
             return True
-        return redirect_uri in consumer.callback_urls
+        return self._play.approves(redirect_uri, consumer.callback_urls)
 
     def validate_request_token(self, client_key: str, token: str, _request: Request) -> bool:
         """Know this app's request tokens that are neither expired nor exchanged."""
@@ -97,8 +110,10 @@ class Validator(RequestValidator):
         return known is not None and not self._expired
 
     def validate_verifier(self, client_key: str, token: str, verifier: str, _request: Request) -> bool:
-        """Accept only the verifier that the user's consent yielded."""
+        """Accept only the verifier that the user's consent yielded; where there is none, the consent is enough."""
         known = self._request_token(client_key, token)
+        if not self._play.verifier:
+            return bool(known and known.verifier)
         return bool(known and known.verifier and hmac.compare_digest(known.verifier.encode(), verifier.encode()))
 
     def validate_access_token(self, client_key: str, token: str, _request: Request) -> bool:
@@ -107,7 +122,7 @@ class Validator(RequestValidator):
 
     def get_client_secret(self, client_key: str, _request: Request) -> str:
         """Return the app's secret."""
-        consumer = self._state.consumer(client_key)
+        consumer = self._consumer(client_key)
         return consumer.secret if consumer else NOBODY
 
     def get_request_token_secret(self, client_key: str, token: str, _request: Request) -> str:
@@ -141,6 +156,9 @@ class Validator(RequestValidator):
     def validate_realms(self, *_asked: object, **_named: object) -> bool:
         """Accept any realm."""
         return True
+
+    def _consumer(self, client_key: str) -> RegisteredApp | None:
+        return self._state.consumer(client_key, self._play.name)
 
     def _request_token(self, client_key: str, token: str) -> IssuedRequestToken | None:
         known = self._state.request_token(token)
