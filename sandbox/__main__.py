@@ -7,12 +7,15 @@ import json
 import os
 import signal
 import sys
+import tomllib
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sandbox.world import Sandbox
 
+PLAYS = Path(__file__).with_name("provider") / "plays.toml"  # read here: importing the provider takes most of a second
 CANNOT_START = 2  # exit code if a port is taken or the build is missing; argparse's own for a wrong argument
 
 
@@ -47,6 +50,8 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{server}-port", type=_port, default=0, metavar="N", help="0, the default: any free port")
     parser.add_argument("--consumer-key", help="of your app at the real X, which then replaces the local provider")
     parser.add_argument("--consumer-secret", help="of the same app")
+    plays = ["x", *tomllib.loads(PLAYS.read_text())]
+    parser.add_argument("--provider", choices=plays, default="x", help="whom the provider plays, beside X (never tried live)")
     parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of the sandbox's own")
     parser.add_argument("--allowed-return-urls", default="", help="the template's AllowedReturnUrls")
     parser.add_argument("--built", action="store_true", help="run what `make build` has built, in Lambda's own runtime")
@@ -58,8 +63,9 @@ def _arguments() -> argparse.Namespace:
 
 def _print_instructions(sandbox: "Sandbox") -> None:
     """Print to standard error how to sign in."""
-    print(f"Open {sandbox.api}/ and sign in", file=sys.stderr)
-    if not sandbox.with_real_x:
+    played = sandbox.play.name != "x"
+    print(f"Open {sandbox.api}{sandbox.start_path if played else '/'} and sign in", file=sys.stderr)
+    if played or not sandbox.with_real_x:
         for user in sandbox.provider_server.users:
             print(f"  as {user.screen_name}, password {user.password}", file=sys.stderr)
     print("Ctrl-C ends it all.", file=sys.stderr, flush=True)
@@ -82,6 +88,7 @@ def main() -> int:
             provider_port=arguments.provider_port,
             aws_url=arguments.aws_url,
             consumer=consumer,
+            provider=arguments.provider,
             parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
             built=arguments.built,
             echo=sys.stderr,

@@ -31,20 +31,31 @@ SECRET = ("consumer_secret", "oauth_token", "oauth_token_secret")
 LATEST = 20  # rows of a table
 
 
-def render(client: Callable[[str], Any], table: str, prefix: str, events: Iterable[PublishedEvent], users: Iterable[str]) -> str:
-    """Return the page: ``client`` makes boto3 clients of the sandbox's AWS, ``users`` are listed as accounts that can sign in."""
+def render(
+    client: Callable[[str], Any],
+    table: str,
+    prefix: str,
+    events: Iterable[PublishedEvent],
+    users: Iterable[str],
+    *,
+    ways: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Return the page: ``client`` makes boto3 clients of the sandbox's AWS, ``users`` are listed as accounts that can sign in.
+
+    ``ways`` are links, each of a name and an address, that come before those to X.
+    """
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [_item(one) for page in pages for one in page["Items"]]
     begun = sorted((item for item in items if "state" in item), key=lambda item: item["created_at"], reverse=True)
     connections = sorted(
         (item for item in items if "state" not in item), key=lambda item: item.get("granted_at") or 0, reverse=True
     )
-    ways = "".join(f'<a href="{escape(address)}">{escape(name)}</a>' for name, address in WAYS)
+    links = "".join(f'<a href="{escape(address)}">{escape(name)}</a>' for name, address in (*ways, *WAYS))
     who = "".join(f"<li>{escape(user)}</li>" for user in users)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>Tripod sandbox</title><style>{STYLE}</style></head><body><main><h1>Tripod sandbox</h1>"
-        f'<nav aria-label="Ways in">{ways}</nav><p>The provider knows:</p><ul>{who}</ul>'
+        f'<nav aria-label="Ways in">{links}</nav><p>The provider knows:</p><ul>{who}</ul>'
         + _table("Authorizations", ("provider", "state", "screen_name", "error", "outbox"), begun)
         + _table("Connections", ("provider", "user_id", "screen_name", "subject", "revoked_at"), connections)
         + _table("Secrets", ("name", "content"), _secrets(client("secretsmanager"), prefix))

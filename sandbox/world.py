@@ -20,7 +20,8 @@ from sandbox.aws.server import AwsServer
 from sandbox.gateway.http_api import HttpApi
 from sandbox.gateway.lambda_api import LambdaApi
 from sandbox.loopback import PortTakenError
-from sandbox.provider import ProviderServer, RegisteredApp
+from sandbox.provider import ProviderServer, RegisteredApp, plays
+from sandbox.provider.play import X
 from sandbox.repository import TEMPLATE
 from sandbox.runtime.emulator import built_template
 from sandbox.runtime.functions import Functions, InvocationResult
@@ -36,10 +37,11 @@ PATIENCE = 10.0  # seconds to wait for a stream to be drained
 class Sandbox:
     """The whole sandbox, on loopback, for as long as the ``with`` block lasts; a port of 0 is any.
 
-    ``parameters`` override the template's, ``settings`` are added to every function's environment. ``consumer`` is the
-    app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
-    an AWS endpoint that is already running. ``built`` runs what `make build` has built, in Lambda's own runtime. ``echo`` gets
-    a copy of what the functions print, and each published event. ``streams`` and ``schedules``: whether the template's run.
+     ``parameters`` override the template's, ``settings`` are added to every function's environment. ``consumer`` is the
+     app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
+     an AWS endpoint that is already running. ``provider`` is one that the sandbox plays beside X. ``built`` runs what
+     `make build` has built, in Lambda's own runtime. ``echo`` gets a copy of what the functions print, and each published event.
+    ``streams`` and ``schedules``: whether the template's run.
     """
 
     aws_server: AwsServer
@@ -54,6 +56,7 @@ class Sandbox:
         parameters: Mapping[str, str] | None = None,
         settings: Mapping[str, str] | None = None,
         consumer: tuple[str, str] | None = None,
+        provider: str = X.name,
         aws_url: str | None = None,
         template: Path = TEMPLATE,
         built: bool = False,
@@ -67,6 +70,7 @@ class Sandbox:
         self._parameters = parameters or {}
         self._settings = settings or {}
         self._consumer = consumer
+        self.play = plays.of(provider)
         self._aws_url = aws_url
         self._running = {"streams": streams, "schedules": schedules}
         self._clients: dict[tuple[str, str], Any] = {}
@@ -126,14 +130,17 @@ class Sandbox:
             self._store_secret("x", {"consumer_key": key, "consumer_secret": secret})
         else:
             self.add_provider("x")
+        if self.play is not X:
+            self.add_provider(self.play.name, play=self.play.name)
         http_api.front_page = self._front_page
         self._sources.start(self.template.functions(), **self._running)  # again: the streams' own ARNs are known by now
 
     def _front_page(self) -> str:
-        users = (
-            [] if self.with_real_x else [f"{user.screen_name}, password {user.password}" for user in self.provider_server.users]
-        )
-        return front_page.render(self.client, self.table, self.prefix, self.events if self._aws_url is None else [], users)
+        known = [f"{user.screen_name}, password {user.password}" for user in self.provider_server.users]
+        users = [] if self.with_real_x and self.play is X else known
+        ways = [] if self.play is X else [(f"Sign in with {self.play.title}", self.start_path)]
+        events = self.events if self._aws_url is None else []
+        return front_page.render(self.client, self.table, self.prefix, events, users, ways=ways)
 
     def _provider_server(self) -> ProviderServer:
         try:
@@ -156,6 +163,11 @@ class Sandbox:
     def with_real_x(self) -> bool:
         """True if ``x`` is the real X."""
         return self._consumer is not None
+
+    @property
+    def start_path(self) -> str:
+        """Return where a sign-in begins at the provider that the sandbox plays."""
+        return f"/oauth/{self.play.name}/start"
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the sandbox's AWS; ``lambda`` reaches the functions. The sandbox closes it."""
@@ -198,13 +210,13 @@ class Sandbox:
         """Run a function's schedule once, now (by default the template's only one), and return the result."""
         return self._sources.run_schedule(function)
 
-    def add_provider(self, name: str, **secret_fields: Any) -> RegisteredApp:
-        """Register an app at the provider and store its consumer secret as ``name``.
+    def add_provider(self, name: str, *, play: str = X.name, **secret_fields: Any) -> RegisteredApp:
+        """Register an app at the provider, as X or at a play, and store its consumer secret as ``name``.
 
         ``secret_fields`` are added to the secret; ``provider`` among them replaces the provider's own endpoints, and
         None leaves it out.
         """
-        consumer = self.provider_server.register(name=name)
+        consumer = self.provider_server.register(name=name, play=play)
         secret = {
             "consumer_key": consumer.key,
             "consumer_secret": consumer.secret,

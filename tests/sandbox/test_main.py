@@ -95,6 +95,27 @@ def test_a_port_that_is_taken_is_one_line_and_exit_code_2() -> None:
     assert (output, errors.splitlines()) == ("", [f"sandbox: port {port} is taken by another program"])
 
 
+def test_it_plays_another_provider_beside_x_and_says_where_to_sign_in() -> None:
+    with sandbox_process("--provider", "flickr") as process:
+        values = ready(process)
+        page = requests.get(values["api"], timeout=20).text
+        for way in ("/oauth/flickr/start", "/oauth/x/start", "Sign in with Flickr"):
+            assert way in page
+        response = requests.get(f"{values['api']}/oauth/x/start", headers={"Accept": "application/json"}, timeout=20)
+        assert response.status_code == 200
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=5)
+    assert f"Open {values['api']}/oauth/flickr/start and sign in" in errors
+    assert "as ada, password " in errors
+
+
+def test_a_provider_that_it_cannot_play_is_an_error() -> None:
+    with sandbox_process("--provider", "nosuch") as process:
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert "invalid choice: 'nosuch'" in errors
+
+
 def test_half_a_consumer_is_an_error() -> None:
     with sandbox_process("--consumer-key", "k") as process:
         _, errors = process.communicate(timeout=10)

@@ -30,6 +30,23 @@ def test_a_provider_is_added_with_an_app_of_its_own(small: Sandbox) -> None:
     assert small.add_provider("another").key != consumer.key
 
 
+def test_a_provider_that_it_plays_has_a_consumer_secret_of_its_own(small: Sandbox, template_path: Path) -> None:
+    with Sandbox(template=template_path, aws_url=small.aws, parameters={"Prefix": "played"}, provider="discogs") as sandbox:
+        vault = sandbox.client("secretsmanager")
+        secret, x = (
+            json.loads(vault.get_secret_value(SecretId=f"played/consumer/{name}")["SecretString"]) for name in ("discogs", "x")
+        )
+        assert "like" not in x["provider"]
+        api = f"{sandbox.provider}/discogs/api.discogs.com/oauth"
+        assert secret["provider"] == {
+            "like": "discogs",
+            "request_token_url": f"{api}/request_token",
+            "authorize_url": f"{sandbox.provider}/discogs/www.discogs.com/oauth/authorize",
+            "access_token_url": f"{api}/access_token",
+            "identity_url": f"{api}/identity",
+        }
+
+
 def test_the_real_x_takes_the_local_providers_place(small: Sandbox, template_path: Path) -> None:
     with Sandbox(template=template_path, aws_url=small.aws, parameters={"Prefix": "real"}, consumer=("key", "secret")) as real:
         secret = json.loads(real.client("secretsmanager").get_secret_value(SecretId="real/consumer/x")["SecretString"])
