@@ -1,4 +1,4 @@
-"""A local OAuth 1.0a provider that behaves like X, and fails like X when told to.
+"""A local OAuth 1.0a provider that behaves like X, and fails like X when told to; or like another that plays.toml describes.
 
 Signatures, nonces and timestamps are verified by oauthlib; everything else is kept in memory, per app.
 """

@@ -3,7 +3,7 @@
 import tomllib
 import types
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -59,7 +59,11 @@ def _whole(described: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return an entry with what it has from another (``same_as``)."""
     own = dict(described[name])
     other = own.pop("same_as", None)
-    return own if other is None else {**_whole(described, other), **own}
+    if other is None:
+        return own
+    if other not in described:
+        raise FlawedPlayError(f"{name}.same_as names no entry")
+    return {**_whole(described, other), **own}
 
 
 def _play(name: str, entry: dict[str, Any]) -> Play:
@@ -67,7 +71,7 @@ def _play(name: str, entry: dict[str, Any]) -> Play:
     missing = [leg for leg in REQUIRED if leg not in legs]
     if missing:
         raise FlawedPlayError(f"{name} has no {', '.join(missing)}")
-    errors = {kind: _failure(f"{name}.errors.{kind}", told) for kind, told in entry.pop("errors", {}).items()}
+    errors = _failures(f"{name}.errors", entry.pop("errors", {}))
     if "not_authenticated" not in errors:
         raise FlawedPlayError(f"{name}.errors has no not_authenticated")
     sure = entry.get("sure", {})
@@ -76,13 +80,14 @@ def _play(name: str, entry: dict[str, Any]) -> Play:
     told: dict[str, Any] = {
         "name": name,
         "endpoints": tuple(_endpoint(f"{name}.{leg}", leg, content) for leg, content in legs.items()),
-        "places": {key: VaryingName(**content) for key, content in entry.pop("places", {}).items()},
-        "forms": replace(TokenForms(), **entry.pop("forms", {})),
+        "places": _places(f"{name}.places", entry.pop("places", {})),
+        "forms": TokenForms(**_checked(f"{name}.forms", TokenForms, entry.pop("forms", {}))),
         "refusals": _refusals(errors),
         "api_refusals": _failures(f"{name}.api_errors", entry.pop("api_errors", {})),
     }
     if entry.get("no") == "never":
-        told["no"] = entry.pop("no") and None
+        del entry["no"]
+        told["no"] = None
     return Play(**told, **_checked(name, Play, entry))
 
 
@@ -96,6 +101,10 @@ def _endpoint(at: str, leg: str, content: dict[str, Any]) -> Endpoint:
     return Endpoint(**told, **_checked(at, Endpoint, content))
 
 
+def _places(at: str, told: Mapping[str, Any]) -> dict[str, VaryingName]:
+    return {name: VaryingName(**_checked(f"{at}.{name}", VaryingName, content)) for name, content in told.items()}
+
+
 def _refusals(errors: dict[str, Failure]) -> Refusals:
     """Return all refusals; one that isn't described is that of a call which is not authenticated."""
     otherwise = {"expired_request_token": "unknown_request_token", "missing_callback": "malformed", "no_agent": "malformed"}
@@ -103,7 +112,6 @@ def _refusals(errors: dict[str, Failure]) -> Refusals:
     for one in fields(Refusals):
         kind = one.name if one.name in errors else otherwise.get(one.name, "")
         told[one.name] = errors.get(kind, errors["not_authenticated"])
-    _known("errors", errors, {one.name for one in fields(Refusals)})
     return Refusals(**told)
 
 

@@ -196,6 +196,11 @@ def test_netsuite_takes_hmac_sha256_alone(provider: ProviderServer, method: str)
     assert PlayClient(provider, "netsuite").ask_request_token(signature_method=method).status_code == 403
 
 
+def test_netsuites_nonces_have_6_characters_at_least(provider: ProviderServer) -> None:
+    app = PlayClient(provider, "netsuite")
+    assert [app.ask_request_token(nonce=nonce).status_code for nonce in ("12345", "1" * 20, "1" * 65)] == [403, 200, 403]
+
+
 def test_netsuite_wants_its_account_as_realm_at_the_api(provider: ProviderServer) -> None:
     account = "TSTDRV12-sb1".lower()
     app = PlayClient(provider, "netsuite", read=f"https://{account}.restlets.api.netsuite.com/rest/tokeninfo")

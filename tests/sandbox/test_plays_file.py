@@ -50,6 +50,9 @@ def test_the_least_that_an_entry_says_is_enough() -> None:
         (described(LEGS, ERRORS, SURE, 'verifier = "no"'), "here.verifier is 'no'"),
         (described(LEGS, ERRORS, SURE, 'callback = "later"'), "here.callback is 'later'"),
         (described(LEGS, ERRORS, SURE, "nonce = [1]"), "here.nonce is"),
+        (described(LEGS, ERRORS, SURE, 'same_as = "there"'), "here.same_as names no entry"),
+        (described(LEGS, ERRORS, SURE, 'forms.pin = "{digits:7}"'), "here.forms knows no pin"),
+        (described(LEGS, ERRORS, SURE, "places.site = {pattern = 1}"), "here.places.site.pattern is 1"),
         (described(LEGS, ERRORS, SURE, "access_lifetime = true"), "here.access_lifetime is True"),
         (described(LEGS, ERRORS, SURE, "identity = {}"), "here.identity.url must be https"),
         (described(LEGS, ERRORS, SURE, 'identity = {url = "http://a.example/"}'), "here.identity.url must be https"),
@@ -58,7 +61,7 @@ def test_the_least_that_an_entry_says_is_enough() -> None:
             described(LEGS, ERRORS, SURE, "errors.revoked = {status = 401}"),
             "here.errors.revoked must have a status, and one of text",
         ),
-        (described(LEGS, ERRORS, SURE, 'errors.hope = {status = 401, text = ""}'), "knows no hope"),
+        (described(LEGS, ERRORS, SURE, 'errors.hope = {status = 401, text = ""}'), "here.errors knows no hope"),
     ],
 )
 def test_a_flaw_is_told_by_its_place(text: str, flaw: str) -> None:
