@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sandbox.provider.failures import Failure, Refusals
 from sandbox.provider.records import Leg
@@ -146,7 +146,7 @@ class Play:
     def approves(self, callback: str, registered: Iterable[str]) -> bool:
         """Return True if an app with these callbacks in its settings may use ``callback``."""
         if self.callback_rule == "prefix":
-            return any(callback == one or callback.startswith(one) for one in registered)
+            return any(_begins(callback, one) for one in registered)
         if self.callback_rule == "origin":
             return origin(callback) in map(origin, registered)
         return callback in registered
@@ -173,6 +173,23 @@ class Play:
 
 
 X = Play()
+
+
+def _begins(callback: str, registered: str) -> bool:
+    """Return True if ``callback`` begins with what is registered, as MediaWiki sees it: its scheme may be better, its host is the same.
+
+    A registered port of 1 is any.
+    """
+    here, there = urlsplit(callback), urlsplit(registered)
+    ports = there.port in (1, here.port)
+    schemes = here.scheme == there.scheme or (there.scheme, here.scheme) == ("http", "https")
+    rest = urlunsplit(here._replace(scheme="", netloc=""))
+    return (
+        schemes
+        and here.hostname == there.hostname
+        and ports
+        and rest.startswith(urlunsplit(there._replace(scheme="", netloc="")))
+    )
 
 
 def origin(url: str) -> tuple[str, str]:

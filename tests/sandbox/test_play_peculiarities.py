@@ -114,10 +114,24 @@ def test_a_wiki_confirms_twice_and_answers_in_json_where_it_is_asked_to(provider
     assert json_app.ask_request_token().json()["oauth_callback_confirmed"] == "true"
 
 
-def test_a_wikis_callback_begins_with_the_one_that_is_registered(provider: ProviderServer) -> None:
-    for registered, works in ((CALLBACK[:-3], True), ("http://127.0.0.1:9/elsewhere", False)):
-        app = PlayClient(provider, "mediawiki", provider.register(play="mediawiki", callback_urls=[registered]))
-        assert ("oauth_token" in fields_of(app.ask_request_token())) is works
+@pytest.mark.parametrize(
+    ("registered", "callback", "works"),
+    [
+        ("https://a.example/call", "https://a.example/callback?b=c", True),
+        ("https://a.example/call?b=", "https://a.example/call?b=c", True),
+        ("https://a.example/elsewhere", "https://a.example/callback", False),
+        ("http://a.example/call", "https://a.example/callback", True),
+        ("https://a.example/call", "http://a.example/callback", False),
+        ("https://a.example", "https://a.example.other/callback", False),
+        ("http://127.0.0.1:9", "http://127.0.0.1:99/callback", False),
+        ("http://127.0.0.1:1/call", "http://127.0.0.1:99/callback", True),
+    ],
+)
+def test_a_wikis_callback_begins_with_the_one_that_is_registered(
+    provider: ProviderServer, registered: str, callback: str, works: bool
+) -> None:
+    app = PlayClient(provider, "mediawiki", provider.register(play="mediawiki", callback_urls=[registered]))
+    assert ("oauth_token" in fields_of(app.ask_request_token(callback_uri=callback))) is works
 
 
 @pytest.mark.parametrize("name", ["smugmug", "schoology"])
