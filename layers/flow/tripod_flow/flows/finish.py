@@ -113,8 +113,11 @@ class Finish:
         ``verifier`` is empty where the provider issues none: then only the bound browser may finish. Raises what ``check_access`` and
         ``Exchange.exchange`` raise, and ``InProgress`` while another request works on it.
         """
-        cookie = cookies.get(binding.cookie_name(provider, request_token))
-        return self._finish(_Visit(provider, request_token, cookie, verifier), verifier, brought)
+        visit = _Visit(provider, request_token, cookies.get(binding.cookie_name(provider, request_token)), verifier)
+        if not verifier and visit.cookie is None:  # nothing at all that tells who it is
+            self._check_access(self._table.authorization(visit.pk), visit, self._clock())
+            raise errors.UnknownAuthorization
+        return self._finish(visit, verifier, brought)
 
     def pin(
         self, provider: str, request_token: str, pin: str, *, cookies: Mapping[str, str] | None = None, subject: str | None = None
