@@ -64,7 +64,8 @@ class Endpoint:
 class Play:
     """How one provider behaves.
 
-    ``places``: names that vary in its URLs. ``parameters_in``: where the token legs take OAuth's parameters.
+    ``site``: what a consumer secret says where the URLs vary, and ``places`` the names in them that do.
+    ``parameters_in``: where the token legs take OAuth's parameters.
     ``realm``: what a header's realm must be, if there is one; ``realm_on``: the legs that must have one.
     ``nonce``: its length. ``agent``, ``version``: whether a User-Agent and oauth_version must be there. ``ordered``: whether
     timestamps may not go back.
@@ -81,6 +82,7 @@ class Play:
 
     name: str = "x"
     title: str = "X"
+    site: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     places: Mapping[str, VaryingName] = field(default_factory=dict)
     signature_methods: tuple[str, ...] = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")

@@ -168,4 +168,5 @@ class ProviderServer:
 
     def _played(self, play: Play) -> dict[str, str]:
         urls = {name: play.url(leg) for name, leg in URLS.items()}
-        return {"like": play.name} | {name: real(self.url, play.name, url) for name, url in urls.items() if url}
+        site = {"site": play.site} if play.site else {}
+        return {"like": play.name, **site} | {name: real(self.url, play.name, url) for name, url in urls.items() if url}

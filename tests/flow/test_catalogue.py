@@ -10,6 +10,7 @@ from sandbox.world import Sandbox
 from tests.support.catalogue_app import CatalogueApp, make_catalogue_app
 from tests.support.direct import invoke
 from tests.support.reading import reading
+from tests.support.sandbox_app import SandboxApp
 from tripod.catalogue import CATALOGUE
 
 OTHERS = sorted(CATALOGUE.keys() - {"x"})  # X is what every other test is about
@@ -42,6 +43,15 @@ def read(app: CatalogueApp) -> requests.Response:
 
 def test_the_sandbox_plays_whom_the_catalogue_has() -> None:
     assert sorted(plays.names()) == OTHERS
+
+
+@pytest.mark.parametrize("name", IN_A_BROWSER)
+def test_the_sandboxs_own_app_signs_in_at_whom_it_plays(name: str, sandbox: Sandbox) -> None:
+    """As ``python -m sandbox --provider`` has it: the definition is the catalogue's, its URLs are the sandbox's."""
+    called = f"{name}-played"
+    app = SandboxApp(sandbox, called, sandbox.add_provider(called, play=name), sandbox.provider_server.add_user())
+    browser = app.browser()
+    assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
 
 
 def test_a_grant_is_kept_under_the_users_own_id(app: CatalogueApp) -> None:

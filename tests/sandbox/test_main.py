@@ -9,6 +9,9 @@ import boto3
 import pytest
 import requests
 
+from sandbox.browser import Browser
+from sandbox.provider import Visitor
+from sandbox.provider.records import User
 from tests.support.sandbox_process import ready, sandbox_process
 from tests.support.waiting import eventually
 
@@ -121,3 +124,16 @@ def test_half_a_consumer_is_an_error() -> None:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
     assert "belong together" in errors
+
+
+def test_a_provider_that_it_plays_can_be_signed_in_to() -> None:
+    with sandbox_process("--provider", "flickr") as process:
+        values = ready(process)
+        browser = Browser(values["api"])
+        begun = browser.start("flickr")
+        visitor = Visitor(User("2244994945", "ada", "Ada", "engine-1843"))
+        page = browser.get(visitor.authorize(begun.headers["location"]))
+        visitor.close()
+        assert (page.status_code, "@ada" in page.text) == (200, True)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=5)
