@@ -17,11 +17,13 @@ class Browser:
     """One browser profile, with its cookies, at the API ``api``; it follows no redirect by itself.
 
     ``host`` is the name by which the browser knows the API, where that has a domain of its own: DNS leads from there to ``api``.
+    ``language`` is what it says that its user reads (``Accept-Language``).
     """
 
-    def __init__(self, api: str, host: str = "") -> None:
+    def __init__(self, api: str, host: str = "", language: str = "en-US,en;q=0.9") -> None:
         self._api = api
         self._host = host
+        self._language = language
         self.cookies: dict[str, str] = {}
 
     def start(self, provider: str = "x", *, accept: str = PAGE, **query: str) -> requests.Response:
@@ -30,7 +32,7 @@ class Browser:
 
     def get(self, address: str, *, accept: str = PAGE) -> requests.Response:
         """Visit an address of the API; a path is taken as it is written, percent-encoded or not."""
-        headers = {"Accept": accept}
+        headers = {"Accept": accept, "Accept-Language": self._language}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if self._host:

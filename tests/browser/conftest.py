@@ -32,12 +32,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def anybody(chromium: Browser) -> Iterator[Callable[[SandboxApp], Person]]:
-    """Return what makes a person with a new browser profile, who wants to connect an app."""
+def anybody(chromium: Browser) -> Iterator[Callable[..., Person]]:
+    """Return what makes a person with a new browser profile, who wants to connect an app, and reads a language."""
     profiles = []
 
-    def new(app: SandboxApp) -> Person:
-        profile = chromium.new_context(viewport={"width": 1280, "height": 720})
+    def new(app: SandboxApp, locale: str = "en-US") -> Person:
+        profile = chromium.new_context(viewport={"width": 1280, "height": 720}, locale=locale)
         profile.set_default_timeout(10_000)  # milliseconds
         profiles.append(profile)
         return Person(profile, app)

@@ -61,8 +61,10 @@ def test_a_whole_sign_in_is_stored_told_and_revoked(app: SandboxApp) -> None:
 
 
 def test_a_page_and_a_pin_and_a_direct_authorization(app: SandboxApp) -> None:
-    browser = app.browser()
-    assert "text/html" in browser.get(app.come_back(browser)).headers["content-type"]
+    browser = app.browser(language="de")
+    page = browser.get(app.come_back(browser))
+    assert (page.headers["content-type"], page.headers["content-language"]) == ("text/html; charset=utf-8", "de")
+    assert "Konto verbunden" in page.text
     secret, challenge = new_pair(app.name)
     begun = begin(app, challenge=challenge, subject="42")
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]

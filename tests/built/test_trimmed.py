@@ -84,6 +84,7 @@ def test_a_function_imports_nothing_that_it_does_not_use_and_all_of_it_can_be_ha
         "charset_normalizer.api",
         "idna.core",
         "tripod.bearer",
+        "tripod_flow.api.languages",
         "multiprocessing",
     ]
     settings = {"TRIPOD_PREFIX": "tripod", "TRIPOD_TABLE": "table", "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}

@@ -82,6 +82,17 @@ cookie_lines = st.one_of(
     st.tuples(st.sampled_from(["__Host-tripod-0123456789abcdef", "__Host-tripod-"]), texts).map("=".join),
     st.integers(0, 30).map(lambda number: f"__Host-tripod-{number:016x}={number}.junk"),
 )
+_languages = (
+    "de-AT,de;q=0.9",
+    "ar",
+    "he;q=1.0000",
+    "*;q=0",
+    "*, en;q=0",
+    "zh-Hant-TW;q=1,zh;q=.9",
+    "../de",
+    "__init__",
+    "de;q=nan",
+)
 _header_values = {
     "accept": st.one_of(
         st.sampled_from(["text/html", "application/json", "*/*", "text/html;q=0.1, application/json;q=0.", "text/html;q=1.0.0"]),
@@ -90,6 +101,7 @@ _header_values = {
     "content-type": st.sampled_from(["application/json", "application/x-www-form-urlencoded", "application/json; charset=x", ""]),
     "sec-fetch-site": st.sampled_from(["same-origin", "none", "cross-site", ""]),
     "host": texts,
+    "accept-language": st.sampled_from(_languages),
 }
 headers = st.tuples(
     st.fixed_dictionaries({}, optional=_header_values), st.dictionaries(st.text(max_size=8).map(str.lower), texts, max_size=2)

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from docs import cost
-from sandbox.browser import JSON
+from sandbox.browser import JSON, PAGE
 from tests.support.aws_calls import aws_calls
 from tests.support.pin import FORM, begin, post
 from tests.support.sandbox_app import SandboxApp
@@ -84,6 +84,10 @@ def test_oversized_body_where_none_is_wanted(app: SandboxApp, path: str) -> None
         ("Accept", "," * 8000),
         ("Accept", ";" * 8000),
         ("Accept", "text/html;q=0." + "0" * 8000),
+        ("Accept-Language", "de;q=" * 1600),
+        ("Accept-Language", "de" + "-a" * 4000),
+        ("Accept-Language", "," * 8000),
+        ("Accept-Language", "de" + " " * 8000 + ";q=1"),
         ("Cookie", '"' * 8000),
         ("Cookie", 'a="' + "\\" * 8000),
         ("Cookie", "a" * 8000),
@@ -96,7 +100,9 @@ def test_oversized_body_where_none_is_wanted(app: SandboxApp, path: str) -> None
 )
 def test_regular_expression_denial(app: SandboxApp, name: str, value: str) -> None:
     began = time.monotonic()
-    answer = requests.get(f"{app.sandbox.api}/oauth/{app.name}/callback?denied=a", headers={name: value}, timeout=30)
+    answer = requests.get(
+        f"{app.sandbox.api}/oauth/{app.name}/callback?denied=a", headers={"Accept": PAGE, name: value}, timeout=30
+    )
     assert answer.status_code == 404
     assert time.monotonic() - began < PROMPT
 

@@ -29,8 +29,8 @@ class SandboxApp:
     consumer: RegisteredApp
     user: User
 
-    def browser(self) -> Browser:
-        return Browser(self.sandbox.api)
+    def browser(self, language: str = "en-US,en;q=0.9") -> Browser:
+        return Browser(self.sandbox.api, language=language)
 
     def begin(self, browser: Browser, **query: str) -> str:
         """Visit start and return the authorize URL."""

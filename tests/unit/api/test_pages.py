@@ -52,5 +52,5 @@ def test_the_stylesheets_hash_is_the_colours_own() -> None:
 def test_a_page_has_one_heading_a_language_and_a_title_that_names_the_app(app_name: str) -> None:
     page = pages.render(Look(app_name), "Title", "Detail")
     assert page.count("<h1>") == 1
-    assert '<html lang="en">' in page
+    assert '<html lang="en" dir="ltr">' in page
     assert ("<title>Title – Acme</title>" in page) == bool(app_name)

@@ -1,57 +1,15 @@
 import json
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from tests.support.every_page import KINDS, OURS, made, record, request
 from tripod.provider_errors import Cause
 from tripod_flow.api import pages, responses, text
-from tripod_flow.api.http_request import HttpRequest
-from tripod_flow.flows.finish import Outcome
-from tripod_flow.rules import errors, transitions
-from tripod_flow.rules.authorization import Authorization, State
-
-KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")]
-
-
-def request(
-    *,
-    page: bool = False,
-    provider: str = "x",
-    query: str = "",
-    posted: bool = False,
-    at_pin: bool = False,
-    cookies: dict[str, str] | None = None,
-) -> HttpRequest:
-    return HttpRequest(
-        id="req-1",
-        provider=provider,
-        look=pages.PLAIN,
-        origin="https://api.example",
-        prefers_page=page,
-        posted=posted,
-        at_pin=posted or at_pin,
-        user_id="",
-        content_type="application/x-www-form-urlencoded",
-        fetch_site="same-origin",
-        body_is_base64=False,
-        body="",
-        query=query,
-        cookies=cookies or {},
-    )
-
-
-def record(**changes: Any) -> Authorization:
-    begun = transitions.begin("x", "t", "s", cookie_digest="b", restart_query="force_login=true", now=0.0)
-    values = {name: getattr(begun, name) for name in begun.__slots__}
-    return Authorization(**{**values, **changes})
-
-
-def made(kind: type[errors.FlowError]) -> errors.FlowError:
-    if kind is errors.WrongPin:
-        return errors.WrongPin("for the log alone", request_token="t", attempts_left=4, return_to=None, restart_query="")
-    return kind(Cause.UNKNOWN) if kind is errors.ProviderRejected else kind("for the log alone")
+from tripod_flow.flows.finish import Outcome, PinPrompt
+from tripod_flow.rules import errors
+from tripod_flow.rules.authorization import State
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -157,8 +115,7 @@ def test_a_page_says_when_to_try_again(seconds: int, when: str) -> None:
 
 
 def test_a_browser_without_any_cookie_of_ours_is_told_of_cookies() -> None:
-    ours = {"__Host-tripod-0123456789abcdef": "1.a.b"}
-    for cookies, told in (({}, True), ({"session": "1"}, True), (ours, False)):
+    for cookies, told in (({}, True), ({"session": "1"}, True), (OURS, False)):
         body = responses.problem(request(page=True, cookies=cookies), errors.WrongBrowser())["body"]
         assert ("cookies are blocked here" in body) is told
         assert "/oauth/x/start" in body
@@ -172,7 +129,7 @@ def test_a_browser_without_any_cookie_of_ours_is_told_of_cookies() -> None:
         (errors.UnknownProvider(), text.LINK.detail, "There is no provider of this name here."),
         (errors.ProviderRejected(Cause.BAD_CREDENTIALS), "This is not your fault", "Check the consumer key and secret"),
         (errors.ProviderRejected(Cause.UNKNOWN), "This is not your fault", ""),
-        (errors.ProviderRejected(Cause.USER_LOCKED), "Unlock it at X", ""),
+        (errors.ProviderRejected(Cause.USER_LOCKED), "Unlock it at <bdi>X</bdi>", ""),
         (errors.Internal(), "This is our fault", ""),
     ],
 )
@@ -194,7 +151,37 @@ def test_every_page_has_a_way_on(kind: type[errors.FlowError], at_pin: bool) -> 
 
 def test_a_posted_pin_that_makes_no_sense_leads_back_to_the_page_that_asks_for_it() -> None:
     posted = replace(request(page=True, posted=True), body="request_token=t&pin=12+34!")
-    shown, hidden = folded(responses.problem(posted, errors.BadRequest(detail="That can't be a PIN."))["body"])
-    assert "That can&#x27;t be a PIN." in shown
+    flaw = "The parameter pin is empty."
+    shown, hidden = folded(responses.problem(posted, errors.BadRequest(detail=flaw))["body"])
+    assert "That can&#x27;t be a PIN" in shown
+    assert "Enter it as <bdi>X</bdi> shows it." in shown
     assert '<a href="https://api.example/oauth/x/pin?request_token=t">Enter the PIN again</a>' in shown
-    assert not hidden
+    assert flaw in hidden
+    assert flaw not in shown
+
+
+def test_a_flaw_of_what_led_to_the_pins_page_is_for_the_operator() -> None:
+    shown, hidden = folded(responses.problem(request(page=True, at_pin=True), errors.BadRequest(detail="It is missing."))["body"])
+    assert text.LINK.detail in shown
+    assert "/oauth/x/start?pin=true" in shown
+    assert "It is missing." in hidden
+
+
+@pytest.mark.parametrize(
+    ("body", "mark"),
+    [
+        (responses.outcome(request(page=True), Outcome(record(state=State.GRANTED)))["body"], pages.CHECK),
+        (responses.outcome(request(page=True), Outcome(record(state=State.CONSENTED)))["body"], pages.DOTS),
+        (responses.outcome(request(page=True), Outcome(record(state=State.DENIED)))["body"], pages.CROSS),
+        (responses.problem(request(page=True), errors.InProgress())["body"], pages.DOTS),
+        (responses.problem(request(page=True), errors.Expired())["body"], pages.CROSS),
+        (responses.problem(request(page=True, posted=True), made(errors.WrongPin))["body"], None),
+        (responses.pin_page(request(page=True), PinPrompt(record(), "https://x.example"))["body"], None),
+    ],
+    ids=["granted", "consented", "denied", "in progress", "expired", "wrong pin", "pin"],
+)
+def test_a_mark_shows_how_it_stands_and_is_nothing_to_whoever_hears_the_page(body: str, mark: pages.Mark | None) -> None:
+    drawn = re.findall(
+        r'<div class="(\w+)"><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">.*?<path d="(.*?)"', body
+    )
+    assert drawn == ([tuple(mark)] if mark else [])

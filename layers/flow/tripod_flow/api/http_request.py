@@ -34,6 +34,7 @@ class HttpRequest:
     look: Look
     origin: str  # the API's own, from API Gateway: never from a header that the caller writes
     prefers_page: bool
+    accept_language: str  # as the browser sends it: ``languages`` reads it for a page
     posted: bool
     at_pin: bool  # the PIN's page, or what it posts to
     user_id: str  # of revoke's path; empty in others
@@ -81,6 +82,7 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Htt
         origin=f"{scheme}://{host}{stage}",
         look=look,
         prefers_page=_prefers_page(headers.get("accept", "")),
+        accept_language=headers.get("accept-language", ""),
         posted=(context.get("http") or {}).get("method") == "POST",
         at_pin=(proxied.get("routeKey") or "").endswith("/pin"),
         user_id=in_path.get("user_id", ""),
@@ -164,7 +166,7 @@ def posted_pin(request: HttpRequest) -> tuple[str, str]:
 
 def posted_pin_page(request: HttpRequest) -> str | None:
     """Return the URL of the page that a PIN was posted from; None for any other request."""
-    if not request.posted:
+    if not (request.posted and request.at_pin):
         return None
     try:
         request_token = parameters.of_query(_body(request), _PIN[:1])[0].get("request_token")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tripod_flow.api import http_request, pages, text
@@ -22,6 +22,9 @@ from tripod_flow.rules.errors import (
     WrongBrowser,
     WrongPin,
 )
+
+if TYPE_CHECKING:
+    from tripod_flow.api.languages import Words
 
 ApiResponse = dict[str, Any]  # statusCode, headers, cookies, body
 
@@ -59,37 +62,39 @@ def redirect_to_pin_page(request: HttpRequest, started: BegunAuthorization) -> A
 
 def pin_page(request: HttpRequest, prompt: PinPrompt) -> ApiResponse:
     """Show the page that asks for the PIN; give a program the same as JSON."""
-    record, called = prompt.record, text.provider_name(request.provider)
+    record = prompt.record
     if not request.prefers_page:
         content = {"authorize_url": prompt.authorize_url, "request_token": record.request_token}
         return _json(200, {**content, "expires_at": int(record.expires_at)})
+    said, called = _said(request), pages.isolated(text.provider_name(request.provider))
     page = pages.render(
         request.look,
-        text.PIN.title.format(provider=called),
-        text.PIN.detail.format(provider=called),
-        link=(text.PIN_LINK.format(provider=called), prompt.authorize_url),
-        new_tab=text.PIN_NEW_TAB,
-        form=_pin_form(request, record.request_token),
+        said.PIN.title.format(provider=called),
+        said.PIN.detail.format(provider=called),
+        language=said.LANGUAGE,
+        link=(said.PIN_LINK.format(provider=called), prompt.authorize_url),
+        new_tab=said.PIN_NEW_TAB,
+        form=_pin_form(request, said, record.request_token),
     )
-    return _page(request, 200, page, forms_to=_form_targets(record.return_to))
+    return _page(request, said, 200, page, forms_to=_form_targets(record.return_to))
 
 
-def _wrong_pin(request: HttpRequest, error: WrongPin) -> ApiResponse:
+def _wrong_pin(request: HttpRequest, said: "Words", error: WrongPin) -> ApiResponse:
     """Show the page that asks for the PIN once more."""
-    called = text.provider_name(request.provider)
     page = pages.render(
         request.look,
-        text.WRONG_PIN.title,
-        text.WRONG_PIN.detail.format(provider=called),
-        form=_pin_form(request, error.request_token, text.ATTEMPTS_LEFT.format(left=error.attempts_left)),
-        again=(text.WRONG_PIN.action, _start(request, error)),
+        said.WRONG_PIN.title,
+        said.WRONG_PIN.detail.format(provider=pages.isolated(text.provider_name(request.provider))),
+        language=said.LANGUAGE,
+        form=_pin_form(request, said, error.request_token, said.ATTEMPTS_LEFT.format(left=error.attempts_left)),
+        again=(said.WRONG_PIN.action, _start(request, error)),
     )
-    return _page(request, error.status, page, forms_to=_form_targets(error.return_to))
+    return _page(request, said, error.status, page, forms_to=_form_targets(error.return_to))
 
 
-def _pin_form(request: HttpRequest, request_token: str, wrong: str = "") -> pages.PinForm:
+def _pin_form(request: HttpRequest, said: "Words", request_token: str, wrong: str = "") -> pages.PinForm:
     action = f"{request.origin}/oauth/{quote(request.provider)}/pin"
-    return pages.PinForm(action, request_token, text.PIN_LABEL, text.PIN.action, wrong)
+    return pages.PinForm(action, request_token, said.PIN_LABEL, said.PIN.action, wrong)
 
 
 def _form_targets(return_to_url: str | None) -> str:
@@ -123,10 +128,11 @@ def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
     if failure is not None:
         return problem(request, failure)
     if request.prefers_page:
-        name = f" @{record.screen_name}" if record.screen_name else ""
-        words = text.CONSENTED if record.state is State.CONSENTED else text.GRANTED
-        detail = words.detail.format(provider=text.provider_name(record.provider), name=name)
-        return _page(request, 200, pages.render(request.look, words.title, detail))
+        said = _said(request)
+        words, mark = (said.CONSENTED, pages.DOTS) if record.state is State.CONSENTED else (said.GRANTED, pages.CHECK)
+        name = f" {pages.isolated(f'@{record.screen_name}')}" if record.screen_name else ""
+        detail = words.detail.format(provider=pages.isolated(text.provider_name(record.provider)), name=name)
+        return _page(request, said, 200, pages.render(request.look, words.title, detail, language=said.LANGUAGE, mark=mark))
     return _json(200, outcome_content(finished))
 
 
@@ -165,36 +171,42 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
     content = problem_content(error, request.id, provider=request.provider, callback_url=request.callback_url)
     headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
     if request.prefers_page:
+        said = _said(request)
         if isinstance(error, WrongPin):
-            return _wrong_pin(request, error)
-        words = _page_words(request, error)
-        title, detail = _filled(words, request.provider, error)
+            return _wrong_pin(request, said, error)
+        words = _page_words(request, said, error)
+        called = text.provider_name(request.provider) or text.A_PROVIDER
+        values = {"provider": pages.isolated(called), "when": text.when(error.retry_after, said.WHEN)}
         page = pages.render(
             request.look,
-            title,
-            detail,
-            link=_action(request, error, words),
-            operator=(text.FOR_OPERATOR, content["detail"]) if _is_for_operator(request, error) else None,
-            reference=f"{text.REFERENCE}: {request.id}",
+            words.title.format(**values),
+            words.detail.format(**values),
+            language=said.LANGUAGE,
+            mark=pages.DOTS if error.code == "in_progress" else pages.CROSS,
+            link=_action(request, said, error, words),
+            operator=(said.FOR_OPERATOR, content["detail"]) if _is_for_operator(error) else None,
+            reference=said.REFERENCE.format(reference=pages.isolated(request.id)),
         )
         if error.code == "in_progress":
             pin_page_url = http_request.posted_pin_page(request)  # a posted PIN can't be asked for again
             again = f"; url={pin_page_url}" if pin_page_url else ""
             headers["refresh"] = f"{error.retry_after}{again}"  # seconds; the page looks again by itself
-        return _page(request, error.status, page, headers)
+        return _page(request, said, error.status, page, headers)
     return _json(error.status, content, headers, content_type="application/problem+json")
 
 
 def problem_content(error: FlowError, request_id: str, *, provider: str = "", callback_url: str = "") -> dict[str, Any]:
-    """Return the problem details of an error; ``provider`` is what the request named."""
-    title, detail = _filled(_words(error), provider, error)
+    """Return the problem details of an error, in English; ``provider`` is what the request named."""
+    words, called = _words(text, error), text.provider_name(provider) or text.A_PROVIDER
+    values = {"provider": called, "when": text.when(error.retry_after)}
+    detail = words.detail.format(**values)
     if isinstance(error, ProviderRejected):
         detail = text.diagnosis(error.cause, callback_url) or detail
     if isinstance(error, WrongPin):
         detail = text.ATTEMPTS_LEFT.format(left=error.attempts_left)
     content: dict[str, Any] = {
         "type": f"urn:tripod:problem:{error.code}",
-        "title": title,
+        "title": words.title.format(**values),
         "status": error.status,
         "detail": error.detail or detail,
         "code": error.code,
@@ -205,52 +217,46 @@ def problem_content(error: FlowError, request_id: str, *, provider: str = "", ca
     return content if error.retry_after is None else {**content, "retry_after": error.retry_after}
 
 
-def _words(error: FlowError) -> Text:
-    if isinstance(error, WrongPin):
-        return text.WRONG_PIN
-    if isinstance(error, NoPinLeft):
-        return text.NO_PIN_LEFT
-    return text.problem_words(error.code, error.cause if isinstance(error, ProviderRejected) else None)
+def _said(request: HttpRequest) -> "Words":
+    """Return the words of the language that a page is asked for in."""
+    from tripod_flow.api import languages  # noqa: PLC0415  # a process that makes no page does without
+
+    return languages.words(request.accept_language)
 
 
-def _page_words(request: HttpRequest, error: FlowError) -> Text:
+def _words(said: "Words", error: FlowError) -> Text:
+    if isinstance(error, (WrongPin, NoPinLeft)):
+        return said.WRONG_PIN if isinstance(error, WrongPin) else said.NO_PIN_LEFT
+    if isinstance(error, ProviderRejected) and error.cause in said.ACCOUNT_PROBLEMS:
+        return said.ACCOUNT_PROBLEMS[error.cause]
+    return said.PROBLEMS[error.code]
+
+
+def _page_words(request: HttpRequest, said: "Words", error: FlowError) -> Text:
     """Return what a person can do about an error: what is wrong with a link, or with the app, is told to its operator."""
-    if isinstance(error, BadRequest) and request.at_pin:
-        return text.PROBLEMS[error.code]._replace(detail=error.detail or "")
+    if isinstance(error, BadRequest) and http_request.posted_pin_page(request):
+        return said.NOT_A_PIN
     if isinstance(error, (BadRequest, UnknownProvider)):
-        return text.LINK
+        return said.LINK
     if isinstance(error, WrongBrowser) and not binding.has_cookie(request.cookies):
-        return text.NO_COOKIE
-    return _words(error)
+        return said.NO_COOKIE
+    return _words(said, error)
 
 
-def _is_for_operator(request: HttpRequest, error: FlowError) -> bool:
+def _is_for_operator(error: FlowError) -> bool:
     """Return True if the problem's detail is for whoever runs the service, and not for the user."""
-    if isinstance(error, (BadRequest, UnknownProvider)):
-        return not (request.at_pin and isinstance(error, BadRequest))
-    return isinstance(error, ProviderRejected) and text.diagnosis(error.cause, "") is not None
+    is_recognised = isinstance(error, ProviderRejected) and text.diagnosis(error.cause, "") is not None
+    return is_recognised or isinstance(error, (BadRequest, UnknownProvider))
 
 
-def _filled(words: Text, provider: str, error: FlowError) -> tuple[str, str]:
-    """Return title and detail with the provider's name, and when to try again."""
-    called = (text.provider_name(provider) if not isinstance(error, UnknownProvider) else "") or text.A_PROVIDER
-    fill = {"{provider}": called, "{when}": text.when(error.retry_after)}
-    title, detail = words.title, words.detail
-    for mark, value in fill.items():
-        title, detail = title.replace(mark, value), detail.replace(mark, value)
-    return title, detail
-
-
-def _action(request: HttpRequest, error: FlowError, words: Text) -> tuple[str, str] | None:
+def _action(request: HttpRequest, said: "Words", error: FlowError, words: Text) -> tuple[str, str] | None:
     """Return the page's button: the same address again if that may help, else a new start."""
-    if error.code in ("provider_unavailable", "internal", "in_progress", "not_configured"):
-        if not request.posted:
-            return words.action, f"?{request.query}"
-        if pin_page_url := http_request.posted_pin_page(request):
-            return words.action, pin_page_url
-    if isinstance(error, BadRequest) and request.posted and (pin_page_url := http_request.posted_pin_page(request)):
-        return text.ENTER_AGAIN, pin_page_url
-    action = words.action or (text.PIN_AGAIN if request.at_pin and error.code not in _NOTHING_TO_BEGIN else "")
+    may_help = error.code in ("provider_unavailable", "internal", "in_progress", "not_configured")
+    if may_help and not request.posted:
+        return words.action, f"?{request.query}"
+    if (may_help or isinstance(error, BadRequest)) and (pin_page_url := http_request.posted_pin_page(request)):
+        return words.action, pin_page_url
+    action = words.action or (said.PIN_AGAIN if request.at_pin and error.code not in _NOTHING_TO_BEGIN else "")
     return (action, _start(request, error)) if action else None
 
 
@@ -262,6 +268,7 @@ def _start(request: HttpRequest, error: FlowError) -> str:
 
 def _page(
     request: HttpRequest,
+    said: "Words",
     status: int,
     page: str,
     headers: Mapping[str, str] | None = None,
@@ -270,6 +277,7 @@ def _page(
 ) -> ApiResponse:
     kind = {
         "content-type": "text/html; charset=utf-8",
+        "content-language": said.LANGUAGE[0],  # without Vary: no cache keeps it
         "content-security-policy": _policy(pages.style_hash(request.look), forms_to),
     }
     return _response(status, {**_HEADERS, **kind, **(headers or {})}, page)

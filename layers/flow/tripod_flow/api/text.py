@@ -1,10 +1,13 @@
-"""The words of every page and problem, so that they can be translated; only the details of ``bad_request`` stand where they are raised.
+"""The words of every page and problem, in English; only the details of ``bad_request`` stand where they are raised.
 
-``{provider}`` is the provider's name, ``{when}`` when it makes sense to try again.
+Problems are told in these words; pages in these, or in those of a module of ``languages``, which has the same names.
+``{provider}`` is the provider's name, ``{name}`` the user's there (a blank before it) or nothing, ``{when}`` when it makes sense to try
+again, ``{left}`` a number, ``{reference}`` the request's id.
 
-Also the diagnoses: what the app's developer can do about a provider's refusal.
+Also the diagnoses: what the app's developer can do about a provider's refusal, in English alone.
 """
 
+from collections.abc import Mapping
 from string import capwords
 from typing import NamedTuple
 
@@ -18,6 +21,8 @@ class Text(NamedTuple):
     detail: str
     action: str = ""
 
+
+LANGUAGE = ("en", "ltr")  # its name and direction, as HTML has them
 
 GRANTED = Text("You are connected", "Your {provider} account{name} is connected. You can close this page.")
 CONSENTED = Text(
@@ -79,22 +84,26 @@ PIN_LINK = "Open {provider}"
 PIN_NEW_TAB = "(opens in a new tab)"
 PIN_LABEL = "PIN"
 PIN_AGAIN = "Start again"
-ENTER_AGAIN = "Enter the PIN again"
+NOT_A_PIN = Text(
+    "That can't be a PIN",
+    "A PIN has letters, digits and hyphens alone. Enter it as {provider} shows it.",
+    "Enter the PIN again",
+)
 ATTEMPTS_LEFT = "{left} more can be tried."
 WRONG_PIN = Text(
     "That PIN was not right", "Look at the PIN that {provider} shows you, and enter it again.", "Start again with a new PIN"
 )
-REFERENCE = "Reference"
+REFERENCE = "Reference: {reference}"
+WHEN = {0: "in a moment", 1: "in a minute", 2: "in {minutes} minutes"}  # each from so many minutes on
+
 A_PROVIDER = "The provider"  # where nobody said which
 PROVIDER_NAMES = {"x": "X"}
 
 
-def when(seconds: int | None) -> str:
-    """Return after how long it makes sense to try again, in words."""
-    if seconds is None or seconds < 30:
-        return "in a moment"
-    minutes = -(-seconds // 60)
-    return "in a minute" if minutes == 1 else f"in {minutes} minutes"
+def when(seconds: int | None, forms: Mapping[int, str] = WHEN) -> str:
+    """Return after how long it makes sense to try again, in the words of a language's ``WHEN``."""
+    minutes = 0 if seconds is None or seconds < 30 else -(-seconds // 60)
+    return forms[max(least for least in forms if least <= minutes)].format(minutes=minutes)
 
 
 def provider_name(provider: str) -> str:
@@ -117,11 +126,6 @@ _DIAGNOSES = {
     Cause.NO_CREDITS: "The app's balance at the provider is used up. See the app's billing there.",
     Cause.UNREADABLE: "The provider's answer was not what OAuth 1.0a asks for. Check the provider's endpoints in the consumer secret.",
 }  # fmt: skip
-
-
-def problem_words(code: str, cause: Cause | None) -> Text:
-    """Return the words for a problem: its code's, unless ``cause`` says that it is about the user's account."""
-    return ACCOUNT_PROBLEMS[cause] if cause in ACCOUNT_PROBLEMS else PROBLEMS[code]
 
 
 def diagnosis(cause: Cause | None, callback_url: str) -> str | None:
