@@ -184,4 +184,4 @@ def test_a_mark_shows_how_it_stands_and_is_nothing_to_whoever_hears_the_page(bod
     drawn = re.findall(
         r'<div class="(\w+)"><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">.*?<path d="(.*?)"', body
     )
-    assert drawn == ([tuple(mark)] if mark else [])
+    assert drawn == ([mark] if mark else [])

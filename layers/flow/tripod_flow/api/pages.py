@@ -5,7 +5,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import NamedTuple
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#14171a;--soft:#4b5560;--ground:#f4f6f8;--card:#fff;--line:#76808a;--error:#a3001b;--good:#0b6b33;--accent:COLOUR;--on:INK}
@@ -14,10 +13,11 @@ _STYLE = """
 body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--card);color:var(--ink);font:1.0625rem/1.5 system-ui,sans-serif}
 main{width:100%;max-width:30rem;padding:2rem 1.5rem;background:var(--card);overflow-wrap:anywhere}
 @media (min-width:32rem){body{background:var(--ground)}main{border-radius:1rem;padding:2.5rem}}
-h1{font-size:1.6rem;line-height:1.25;margin:0 0 .75rem}
+h1{font-size:1.6rem;line-height:1.25;margin:0 0 .75rem;text-wrap:balance}
 svg{display:block;width:3rem;height:3rem;margin:0 0 1rem;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+h1:lang(ja){word-break:auto-phrase}
 :lang(ko){word-break:keep-all}
-p{margin:0 0 1.25rem}
+p{margin:0 0 1.25rem;text-wrap:pretty}
 main>p:last-child{margin:0}
 .app{color:var(--soft);font-weight:600}
 a,button{display:inline-block;padding:.7rem 1.2rem;border:2px solid var(--accent);border-radius:.6rem;background:var(--accent);color:var(--on);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
@@ -47,16 +47,11 @@ class Look:
 PLAIN = Look()
 
 
-class Mark(NamedTuple):
-    """A drawing above the heading, which says nothing that the words don't say: the class of its colour, and its path (24 by 24)."""
-
-    kind: str
-    path: str
-
-
-CHECK = Mark("good", "M7 12.5l3.5 3.5L17 9")
-DOTS = Mark("soft", "M7 12h.01M12 12h.01M17 12h.01")
-CROSS = Mark("error", "M8 8l8 8M16 8l-8 8")
+# A drawing above the heading, which says nothing that the words don't say: the class of its colour, and its path (24 by 24).
+Mark = tuple[str, str]
+CHECK = ("good", "M7 12.5l3.5 3.5L17 9")
+DOTS = ("soft", "M7 12h.01M12 12h.01M17 12h.01")
+CROSS = ("error", "M8 8l8 8M16 8l-8 8")
 
 _ISOLATE, _END = "\u2068", "\u2069"  # Unicode's: first strong isolate, pop directional isolate
 
@@ -127,7 +122,7 @@ def _drawn(mark: Mark | None) -> str:
     if mark is None:
         return ""
     circle = '<circle cx="12" cy="12" r="11"/>'
-    return f'<div class="{mark.kind}"><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">{circle}<path d="{mark.path}"/></svg></div>'
+    return f'<div class="{mark[0]}"><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">{circle}<path d="{mark[1]}"/></svg></div>'
 
 
 def _button(link: tuple[str, str] | None, new_tab: str) -> str:
