@@ -128,6 +128,17 @@ def test_a_provider_that_names_no_user_is_not_begun_without_the_apps_id(sandbox:
     assert app.calls("request_token") == []
 
 
+def test_pages_and_problems_say_the_providers_name_whatever_its_secret_is_called(sandbox: Sandbox) -> None:
+    app = make_catalogue_app(sandbox, "trademe")
+    browser = app.browser()
+    assert "Your <bdi>Trade Me</bdi> account" in browser.get(app.come_back(browser)).text
+    app.fault("request_token", Failure(403, "no"), times=2)
+    assert "<bdi>Trade Me</bdi> refused this app" in app.browser().start(app.name).text
+    assert app.browser().start(app.name, accept=JSON).json()["title"] == "Trade Me refused this app"
+    app.fault("request_token", Failure(403, "no"))
+    assert begin(app, challenge=new_pair(app.name)[1])["title"] == "Trade Me refused this app"
+
+
 def test_two_apps_of_one_provider_stand_side_by_side(sandbox: Sandbox) -> None:
     """Each under a name of its own, with its own users' tokens."""
     one, other = make_catalogue_app(sandbox, "flickr"), make_catalogue_app(sandbox, "flickr")

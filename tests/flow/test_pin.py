@@ -68,6 +68,14 @@ def test_five_pins_may_be_tried_and_the_page_says_how_many_are_left(app: Sandbox
     assert len(app.calls("access_token")) == 5
 
 
+@pytest.mark.parametrize("zero", ["\uff10", "\u0660", "\u06f0"])
+def test_a_pin_is_taken_in_the_digits_of_the_users_keyboard(app: SandboxApp, zero: str) -> None:
+    browser = app.browser()
+    token, pin = begin(app, browser)
+    typed = "".join(chr(ord(zero) + int(digit)) for digit in pin)
+    assert post(app, browser, {"request_token": token, "pin": typed}).json()["outcome"] == "granted"
+
+
 @pytest.mark.parametrize("wrong", ["12 34!", "<b>", "1234567' OR", "é", "1" * 129, "   "])
 def test_what_can_not_be_a_pin_costs_no_try(app: SandboxApp, wrong: str) -> None:
     browser = app.browser()

@@ -9,7 +9,7 @@ from typing import Any
 from tripod import library_logs
 from tripod.secret_reader import SecretReader
 from tripod_flow import cold_start
-from tripod_flow.api import guard, http_request, responses
+from tripod_flow.api import guard, http_request, responses, text
 from tripod_flow.api.http_request import HttpRequest
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.api.responses import ApiResponse
@@ -78,7 +78,9 @@ class App:
     ) -> ApiResponse:
         """Return the response to API Gateway's ``event``, which ``act`` makes; an error becomes a problem, logged once."""
         self.set_deadline(context)
-        return guard.respond(http_request.read(event, loopback=self._loopback, look=self._look), act, problem)
+        return guard.respond(
+            http_request.read(event, loopback=self._loopback, look=self._look, called=self._provider_name), act, problem
+        )
 
     def respond_directly(
         self, event: Mapping[str, Any], context: Any, act: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -90,7 +92,9 @@ class App:
         def known_callback_url() -> str:
             return self.callback_url(provider) if "_api_origin" in vars(self) else ""  # a problem causes no call of its own
 
-        return guard.respond_directly(context.aws_request_id, provider, lambda: act(event), known_callback_url)
+        return guard.respond_directly(
+            context.aws_request_id, provider, lambda: act(event), known_callback_url, lambda: self._provider_name(provider)
+        )
 
     def may_return_to(self, url: str) -> bool:
         """Return True if ``url`` is allowed as ``return_to``; a stack without settings allows none."""
@@ -197,6 +201,11 @@ class App:
 
     def _bounded_client(self, service: str) -> Any:
         return aws.client(service, self._deadline)
+
+    def _provider_name(self, provider: str) -> str:
+        """Return a provider's name as people write it; it causes no call, and no error of its own."""
+        known = self.consumers.known_name(provider) if "consumers" in vars(self) else ""
+        return known or text.provider_name(provider)
 
     @property
     def _loopback(self) -> bool:

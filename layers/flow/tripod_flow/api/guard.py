@@ -18,12 +18,15 @@ def respond(request: HttpRequest, act: Callable[[HttpRequest], ApiResponse], pro
 
 
 def respond_directly(
-    request_id: str, provider: str, act: Callable[[], dict[str, Any]], callback_url: Callable[[], str]
+    request_id: str, provider: str, act: Callable[[], dict[str, Any]], callback_url: Callable[[], str], called: Callable[[], str]
 ) -> dict[str, Any]:
-    """Return the result of ``act`` to another Lambda; an error becomes problem details, which may name ``callback_url``."""
+    """Return the result of ``act`` to another Lambda; an error becomes problem details, which may name ``callback_url``.
+
+    ``called`` returns the provider's name as people write it.
+    """
 
     def problem(error: FlowError) -> dict[str, Any]:
-        return responses.problem_content(error, request_id, provider=provider, callback_url=callback_url())
+        return responses.problem_content(error, request_id, called=called(), callback_url=callback_url())
 
     return _guard(request_id, provider, act, problem)
 

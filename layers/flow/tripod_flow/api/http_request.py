@@ -2,14 +2,14 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from tripod_flow.api import parameters
+from tripod_flow.api import parameters, text
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules.errors import BadRequest, FlowError, WrongBrowser
@@ -44,6 +44,12 @@ class HttpRequest:
     body: str = field(repr=False)
     query: str = field(repr=False)
     cookies: Mapping[str, str] = field(repr=False)
+    called: Callable[[str], str] = field(default=text.provider_name, repr=False)
+
+    @property
+    def provider_name(self) -> str:
+        """The provider's name as people write it: its definition's, once that has been read."""
+        return self.called(self.provider)
 
     @property
     def callback_url(self) -> str:
@@ -69,8 +75,10 @@ class ProviderReturn:
     others: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> HttpRequest:
-    """Take an event apart; nothing that a caller can write makes it raise."""
+def read(
+    event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN, called: Callable[[str], str] = text.provider_name
+) -> HttpRequest:
+    """Take an event apart; nothing that a caller can write makes it raise. ``called`` returns a provider's name."""
     proxied = APIGatewayProxyEventV2(dict(event))
     context, headers, in_path = proxied.request_context, proxied.headers, proxied.path_parameters or {}
     stage = "" if context.stage == "$default" else f"/{context.stage}"
@@ -92,6 +100,7 @@ def read(event: Mapping[str, Any], *, loopback: bool, look: Look = PLAIN) -> Htt
         body=proxied.get("body") or "",
         query=proxied.get("rawQueryString") or "",
         cookies=_cookies(proxied.get("cookies") or []),
+        called=called,
     )
 
 

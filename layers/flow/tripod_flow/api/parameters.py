@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import decimal
 from urllib.parse import parse_qsl
 
 from tripod.credentials import BLANKS
@@ -70,7 +71,7 @@ def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
 def checked(name: str, value: str) -> str:
     """Return a parameter's value as it is, a PIN without blanks; raises ``BadRequest`` where it is empty, too long, or not printable."""
     if name == "pin":
-        value = "".join(one for one in value if one not in BLANKS)
+        value = "".join(str(decimal(one, one)) for one in value if one not in BLANKS)  # full-width and Arabic digits too
     if not value:
         raise BadRequest(detail=f"The parameter {name} is empty.")
     if not value.isprintable():  # control characters, and what is no UTF-8

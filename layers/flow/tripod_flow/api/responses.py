@@ -66,7 +66,7 @@ def pin_page(request: HttpRequest, prompt: PinPrompt) -> ApiResponse:
     if not request.prefers_page:
         content = {"authorize_url": prompt.authorize_url, "request_token": record.request_token}
         return _json(200, {**content, "expires_at": int(record.expires_at)})
-    said, called = _said(request), pages.isolated(text.provider_name(request.provider))
+    said, called = _said(request), pages.isolated(request.provider_name)
     page = pages.render(
         request.look,
         said.PIN.title.format(provider=called),
@@ -84,7 +84,7 @@ def _wrong_pin(request: HttpRequest, said: "Words", error: WrongPin) -> ApiRespo
     page = pages.render(
         request.look,
         said.WRONG_PIN.title,
-        said.WRONG_PIN.detail.format(provider=pages.isolated(text.provider_name(request.provider))),
+        said.WRONG_PIN.detail.format(provider=pages.isolated(request.provider_name)),
         language=said.LANGUAGE,
         form=_pin_form(request, said, error.request_token, said.ATTEMPTS_LEFT.format(left=error.attempts_left)),
         again=(said.WRONG_PIN.action, _start(request, error)),
@@ -131,7 +131,7 @@ def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
         said = _said(request)
         words, mark = (said.CONSENTED, pages.DOTS) if record.state is State.CONSENTED else (said.GRANTED, pages.CHECK)
         name = f" {pages.isolated(f'@{record.screen_name}')}" if record.screen_name else ""
-        detail = words.detail.format(provider=pages.isolated(text.provider_name(record.provider)), name=name)
+        detail = words.detail.format(provider=pages.isolated(request.provider_name), name=name)
         return _page(request, said, 200, pages.render(request.look, words.title, detail, language=said.LANGUAGE, mark=mark))
     return _json(200, outcome_content(finished))
 
@@ -168,14 +168,14 @@ def _return_parameters(finished: Outcome) -> dict[str, str]:
 
 def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
     """Return an error: a page that says what to do, or problem details (RFC 9457) with a stable ``code``."""
-    content = problem_content(error, request.id, provider=request.provider, callback_url=request.callback_url)
+    content = problem_content(error, request.id, called=request.provider_name, callback_url=request.callback_url)
     headers = {"retry-after": str(error.retry_after)} if error.retry_after is not None else {}
     if request.prefers_page:
         said = _said(request)
         if isinstance(error, WrongPin):
             return _wrong_pin(request, said, error)
         words = _page_words(request, said, error)
-        called = text.provider_name(request.provider) or text.A_PROVIDER
+        called = request.provider_name
         values = {"provider": pages.isolated(called), "when": text.when(error.retry_after, said.WHEN)}
         page = pages.render(
             request.look,
@@ -195,9 +195,11 @@ def problem(request: HttpRequest, error: FlowError) -> ApiResponse:
     return _json(error.status, content, headers, content_type="application/problem+json")
 
 
-def problem_content(error: FlowError, request_id: str, *, provider: str = "", callback_url: str = "") -> dict[str, Any]:
-    """Return the problem details of an error, in English; ``provider`` is what the request named."""
-    words, called = _words(text, error), text.provider_name(provider) or text.A_PROVIDER
+def problem_content(
+    error: FlowError, request_id: str, *, called: str = text.A_PROVIDER, callback_url: str = ""
+) -> dict[str, Any]:
+    """Return the problem details of an error, in English; ``called`` is the provider's name as people write it."""
+    words = _words(text, error)
     values = {"provider": called, "when": text.when(error.retry_after)}
     detail = words.detail.format(**values)
     if isinstance(error, ProviderRejected):

@@ -107,8 +107,8 @@ def when(seconds: int | None, forms: Mapping[int, str] = WHEN) -> str:
 
 
 def provider_name(provider: str) -> str:
-    """Return what people call a provider."""
-    return PROVIDER_NAMES.get(provider, capwords(provider.replace("-", " ")))
+    """Return what people may call a provider whose definition is not read yet, after its secret's name."""
+    return PROVIDER_NAMES.get(provider, capwords(provider.replace("-", " "))) or A_PROVIDER
 
 
 _DIAGNOSES = {

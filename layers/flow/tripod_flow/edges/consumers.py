@@ -45,6 +45,11 @@ class Consumers:
             self._read[name] = consumer, definition
         return definition, consumer
 
+    def known_name(self, name: str) -> str:
+        """Return the provider's name as its definition writes it; empty where that has none, or was not read yet."""
+        _, definition = self._read.get(name, (None, None))
+        return definition.name if definition else ""
+
     def call(self, name: str, request: Callable[[ProviderDefinition, Consumer], Result]) -> Result:
         """Make ``request``; if the provider refuses our credentials and the secret holds others by now, once more with those."""
         definition, consumer = self.find(name)
