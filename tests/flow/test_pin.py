@@ -174,7 +174,7 @@ def test_a_refusal_at_the_callback_does_not_end_a_pin(app: SandboxApp) -> None:
 
 @pytest.mark.parametrize("fault", [ProviderFault.REVOKED, ProviderFault.OAUTH_PROBLEM, ProviderFault.WRONG_VERIFIER])
 def test_a_right_pin_is_not_called_wrong_when_the_identity_is_refused(app: SandboxApp, fault: ProviderFault) -> None:
-    nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
+    nameless = make_app(app.sandbox, secret={"store": "none"}, user_id_field=None, screen_name_field=None)
     browser = nameless.browser()
     token, pin = begin(nameless, browser)
     nameless.fault("identity", fault)

@@ -217,7 +217,8 @@ def test_with_no_time_left_to_store_the_user_is_answered_and_the_relay_stores(ap
     harness = Harness(app)
     deadline = Deadline()
     deadline.set(4000)
-    token_store = TokenStore(harness.table, harness.writer, harness.clock, deadline)
+    flows = harness.flows
+    token_store = TokenStore(flows.table, flows.secret_writer, flows.token_sealer, harness.clock, deadline=deadline)
     token, verifier = harness.come_back()
     app.sandbox.aws_server.fault("secretsmanager", "CreateSecret", "denied", times=1, match=app.name)
     record = harness.callback(token, verifier)
@@ -258,7 +259,7 @@ def test_a_request_token_that_is_issued_twice_replaces_no_authorization(app: San
 
 
 def test_sign_in_only_keeps_no_tokens_even_where_the_identity_cant_be_had(app: SandboxApp) -> None:
-    nameless = make_app(app.sandbox, secret={"store": False}, user_id_field=None, screen_name_field=None)
+    nameless = make_app(app.sandbox, secret={"store": "none"}, user_id_field=None, screen_name_field=None)
     harness = Harness(nameless)
     token, verifier = harness.come_back()
     nameless.fault("identity", ProviderFault.SERVER_ERROR)

@@ -85,7 +85,7 @@ def test_fifty_redeems_at_once_are_one(app: SandboxApp) -> None:
 
 
 def test_sign_in_only_keeps_no_tokens(app: SandboxApp) -> None:
-    app = make_app(app.sandbox, secret={"store": False})
+    app = make_app(app.sandbox, secret={"store": "none"})
     secret, challenge = new_pair(app.name)
     browser = app.browser()
     callback = app.come_back(browser, challenge=challenge)

@@ -174,7 +174,7 @@ def _told_all(scene: UserScene) -> str:
 
 
 _NAMELESS: dict[str, Any] = {"user_id_field": None, "screen_name_field": None}
-_SIGN_IN_ONLY = {"store": False}
+_SIGN_IN_ONLY = {"store": "none"}
 ACTS = (
     Act("start", "start", _about_to_start, _start, _can_start),
     Act("callback", "callback", _back, _callback, how_it_stands),

@@ -63,7 +63,7 @@ class Stage(RuleBasedStateMachine):
         if app == "nameless":
             options |= {"user_id_field": None, "screen_name_field": None}
         self._keeps = app != "sign-in only"
-        self._app = make_app(self._world, secret=None if self._keeps else {"store": False}, **options)
+        self._app = make_app(self._world, secret=None if self._keeps else {"store": "none"}, **options)
         self._users = [self._app.user, self._world.provider_server.add_user()]
         self._visitors = {user.user_id: Visitor(user) for user in self._users}
         self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)

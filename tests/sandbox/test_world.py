@@ -24,9 +24,9 @@ def test_the_consumer_secret_of_x_is_there(small: Sandbox) -> None:
 
 
 def test_a_provider_is_added_with_an_app_of_its_own(small: Sandbox) -> None:
-    consumer = small.add_provider("another", store=False, provider=None)
+    consumer = small.add_provider("another", store="none", provider=None)
     secret = json.loads(small.client("secretsmanager").get_secret_value(SecretId="small/consumer/another")["SecretString"])
-    assert secret == {"consumer_key": consumer.key, "consumer_secret": consumer.secret, "store": False}
+    assert secret == {"consumer_key": consumer.key, "consumer_secret": consumer.secret, "store": "none"}
     assert small.add_provider("another").key != consumer.key
 
 

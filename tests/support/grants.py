@@ -10,6 +10,7 @@ from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
+from tripod.credentials import AccessToken
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.flows import relay
 from tripod_flow.rules import errors
@@ -72,7 +73,7 @@ def current(app: SandboxApp) -> str | None:
 
 
 def token_of(record: Authorization) -> str:
-    assert record.pending_tokens
+    assert isinstance(record.pending_tokens, AccessToken)
     return record.pending_tokens.oauth_token
 
 

@@ -67,11 +67,13 @@ class Harness:
             look=PLAIN,
             recovery_window=30,
             kms_key="",
+            token_key="",
             timeouts=Timeouts(1, 1, 2),
             loopback=True,
         )
         client: Callable[[str], Any] = sandbox.client
         flows = FaultyApp(self.writer_type, self.client_type, settings, client=client, clock=self.clock, sleep=self.clock.sleep)
+        self.flows = flows
         self.table = flows.table
         self.writer = flows.secret_writer
         self.token_store = flows.token_store

@@ -94,9 +94,9 @@ def test_what_readers_need_of_a_provider_has_its_form(changes: dict[str, object]
 
 def test_a_consumer_secret_may_describe_a_provider() -> None:
     consumer = Consumer.from_json(
-        '{"consumer_key": "k", "consumer_secret": "s", "store": false, "provider": {"signature_method": "PLAINTEXT"}}'
+        '{"consumer_key": "k", "consumer_secret": "s", "store": "none", "provider": {"signature_method": "PLAINTEXT"}}'
     )
-    assert (consumer.store, consumer.signature_method) == (False, "PLAINTEXT")
+    assert (consumer.store, consumer.signature_method) == ("none", "PLAINTEXT")
     assert Consumer.from_json('{"consumer_key": "k", "consumer_secret": "s"}').signature_method == "HMAC-SHA1"
 
 

@@ -20,6 +20,7 @@ from tripod_flow.edges.event_bus import EventBus
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
+from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.relay import Relay
@@ -133,7 +134,13 @@ class App:
     def revocation(self) -> Revocation:
         """The flow that disconnects users."""
         return Revocation(
-            self.table, self.secret_reader, self.consumers, self.provider_client, self.token_deletion, clock=self._clock
+            self.table,
+            self.secret_reader,
+            self.consumers,
+            self.provider_client,
+            self.token_deletion,
+            token_sealer=self.token_sealer,
+            clock=self._clock,
         )
 
     @cached_property
@@ -146,12 +153,12 @@ class App:
     @cached_property
     def exchange(self) -> Exchange:
         """The steps from a verifier to the outcome."""
-        return Exchange(self.table, self.consumers, self.provider_client, self._clock)
+        return Exchange(self.table, self.consumers, self.provider_client, self.token_sealer, self._clock)
 
     @cached_property
     def token_store(self) -> TokenStore:
         """The steps from a grant to its secret."""
-        return TokenStore(self.table, self.secret_writer, self._clock, self._deadline)
+        return TokenStore(self.table, self.secret_writer, self.token_sealer, self._clock, deadline=self._deadline)
 
     @cached_property
     def token_deletion(self) -> TokenDeletion:
@@ -166,7 +173,8 @@ class App:
     @cached_property
     def consumers(self) -> Consumers:
         """The consumer secrets."""
-        return Consumers(self.secret_reader, loopback=self.settings.loopback)
+        settings = self.settings
+        return Consumers(self.secret_reader, loopback=settings.loopback, can_seal=bool(settings.token_key))
 
     @cached_property
     def provider_client(self) -> ProviderClient:
@@ -185,9 +193,18 @@ class App:
         return SecretWriter(self._secrets_manager, settings.prefix, settings.recovery_window, settings.kms_key)
 
     @cached_property
+    def token_sealer(self) -> TokenSealer:
+        """KMS, for tokens that the table keeps; its client is made at the first."""
+        return TokenSealer(lambda: self._kms, self.settings.prefix, self.settings.token_key)
+
+    @cached_property
     def bus(self) -> EventBus:
         """EventBridge's event bus."""
         return EventBus(self._client("events"), self.settings.bus)
+
+    @cached_property
+    def _kms(self) -> Any:
+        return self._client("kms")
 
     @cached_property
     def _secrets_manager(self) -> Any:

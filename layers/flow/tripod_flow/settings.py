@@ -23,6 +23,7 @@ class Settings:
     look: Look
     recovery_window: int  # days that a deleted user secret can be restored
     kms_key: str  # the ARN of the key for new user secrets; empty for AWS's
+    token_key: str  # the ARN of the key that seals tokens for the table; empty: there is none
     timeouts: Timeouts
     loopback: bool
 
@@ -45,6 +46,7 @@ class Settings:
             look=_look(environ),
             recovery_window=_days(environ, "TRIPOD_RECOVERY_WINDOW"),
             kms_key=environ.get("TRIPOD_KMS_KEY", ""),
+            token_key=environ.get("TRIPOD_TOKEN_KEY", ""),
             timeouts=Timeouts(
                 connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
                 read=_seconds(environ, "TRIPOD_READ_TIMEOUT", Timeouts().read),

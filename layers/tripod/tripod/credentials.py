@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from tripod import definitions, x
 
 # RFC 5849, section 3.4; HMAC-SHA256 is not in it, but NetSuite and WordPress use it
 SIGNATURE_METHODS = ("HMAC-SHA1", "HMAC-SHA256", "PLAINTEXT")
+
+# Where users' tokens are kept: as secrets; sealed in the table; in both, while they are moved; nowhere (sign-in only).
+Store = Literal["secrets-manager", "table", "moving", "none"]
+STORES: tuple[Store, ...] = get_args(Store)
 
 # What comes along with a credential that is pasted: blanks, line ends, zero-width characters, a byte order mark.
 BLANKS = (
@@ -26,16 +30,21 @@ class Consumer:
     Attributes:
         consumer_key: the app's key.
         consumer_secret: the app's secret.
-        store: False keeps no tokens: sign-in only.
+        store: where users' tokens are kept: one of ``STORES``.
         provider: the provider's definition (docs/providers.md); empty where neither the secret nor Tripod knows it.
         trimmed: the fields around whose values blanks were cut off.
     """
 
     consumer_key: str
     consumer_secret: str = field(repr=False)
-    store: bool = True
+    store: Store = "secrets-manager"
     provider: Mapping[str, Any] = field(default_factory=dict)
     trimmed: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def may_be_sealed(self) -> bool:
+        """True if users' tokens may be in the table: there is where to look first."""
+        return self.store in ("table", "moving")
 
     @property
     def signature_method(self) -> str:
@@ -68,9 +77,9 @@ class Consumer:
         if unknown:  # quoted only if it looks like a key: where key and value are swapped it is a credential
             named = [key for key in unknown if re.fullmatch(r"[a-z_]{1,24}", key)]
             raise ValueError(f"it has unknown keys: {', '.join(named) or 'their names look like values'}")
-        store = content.get("store", True)
-        if not isinstance(store, bool):
-            raise ValueError('"store" must be true or false')
+        store = content.get("store", STORES[0])
+        if store not in STORES:
+            raise ValueError(f'"store" must be one of {", ".join(STORES)}')
         provider = definitions.resolve(content.get("provider"), name)
         if provider is not x.X:
             _check(provider)

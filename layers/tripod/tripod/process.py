@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tripod.errors import TripodUnavailable
-from tripod.secret_reader import SecretReader
+from tripod import names, sealed_tokens
+from tripod.credentials import UserTokens
+from tripod.errors import MalformedSecret, TokenRevoked, TripodUnavailable
+from tripod.secret_reader import LIFETIME, SecretReader
 
 # Seconds. Secrets Manager, DynamoDB and SSM answer in milliseconds: a second try is better than a longer wait. Tripod's
 # functions wait for the provider themselves, 27 seconds at most.
@@ -21,12 +23,14 @@ class Process:
 
     Attributes:
         prefix: ``TRIPOD_PREFIX`` in the environment, ``tripod`` by default.
+        cache_seconds: ``TRIPOD_CACHE_SECONDS``, from 60 to 3600: how long credentials are kept in memory; 300 by default.
         loopback: True allows plain http to this machine; only the sandbox sets it.
         bearer_tokens: the app-only token of each provider, used under ``bearer_tokens_lock``.
     """
 
     def __init__(self) -> None:
         self.prefix = os.environ.get("TRIPOD_PREFIX") or "tripod"
+        self.cache_seconds = _cache_seconds(os.environ.get("TRIPOD_CACHE_SECONDS", ""))
         self.loopback = os.environ.get("TRIPOD_LOOPBACK_HTTP") == "true"
         self.bearer_tokens: dict[str, str] = {}
         self.bearer_tokens_lock = threading.Lock()
@@ -47,8 +51,34 @@ class Process:
         """The reader of this prefix's secrets, with its cache."""
         with self._lock:
             if self._secret_reader is None:
-                self._secret_reader = _ReaderInReach(self.client("secretsmanager"), self.prefix)
+                self._secret_reader = _ReaderInReach(
+                    self.client("secretsmanager"), self.prefix, lifetime=self.cache_seconds, sealed=self._sealed_tokens
+                )
             return self._secret_reader
+
+    def _sealed_tokens(self, provider: str, user_id: str) -> UserTokens | None:
+        """Return a user's tokens from the table; None where there are none. Raises TokenRevoked or MalformedSecret."""
+        secret = names.user_secret(self.prefix, provider, user_id)
+        with in_reach("DynamoDB"):
+            answer = self.client("dynamodb").get_item(
+                TableName=self.table,
+                Key={"pk": {"S": f"connection#{provider}#{user_id}"}},
+                ProjectionExpression=f"{sealed_tokens.ATTRIBUTE}, revoked_at",
+                ConsistentRead=True,
+            )
+        item = answer.get("Item", {})
+        if "revoked_at" in item:
+            raise TokenRevoked(secret)
+        if sealed_tokens.ATTRIBUTE not in item:
+            return None
+        kms = self.client("kms")
+        try:
+            with in_reach("KMS"):
+                return sealed_tokens.unseal(kms, self.prefix, provider, user_id, item[sealed_tokens.ATTRIBUTE]["B"])
+        except kms.exceptions.InvalidCiphertextException:
+            raise MalformedSecret(secret, "its sealed tokens are another user's, provider's or stack's") from None
+        except ValueError as error:
+            raise MalformedSecret(secret, str(error)) from None
 
     @property
     def table(self) -> str:
@@ -67,6 +97,14 @@ class Process:
         """Close the clients' connections."""
         for client in self._clients.values():
             client.close()
+
+
+def _cache_seconds(text: str) -> int:
+    if not text:
+        return LIFETIME
+    if not text.isdecimal() or not 60 <= int(text) <= 3600:
+        raise ValueError("TRIPOD_CACHE_SECONDS must be a number of seconds, from 60 to 3600")
+    return int(text)
 
 
 def no_stack(missing: str) -> TripodUnavailable:

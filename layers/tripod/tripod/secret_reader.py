@@ -1,7 +1,8 @@
-"""Read secrets from Secrets Manager through a cache: at most one call per secret in five minutes."""
+"""Read credentials through a cache, at most once in five minutes: from Secrets Manager, and users' from the table that seals them."""
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,15 +24,26 @@ Content = TypeVar("Content", Consumer, UserTokens)
 
 
 class SecretReader:
-    """Reads the secrets below ``prefix`` through ``client``; thread-safe. ``clock`` returns seconds.
+    """Reads the secrets below ``prefix`` through ``client``; thread-safe. ``clock`` returns seconds, as is ``lifetime`` of the cache.
+
+    ``sealed`` reads a user's tokens from the table; None: there are none there.
 
     Any error of AWS but a missing secret is raised as botocore's ``ClientError``.
     """
 
-    def __init__(self, client: "SecretsManagerClient", prefix: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        prefix: str,
+        clock: Callable[[], float] = monotonic,
+        *,
+        lifetime: float = LIFETIME,
+        sealed: "Callable[[str, str], UserTokens | None] | None" = None,
+    ) -> None:
         self._client = client
         self.prefix = prefix
-        self._cache: TTLCache[str, Any] = TTLCache(CAPACITY, LIFETIME, clock)
+        self._sealed = sealed
+        self._cache: TTLCache[str, Any] = TTLCache(CAPACITY, lifetime, clock)
         self._missing: TTLCache[str, bool] = TTLCache(CAPACITY, UNKNOWN_LIFETIME, clock)
         self._lock = threading.Lock()
         self._read_locks = tuple(threading.Lock() for _ in range(READ_LOCKS))
@@ -61,10 +73,10 @@ class SecretReader:
             self._missing.pop(secret, None)
         return consumer
 
-    def user(self, provider: str, user_id: str, *, fresh: bool = False) -> UserTokens:
-        """Return a user's tokens; ``fresh`` bypasses the cache.
+    def user(self, provider: str, user_id: str, *, fresh: bool = False, may_be_sealed: bool = False) -> UserTokens:
+        """Return a user's tokens; ``fresh`` bypasses the cache. ``may_be_sealed``: look into the table first.
 
-        Raises TokenNotFound, TokenRevoked (the secret is scheduled for deletion), or MalformedSecret.
+        Raises TokenNotFound, TokenRevoked (the user has disconnected), or MalformedSecret.
         """
         secret = names.user_secret(self.prefix, provider, user_id)
         if not names.is_provider(provider) or not user_id or len(secret) > names.MAX_SECRET_NAME:
@@ -76,7 +88,8 @@ class SecretReader:
                 raise ValueError("it holds the tokens of another user or provider")
             return tokens
 
-        return self._read(secret, parse, fresh=fresh, missing=TokenNotFound, deleted=TokenRevoked)
+        first = partial(self._sealed, provider, user_id) if may_be_sealed and self._sealed else None
+        return self._read(secret, parse, fresh=fresh, missing=TokenNotFound, deleted=TokenRevoked, first=first)
 
     def forget_user(self, provider: str, user_id: str) -> None:
         """Remove a user's tokens from the cache: the next call reads them."""
@@ -91,29 +104,42 @@ class SecretReader:
         fresh: bool,
         missing: Callable[[str], Exception],
         deleted: Callable[[str], Exception],
+        first: Callable[[], Content | None] | None = None,
     ) -> Content:
-        """Return the secret's content, parsed. Raises ``missing(secret)`` or ``deleted(secret)``, or MalformedSecret."""
+        """Return what ``first`` does, or the secret's content, parsed.
+
+        Raises ``missing(secret)`` or ``deleted(secret)``, or MalformedSecret.
+        """
         with self._read_locks[hash(secret) % READ_LOCKS]:
             with self._lock:
                 cached: Content | None = None if fresh else self._cache.get(secret)
             if cached is not None:
                 return cached
             try:
+                if first is not None and (found := first()) is not None:
+                    return self._keep(secret, found)
                 response = self._client.get_secret_value(SecretId=secret)
             except self._client.exceptions.ResourceNotFoundException:
                 self._forget(secret)
+                if first is not None and (found := first()) is not None:  # moved to the table meanwhile
+                    return self._keep(secret, found)
                 raise missing(secret) from None
             except self._client.exceptions.InvalidRequestException:  # it is scheduled for deletion
                 self._forget(secret)
+                if first is not None and (found := first()) is not None:
+                    return self._keep(secret, found)
                 raise deleted(secret) from None
             try:
                 content = parse(_text(response.get("SecretString")))
             except ValueError as error:
                 self._forget(secret)
                 raise MalformedSecret(secret, str(error)) from None
-            with self._lock:
-                self._cache[secret] = content
-            return content
+            return self._keep(secret, content)
+
+    def _keep(self, secret: str, content: Content) -> Content:
+        with self._lock:
+            self._cache[secret] = content
+        return content
 
     def _forget(self, secret: str) -> None:
         with self._lock:

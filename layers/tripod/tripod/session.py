@@ -96,9 +96,10 @@ def _read(reader: SecretReader, provider: str, user_id: str) -> _Credentials:
 
     Raises TokenExpired where the tokens have ended.
     """
-    consumer, tokens = reader.consumer(provider), reader.user(provider, user_id)
-    if _has_ended(tokens):  # a newer grant may be in the secret by now
-        tokens = reader.user(provider, user_id, fresh=True)
+    consumer = reader.consumer(provider)
+    tokens = reader.user(provider, user_id, may_be_sealed=consumer.may_be_sealed)
+    if _has_ended(tokens):  # there may be a newer grant by now
+        tokens = reader.user(provider, user_id, fresh=True, may_be_sealed=consumer.may_be_sealed)
         if _has_ended(tokens):
             raise TokenExpired(names.user_secret(reader.prefix, provider, user_id), tokens.expires_at or 0)
     return _Credentials(consumer, tokens)
@@ -156,18 +157,18 @@ class _UserAuth(RenewingAuth[_Credentials]):
 
     def _read_again(self) -> _Credentials:
         """Return both credentials as they are now. Raises TokenRevoked where the user has disconnected."""
+        consumer = self._reader.consumer(self._provider, fresh=True)
+        return _Credentials(consumer, self._fresh_tokens(consumer))
+
+    def _fresh_tokens(self, consumer: Consumer) -> UserTokens:
         try:
-            tokens = self._reader.user(self._provider, self._user_id, fresh=True)
+            return self._reader.user(self._provider, self._user_id, fresh=True, may_be_sealed=consumer.may_be_sealed)
         except TokenNotFound:
             raise self._revoked() from None
-        return _Credentials(self._reader.consumer(self._provider, fresh=True), tokens)
 
     def _newer_grant(self, refused: _Credentials, *, read: bool) -> _Credentials:
         """Return the tokens of a newer grant. Where there is none, drop the refused tokens and raise TokenRevoked."""
-        try:
-            tokens = self._reader.user(self._provider, self._user_id, fresh=True) if read else refused.tokens
-        except TokenNotFound:
-            raise self._revoked() from None
+        tokens = self._fresh_tokens(refused.consumer) if read else refused.tokens
         if (tokens.oauth_token, tokens.oauth_token_secret) == (refused.tokens.oauth_token, refused.tokens.oauth_token_secret):
             self._reader.forget_user(self._provider, self._user_id)
             raise self._revoked()

@@ -18,11 +18,12 @@ Result = TypeVar("Result")
 
 
 class Consumers:
-    """The consumer secrets; ``loopback`` allows a provider on this machine (the sandbox's)."""
+    """The consumer secrets; ``loopback`` allows a provider on this machine (the sandbox's), ``can_seal`` tokens in the table."""
 
-    def __init__(self, reader: SecretReader, *, loopback: bool) -> None:
+    def __init__(self, reader: SecretReader, *, loopback: bool, can_seal: bool) -> None:
         self._reader = reader
         self._loopback = loopback
+        self._can_seal = can_seal
         self._read: dict[str, tuple[Consumer, ProviderDefinition]] = {}  # one per consumer secret that there is
 
     def find(self, name: str, *, fresh: bool = False) -> tuple[ProviderDefinition, Consumer]:
@@ -40,6 +41,10 @@ class Consumers:
             if consumer.trimmed:
                 telemetry.log().warning(
                     "blanks around a credential are ignored", extra={"provider": name, "fields": consumer.trimmed}
+                )
+            if consumer.may_be_sealed and not self._can_seal:
+                raise NotConfigured(
+                    f'"store": "{consumer.store}" of {name} needs a key: the stack\'s parameter TokenKey makes one'
                 )
             definition = provider.of(name, consumer, loopback=self._loopback)
             self._read[name] = consumer, definition

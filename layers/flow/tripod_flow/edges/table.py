@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from tripod.credentials import AccessToken
 from tripod.provider_errors import Cause
-from tripod_flow.rules import connection
+from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
 from tripod_flow.rules.transitions import Transition
@@ -54,7 +54,7 @@ class ConnectionUpdate:
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """The result of ``mark_stored``: whether it is applied, and if not, whether another grant or a revocation is current.
+    """The result of ``update_with_connection``: whether it is applied, and if not, whether another grant or a revocation is current.
 
     Neither: the authorization's record has changed meanwhile.
     """
@@ -170,10 +170,9 @@ class Table:
             ConditionExpression="attribute_exists(outbox)",
         )
 
-    def mark_stored(self, transition: Transition, grant: Authorization) -> StoredUpdate:
-        """Apply ``transition``, and record it in the connection, if ``grant`` is still that one's current, in one transaction."""
-        both = (transition, connection.mark_stored(grant))
-        updates = [{"TableName": self._name, **_update(each)} for each in both]
+    def update_with_connection(self, transition: Transition, connected: Transition) -> StoredUpdate:
+        """Apply an authorization's transition and a connection's in one transaction: both, or neither."""
+        updates = [{"TableName": self._name, **_update(each)} for each in (transition, connected)]
         updates[1]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
             self._client.transact_write_items(TransactItems=[{"Update": each} for each in updates])  # type: ignore[typeddict-item]  # built above
@@ -229,7 +228,7 @@ def _attribute(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
-    if isinstance(value, (AccessToken, PendingRevocation)):
+    if isinstance(value, (AccessToken, SealedTokens, PendingRevocation)):
         return {name: _plain(one) for name, one in asdict(value).items() if one is not None and one != {}}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
@@ -252,9 +251,10 @@ def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     return kind(**values)
 
 
-def _token(content: dict[str, Any]) -> AccessToken:
+def _token(content: dict[str, Any]) -> AccessToken | SealedTokens:
+    kind = SealedTokens if "ciphertext" in content else AccessToken
     expires_at = content.get("expires_at")
-    return AccessToken(**content | {"expires_at": None if expires_at is None else int(expires_at)})
+    return kind(**content | {"expires_at": None if expires_at is None else int(expires_at)})
 
 
 def _known(value: Any) -> Any:
@@ -263,6 +263,8 @@ def _known(value: Any) -> Any:
         return tuple(map(_known, value))
     if isinstance(value, dict):
         return {name: _known(one) for name, one in value.items()}
+    if isinstance(value, Binary):
+        return value.value  # type: ignore[attr-defined]  # boto3's stubs leave it out
     return float(value) if isinstance(value, Decimal) else value
 
 

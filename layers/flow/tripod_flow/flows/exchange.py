@@ -6,14 +6,16 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tripod.credentials import AccessToken, Consumer
+from tripod.credentials import AccessToken, Consumer, Store, UserTokens
 from tripod.provider_errors import Cause, Refusal
+from tripod.sealed_tokens import SealedTokens
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, Refused, Unavailable
 from tripod_flow.edges.table import Table
+from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
 from tripod_flow.edges.transport import ResponseLost
-from tripod_flow.rules import backoff, errors, transitions
+from tripod_flow.rules import backoff, connection, errors, transitions
 from tripod_flow.rules.authorization import PIN_ATTEMPTS, Authorization, Identity, State
 from tripod_flow.rules.provider import ProviderDefinition
 from tripod_flow.rules.transitions import Transition
@@ -29,10 +31,18 @@ class _IdentityUnknown(Exception):
 class Exchange:
     """Takes claimed authorizations to their outcome; ``clock`` in epoch seconds."""
 
-    def __init__(self, table: Table, consumers: Consumers, provider_client: ProviderClient, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        consumers: Consumers,
+        provider_client: ProviderClient,
+        token_sealer: TokenSealer,
+        clock: Callable[[], float],
+    ) -> None:
         self._table = table
         self._consumers = consumers
         self._provider_client = provider_client
+        self._token_sealer = token_sealer
         self._clock = clock
 
     def exchange(self, claimed: Authorization, verifier: str, brought: Mapping[str, str] | None = None) -> Authorization:
@@ -96,10 +106,13 @@ class Exchange:
         response, consumer = self._consumers.call(held.provider, request)
         identity = response.identity
         try:
-            if identity is None and not consumer.store:
+            if identity is None and consumer.store == "none":
                 identity = self._identity_at_once(held, response.token, client)
+            if identity is None and consumer.store == "table":  # asked before the token is kept anywhere, if that can be
+                with suppress(_IdentityUnknown):
+                    identity = self._identity_at_once(held, response.token, client)
             if identity is not None:
-                return self._grant(held, response.token, identity, store=consumer.store, sent_at=sent_at)
+                return self._grant(held, response.token, identity, consumer.store, sent_at=sent_at)
             return self._write(held, transitions.save_exchange(held, response.token, sent_at=sent_at, now=self._clock()))
         except (ClientError, BotoCoreError) as error:  # the one moment when AWS can cost the user a new start
             telemetry.failure("AWS failed after the exchange: the tokens are lost", error, authorization=held.log_id)
@@ -122,19 +135,42 @@ class Exchange:
     def _identify(self, exchanged: Authorization, client: ProviderClient) -> Authorization:
         """Ask the provider which user the saved access token belongs to, and commit."""
         token = exchanged.pending_tokens
-        if token is None:
+        if not isinstance(token, AccessToken):
             raise ValueError("no token is saved")
 
-        def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[Identity, bool]:
+        def request(definition: ProviderDefinition, consumer: Consumer) -> tuple[Identity, Store]:
             return client.identity(definition, consumer, token), consumer.store
 
         identity, store = self._consumers.call(exchanged.provider, request)
-        return self._grant(exchanged, token, identity, store=store)
+        return self._grant(exchanged, token, identity, store)
 
     def _grant(
-        self, held: Authorization, token: AccessToken, identity: Identity, *, store: bool, sent_at: float | None = None
+        self, held: Authorization, token: AccessToken, identity: Identity, store: Store, *, sent_at: float | None = None
     ) -> Authorization:
-        return self._write(held, transitions.grant(held, token, identity, store=store, sent_at=sent_at, now=self._clock()))
+        """Commit. Tokens for the table are sealed first; where that fails they stay in the record, and the relay seals them."""
+        kept: AccessToken | SealedTokens = token
+        if store == "table":
+            try:
+                kept = self._token_sealer.seal(_user_tokens(held, token, identity))
+            except TokensTooLong as error:
+                telemetry.failure("the tokens can't be sealed: only Secrets Manager keeps such long ones", error)
+                return self._fail(held, errors.ProviderRejected(Cause.UNREADABLE, "its tokens are too long to be sealed"))
+            except (ClientError, BotoCoreError) as error:
+                telemetry.failure("not sealed: the tokens stay in the outbox", error, authorization=held.log_id)
+        now = self._clock()
+        if isinstance(kept, SealedTokens) and not transitions.needs_confirmation(held):
+            decided = transitions.grant(held, kept, identity, store=False, sent_at=sent_at, now=now)
+            granted = replace(held, **decided.changes)
+            try:
+                if self._table.update_with_connection(decided, connection.connect(granted, None, kept)).applied:
+                    return granted
+            except (ClientError, BotoCoreError) as error:  # the one write that remains may still be made
+                telemetry.failure("not committed with its connection", error, authorization=held.log_id)
+        # What has overtaken it is the token store's to find out.
+        to_seal = store == "table" and not isinstance(kept, SealedTokens)
+        return self._write(
+            held, transitions.grant(held, kept, identity, store=store != "none", to_seal=to_seal, sent_at=sent_at, now=now)
+        )
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
         telemetry.log().warning("not exchanged", extra={"authorization": held.log_id, "code": error.code, "reason": str(error)})
@@ -156,6 +192,12 @@ class Exchange:
         if update.record is not None and (update.applied or update.record.is_answerable):
             return update.record
         raise errors.InProgress("the claim was lost to another request")
+
+
+def _user_tokens(held: Authorization, token: AccessToken, identity: Identity) -> UserTokens:
+    """Return the tokens as they are kept."""
+    known = replace(held, pending_tokens=token, user_id=identity.user_id, screen_name=identity.screen_name)
+    return known.user_tokens()
 
 
 def _error_of(held: Authorization, refusal: Refusal) -> errors.FlowError:

@@ -8,11 +8,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tripod import names
 from tripod.credentials import AccessToken, Consumer
 from tripod.errors import MalformedSecret, TokenNotFound
+from tripod.sealed_tokens import SealedTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
 from tripod_flow.edges.table import Table
+from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import connection
@@ -33,10 +35,12 @@ class Revocation:
         provider_client: ProviderClient,
         token_deletion: TokenDeletion,
         *,
+        token_sealer: TokenSealer,
         clock: Callable[[], float],
     ) -> None:
         self._table = table
         self._reader = reader
+        self._token_sealer = token_sealer
         self._consumers = consumers
         self._provider_client = provider_client
         self._token_deletion = token_deletion
@@ -58,7 +62,7 @@ class Revocation:
         pk = connection.key(provider, user_id)
         for _ in range(TRIES):
             found = self._table.connection(pk)
-            has_secret, token = self._read_token(provider, user_id)
+            has_secret, token = self._kept_token(provider, user_id, found)
             was_connected = has_secret or (found is not None and found.is_connection)
             if not was_connected:
                 self._refuse_unknown(provider)
@@ -86,12 +90,14 @@ class Revocation:
         with suppress(NotConfigured):
             self._consumers.find(provider)
 
-    def _may_invalidate(self, provider: str, token: AccessToken) -> bool:
+    def _may_invalidate(self, provider: str, token: AccessToken | SealedTokens) -> bool:
         """Return True if the provider can be asked to invalidate a token, or could be if the consumer secret were right again."""
         try:
             definition, consumer = self._consumers.find(provider)
         except (NotConfigured, UnknownProvider):
             return True
+        if isinstance(token, SealedTokens):
+            return definition.invalidate_url is not None
         return _can_invalidate(definition, consumer, token)
 
     def _invalidate_now(self, pk: str) -> bool | None:
@@ -152,11 +158,16 @@ class Revocation:
                 return
         raise Contended
 
-    def _invalidate(self, provider: str, user_id: str, token: AccessToken, *, time: float) -> bool:
-        """Have the provider invalidate ``token`` within ``time`` seconds; return whether it has: it may refuse.
+    def _invalidate(self, provider: str, user_id: str, pending: AccessToken | SealedTokens, *, time: float) -> bool:
+        """Have the provider invalidate a token within ``time`` seconds; return whether it has: it may refuse.
 
-        Raises ``ProviderUnavailable``, ``NotConfigured`` or ``UnknownProvider``.
+        Raises ``ProviderUnavailable``, ``NotConfigured``, ``UnknownProvider`` or botocore's errors.
         """
+        try:
+            token = self._token_sealer.unseal(provider, user_id, pending) if isinstance(pending, SealedTokens) else pending
+        except ValueError as error:  # nobody can read it, then
+            telemetry.log().warning("not invalidated", extra={"provider": provider, "user_id": user_id, "reason": str(error)})
+            return False
         client = self._provider_client.for_request(time)
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> bool:
@@ -172,6 +183,14 @@ class Revocation:
         except Refused as error:  # whatever the provider says to it, a user who asked not to be connected isn't
             telemetry.log().warning("not invalidated", extra={"provider": provider, "user_id": user_id, "reason": str(error)})
             return False
+
+    def _kept_token(
+        self, provider: str, user_id: str, found: ConnectionRecord | None
+    ) -> tuple[bool, AccessToken | SealedTokens | None]:
+        """Return whether tokens are kept, and the token: sealed as the connection has it, or else the secret's."""
+        if found is not None and found.sealed_tokens is not None:
+            return True, SealedTokens(found.sealed_tokens)
+        return self._read_token(provider, user_id)
 
     def _read_token(self, provider: str, user_id: str) -> tuple[bool, AccessToken | None]:
         """Return whether there is a secret, and the token in it if it can be read."""

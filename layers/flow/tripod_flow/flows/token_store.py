@@ -1,4 +1,6 @@
-"""The token store: write a committed grant's tokens to Secrets Manager.
+"""The token store: write a committed grant's tokens to Secrets Manager, or sealed into the table.
+
+The table's are written with the connection, in one transaction, on its condition: nothing can come in between.
 
 Secrets Manager has no condition on a write, so a slow writer may come last. Three rules make up for it:
 - the connection says what the secret must contain, and is written before the secret is;
@@ -11,14 +13,17 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tripod.sealed_tokens import SealedTokens
 from tripod_flow.edges import secret_writer, telemetry
 from tripod_flow.edges.deadline import Deadline
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
+from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.rules import backoff, connection, transitions
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended
+from tripod_flow.rules.transitions import Transition
 
 TRIES = 5  # of a step that another process's step may pass
 MIN_TIME = 3.0  # seconds; with less left, the relay stores, and the user doesn't wait
@@ -31,9 +36,18 @@ class Revoked(Exception):  # it names what happened
 class TokenStore:
     """Stores grants; ``clock`` in epoch seconds."""
 
-    def __init__(self, table: Table, writer: SecretWriter, clock: Callable[[], float], deadline: Deadline) -> None:
+    def __init__(
+        self,
+        table: Table,
+        writer: SecretWriter,
+        sealer: TokenSealer,
+        clock: Callable[[], float],
+        *,
+        deadline: Deadline,
+    ) -> None:
         self._table = table
         self._writer = writer
+        self._sealer = sealer
         self._clock = clock
         self._deadline = deadline
 
@@ -67,16 +81,29 @@ class TokenStore:
 
         Raises ``Revoked`` if the user has disconnected since, the tokens still in the record.
         """
+        if isinstance(grant.pending_tokens, SealedTokens):
+            return self._connect_sealed(grant, grant.pending_tokens)
         tokens = grant.user_tokens()
+        if grant.to_seal:
+            return self._connect_sealed(grant, self._sealer.seal(tokens))
         update = self._table.update_connection(connection.connect(grant, secret_writer.version_of(tokens)))
         if update.applied:
             self._writer.store(tokens, expected=update.previous is not None)
             if self._mark_stored(grant):
-                return
+                return None
+        return self._overtaken(grant)
+
+    def _overtaken(self, grant: Authorization) -> None:
+        """Discard the tokens of a grant that is not current; raises ``Revoked`` if the user has disconnected since."""
         current = self._restore_current(connection.key(grant.provider, grant.user_id or ""))
         if current is not None and current.revoked_at is not None:
             raise Revoked
         self.discard(grant)
+
+    def _connect_sealed(self, grant: Authorization, sealed: SealedTokens) -> None:
+        """Make ``grant`` current with its sealed tokens, in one transaction with the record, which lets go of them."""
+        if not self._apply_with(grant, connection.connect(grant, None, sealed)):
+            self._overtaken(grant)
 
     def discard(self, grant: Authorization) -> Authorization | None:
         """Remove tokens that are replaced or revoked from the record, and return it."""
@@ -88,7 +115,11 @@ class TokenStore:
         raise Contended
 
     def _mark_stored(self, grant: Authorization) -> bool:
-        """Remove the tokens from the record if the grant is still current; return False if it isn't.
+        """Remove the tokens from the record if the grant is still current; return False if it isn't."""
+        return self._apply_with(grant, connection.mark_stored(grant))
+
+    def _apply_with(self, grant: Authorization, connected: Transition) -> bool:
+        """Remove the tokens from the record and apply ``connected``, in one transaction; return False if the grant is not current.
 
         The relay may publish the grant's event meanwhile, which changes the record: then it is read and tried again.
         """
@@ -96,7 +127,7 @@ class TokenStore:
         for _ in range(TRIES):
             if record is None or record.pending_tokens is None:
                 return True
-            update = self._table.mark_stored(transitions.mark_stored(record, now=self._clock()), grant)
+            update = self._table.update_with_connection(transitions.mark_stored(record, now=self._clock()), connected)
             if update.superseded:
                 return False
             if update.applied:

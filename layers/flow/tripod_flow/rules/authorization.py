@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from tripod.credentials import AccessToken, UserTokens
 from tripod.provider_errors import Cause
+from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import binding, errors
 
 REQUEST_TOKEN_LIFETIME = 600  # seconds; X publishes none: short enough for a stolen link, long enough to find a password
@@ -68,7 +69,8 @@ class Authorization:
     ticket_digest: str | None = field(default=None, repr=False)
     ticket_salt: str | None = field(default=None, repr=False)  # random: a ticket can't be made of what its visitor brings alone
     maybe_exchanged: bool = False  # an earlier exchange may have reached the provider: a refusal now proves nothing
-    pending_tokens: AccessToken | None = field(default=None, repr=False)  # until Secrets Manager has it
+    pending_tokens: AccessToken | SealedTokens | None = field(default=None, repr=False)  # until they are where they are kept
+    to_seal: bool | None = None  # the pending tokens are the table's, and could not be sealed yet
     pending_event: str | None = None  # the detail-type of the event that is still to be published
     user_id: str | None = None
     screen_name: str | None = None
@@ -114,8 +116,8 @@ class Authorization:
         return self.cookie_digest is not None
 
     def user_tokens(self) -> UserTokens:
-        """Return the pending tokens of a grant as they are stored; raises ``ValueError`` where none are pending."""
-        if self.pending_tokens is None or self.user_id is None:
+        """Return the pending tokens of a grant as they are stored; raises ``ValueError`` where none are pending, or sealed ones."""
+        if not isinstance(self.pending_tokens, AccessToken) or self.user_id is None:
             raise ValueError("no tokens are pending")
         return UserTokens(
             provider=self.provider,

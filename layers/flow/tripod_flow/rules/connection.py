@@ -13,6 +13,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tripod.credentials import AccessToken
+from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.transitions import Transition
@@ -46,7 +47,8 @@ class ConnectionRecord:
     user_id: str
     grant_id: str | None = None  # the claim id of the authorization that made the current grant
     secret_version: str | None = None  # the version of the user's secret that holds this grant's tokens
-    stored_grant_id: str | None = None  # the grant whose tokens are in the secret for certain
+    stored_grant_id: str | None = None  # the grant whose tokens are in the secret, or sealed here, for certain
+    sealed_tokens: bytes | None = field(default=None, repr=False)  # the current grant's, where the table keeps them
     granted_at: float | None = None
     token_expires_at: int | None = None  # of the current grant's token; None: the provider sets no end
     extra: Mapping[str, str] | None = field(default=None, repr=False)  # what the provider's definition keeps of its answers
@@ -59,7 +61,9 @@ class ConnectionRecord:
     ended_at: float | None = None
     deletion_pending: bool | None = None  # a deletion was begun: the secret may differ from what this record says
     deletion_until: float | None = None  # until then somebody may be at it, and nobody else calls it done
-    pending_invalidation: AccessToken | None = field(default=None, repr=False)  # the token that the provider is to invalidate
+    pending_invalidation: AccessToken | SealedTokens | None = field(
+        default=None, repr=False
+    )  # the token that the provider is to invalidate
     invalidation_since: float | None = None
     pending_events: tuple[PendingRevocation, ...] | None = None
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
@@ -84,12 +88,13 @@ def key(provider: str, user_id: str) -> str:
     return f"{PREFIX}{provider}#{user_id}"
 
 
-def connect(grant: Authorization, secret_version: str) -> Transition:
+def connect(grant: Authorization, secret_version: str | None, sealed: SealedTokens | None = None) -> Transition:
     """Record ``grant`` as current unless a newer grant or a later revocation exists.
 
-    The same grant may be recorded again, by whichever process completes it. A pending deletion stays pending.
+    Its tokens are those of ``secret_version``, or ``sealed``. The same grant may be recorded again, by whichever process completes it. A
+    pending deletion stays pending.
     """
-    token = grant.pending_tokens
+    token = sealed or grant.pending_tokens
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
     unrevoked = Attr("ended_at").not_exists() | Attr("ended_at").lt(grant.agreed_at)
     return Transition(
@@ -103,6 +108,8 @@ def connect(grant: Authorization, secret_version: str) -> Transition:
             "connected_to": grant.provider,
             "grant_id": grant.claim_id,
             "secret_version": secret_version,
+            "sealed_tokens": sealed.ciphertext if sealed else None,
+            **({"stored_grant_id": grant.claim_id} if sealed else {}),
             "granted_at": grant.granted_at,
             "token_expires_at": token.expires_at if token else None,
             "extra": (token.extra or None) if token else None,
@@ -127,14 +134,14 @@ def revoke(
     *,
     now: float,
     since: float | None = None,
-    token: AccessToken | None = None,
+    token: AccessToken | SealedTokens | None = None,
     wait: float = 0.0,
 ) -> Transition:
     """Record that the user has disconnected (or is, ``since`` an earlier time), if the record is still as ``found`` (None: none).
 
-    ``token`` is what the provider is to invalidate. The caller does what follows itself: the relay may ``wait`` so many seconds.
-    A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as well. Where there is
-    no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
+    Sealed tokens are gone with it. ``token`` is what the provider is to invalidate. The caller does what follows itself: the relay may
+    ``wait`` so many seconds. A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as
+    well. Where there is no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
     pk = key(provider, user_id)
     at = now if since is None else since
@@ -144,6 +151,7 @@ def revoke(
         "ended_at": ended_at,
         "deletion_pending": True,
         "deletion_until": now + WRITING,
+        "sealed_tokens": None,
         **outbox.entered(pk, now),
         "outbox_due": now + wait,
     }

@@ -14,6 +14,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tripod.credentials import AccessToken
+from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import authorization, errors, outbox
 from tripod_flow.rules.authorization import ITEM_LIFETIME, REQUEST_TOKEN_LIFETIME, Authorization, Identity, State
 
@@ -138,10 +139,14 @@ def count_wrong_pin(held: Authorization) -> Transition:
     return Transition(held.pk, _held_condition(held), changes)
 
 
+def needs_confirmation(record: Authorization) -> bool:
+    """Return True if the app must redeem a ticket before a consent counts: it was begun by direct invocation, without a PIN."""
+    return not record.is_bound and not record.pin
+
+
 def identity_until(exchanged: Authorization) -> float:
     """Return until when a provider is asked which user saved tokens belong to; then they are erased."""
-    needs_confirmation = not exchanged.is_bound and not exchanged.pin
-    return exchanged.created_at + (CONFIRMATION_LIFETIME if needs_confirmation else IDENTITY_PATIENCE)
+    return exchanged.created_at + (CONFIRMATION_LIFETIME if needs_confirmation(exchanged) else IDENTITY_PATIENCE)
 
 
 def save_exchange(held: Authorization, token: AccessToken, *, sent_at: float, now: float) -> Transition:
@@ -152,9 +157,18 @@ def save_exchange(held: Authorization, token: AccessToken, *, sent_at: float, no
 
 
 def grant(
-    held: Authorization, token: AccessToken, identity: Identity, *, store: bool, sent_at: float | None = None, now: float
+    held: Authorization,
+    token: AccessToken | SealedTokens,
+    identity: Identity,
+    *,
+    store: bool,
+    to_seal: bool = False,
+    sent_at: float | None = None,
+    now: float,
 ) -> Transition:
-    """Commit: outcome and access token in one write; the request token's secret is removed. ``store``: whether tokens are kept.
+    """Commit: outcome and access token in one write; the request token's secret is removed.
+
+    ``store``: whether the record keeps the token until it is where tokens are kept; ``to_seal``: that is in the table.
 
     A grant counts from when its exchange was sent, at ``sent_at`` (None: as ``held`` says): of two, the one that was asked for later is
     the newer, however slowly it was answered.
@@ -167,13 +181,14 @@ def grant(
         "user_id": identity.user_id,
         "screen_name": identity.screen_name,
         "pending_tokens": token if store else None,
+        **({"to_seal": True} if to_seal else {}),
         "request_secret": None,
-        **({"token_expires_at": token.expires_at} if store and token.expires_at is not None else {}),
+        **({} if token.expires_at is None else {"token_expires_at": token.expires_at}),
         "lease_until": max(held.lease_until or now, now + LEASE),  # for storing, by the holder of the claim
         "decided_at": now,
         **_enter_outbox(held.pk, now),
     }
-    if held.cookie_digest is None and not held.pin:
+    if needs_confirmation(held):
         consent = {"state": State.CONSENTED, "outbox_due": now + CONFIRMATION_LIFETIME}  # until then there is nothing to do
         return Transition(held.pk, _held_condition(held), {**changes, **consent})
     return Transition(held.pk, _held_condition(held), {**changes, **_granted(exchanged_at)})
