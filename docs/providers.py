@@ -6,7 +6,7 @@ from tripod.catalogue import CATALOGUE, DATE, Entry
 
 PAGE = Path(__file__).with_name("providers.md")
 BEGIN, END = "<!-- made by docs/providers.py -->", "<!-- to here -->"
-HEADS = (
+HEADS = (  # one column each
     "provider",
     "register",
     "permissions",
@@ -45,12 +45,20 @@ def _row(name: str, entry: Entry) -> tuple[str, ...]:
         entry.register,
         entry.permissions,
         entry.whose + (f"; {', '.join(kept)}" if kept else ""),
-        f"{entry.denial}. Revoked: {entry.revoked[0].lower()}{entry.revoked[1:]}",
+        f"{entry.denial}. Revoked: {entry.revoked}{_what_is_raised(name, entry)}",
         entry.lifetime,
         entry.disconnecting,
         entry.limits or "–",
         f"{entry.sure}: {entry.sources}",
     )
+
+
+def _what_is_raised(name: str, entry: Entry) -> str:
+    """Return what a Lambda gets to see of it."""
+    if name == "x":
+        return "; `TokenRevoked` for the first, the second is yours to read"
+    told = "revoked" in entry.definition or "token_rejected" in entry.revoked
+    return "; `TokenRevoked`" if told else "; yours to read"
 
 
 def main() -> int:

@@ -50,7 +50,8 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{server}-port", type=_port, default=0, metavar="N", help="0, the default: any free port")
     parser.add_argument("--consumer-key", help="of your app at the real X, which then replaces the local provider")
     parser.add_argument("--consumer-secret", help="of the same app")
-    plays = ["x", *tomllib.loads(PLAYS.read_text())]
+    told = tomllib.loads(PLAYS.read_text())
+    plays = ["x", *(name for name in told if told[name].get("names_user", True))]  # the others begin by direct invocation alone
     parser.add_argument("--provider", choices=plays, default="x", help="whom the provider plays, beside X (never tried live)")
     parser.add_argument("--aws-url", help="an AWS endpoint that is already running, instead of the sandbox's own")
     parser.add_argument("--allowed-return-urls", default="", help="the template's AllowedReturnUrls")

@@ -73,6 +73,7 @@ class Play:
     ``callback_rule``: how it is compared with the app's own. ``confirms``: whether leg 1 says so. ``verifier``: whether there is one.
     ``yes``, ``no``: what the callback gets; a ``no`` of None never comes back. ``echoes``: parameters of the authorize URL that it
     gets back. ``fragment``: what a yes ends in. ``oob``: where the browser goes without a callback, instead of to a PIN's page.
+    ``names_user``: whether any answer says who the user is; if not, no sign-in begins in a browser.
     ``app_name``: the parameter of the authorize URL that names the app.
     ``answer``: what the token answer has beside the token; ``json_if``: the parameter that makes JSON of it. ``user_id``: the user's
     id as this provider has it. ``access_lifetime``: seconds (0: for ever), unless one of ``lifetimes`` was asked for: parameter,
@@ -103,6 +104,7 @@ class Play:
     fragment: str = ""
     oob: str = ""
     app_name: str = ""
+    names_user: bool = True
     answer: Mapping[str, str] = field(default_factory=dict)
     json_if: tuple[str, str] | None = None
     user_id: str = "{user_id}"

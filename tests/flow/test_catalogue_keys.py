@@ -12,7 +12,7 @@ from sandbox.world import Sandbox
 from tests.support.catalogue_app import CatalogueApp, make_catalogue_app
 from tests.support.direct import begin, invoke, new_pair, ticket_in
 from tests.support.reading import reading
-from tests.support.sandbox_app import RETURN_TO
+from tests.support.sandbox_app import RETURN_TO, UNDEFINED
 from tripod.catalogue import DAY
 
 
@@ -147,3 +147,18 @@ def test_two_apps_of_one_provider_stand_side_by_side(sandbox: Sandbox) -> None:
     assert len(tokens) == 2
     invoke(one, "revoke", provider=one.name, user_id=one.user_id)
     assert (one.is_deleted(), other.is_deleted()) == (True, False)
+
+
+def test_a_definition_that_is_corrected_is_used_at_once(sandbox: Sandbox) -> None:
+    app = make_catalogue_app(sandbox, "flickr", methd="GET")
+    answer = app.browser().start(app.name, accept=JSON)
+    assert answer.json()["code"] == "not_configured"
+    app.redefine(methd=UNDEFINED)
+    assert app.browser().start(app.name, accept=JSON).status_code == 200
+
+
+def test_a_key_that_is_null_takes_the_definitions_away(sandbox: Sandbox) -> None:
+    app = make_catalogue_app(sandbox, "trello", invalidate_url=None)
+    connect(app)
+    assert invoke(app, "revoke", provider=app.name, user_id=app.user_id)["invalidated"] is False
+    assert app.calls("invalidate_token") == []

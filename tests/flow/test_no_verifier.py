@@ -74,3 +74,23 @@ def test_a_ticket_is_keyed_by_the_cookie(app: CatalogueApp) -> None:
     answer = browser.get(app.come_back(browser, challenge=challenge, return_to=RETURN_TO))
     assert "ticket=" in answer.headers["location"]
     assert secret not in answer.headers["location"]
+
+
+def test_the_return_of_another_browser_ends_a_sign_in_that_was_forwarded(app: CatalogueApp) -> None:
+    """Who has another person agree finds nothing to finish: that person's browser is back first."""
+    mallory = app.browser()
+    back = app.come_back(mallory)
+    assert app.browser().get(back, accept=JSON).json()["code"] == "wrong_browser"
+    assert mallory.get(back, accept=JSON).json()["code"] == "verifier_rejected"
+    assert app.calls("access_token") == []
+    assert app.stored() is None
+
+
+def test_a_verifier_that_nobody_can_have_issued_is_worth_nothing(app: CatalogueApp) -> None:
+    app.redefine(verifier=True)
+    _, challenge = new_pair(app.name, RETURN_TO)
+    begun = begin(app, challenge=challenge, return_to=RETURN_TO)
+    app.redefine(verifier=False)
+    target = f"/oauth/{app.name}/callback?oauth_token={begun['request_token']}&oauth_verifier=any"
+    assert app.browser().get(target, accept=JSON).json()["code"] == "unknown_authorization"
+    assert app.calls("access_token") == []

@@ -86,6 +86,7 @@ def changed(before: Authorization, after: Authorization) -> dict[str, Any]:
 # Each transition, of a record in the state that it is for.
 EVENTS: dict[str, Callable[[Authorization], Transition | None]] = {
     "take_over": lambda found: transitions.take_over(found, claim_id="second", now=T + 30),
+    "end_forwarded": lambda pending: transitions.end_forwarded(pending, now=T),
     "release": lambda held: transitions.release(held, due=T + 5),
     "count_wrong_pin": transitions.count_wrong_pin,
     "save_exchange": lambda held: transitions.save_exchange(held, TOKEN, sent_at=T, now=T),

@@ -69,6 +69,16 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.mark.parametrize(
+    ("path", "content"), [("/small", SMALL), ("/empty", b""), ("/large", LARGE), ("/chunked", bytes(40 * 0x1000))]
+)
+def test_a_body_that_was_peeked_at_can_be_read_raw(url: str, session: requests.Session, path: str, content: bytes) -> None:
+    for amounts in ((None,), (10, 100_000, None), (0, None)):
+        answer = session.get(url + path, stream=True)
+        response_body.peek(answer)
+        assert b"".join(answer.raw.read(amount) for amount in amounts) == content
+
+
+@pytest.mark.parametrize(
     ("path", "content"),
     [("/small", SMALL), ("/empty", b""), ("/large", LARGE), ("/zipped", SMALL), ("/chunked", bytes(40 * 0x1000))],
 )

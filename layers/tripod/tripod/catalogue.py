@@ -25,7 +25,7 @@ class Entry:
         permissions: what is asked of the user, and how to ask for more.
         whose: what the user id is, and whether another person can ever have the same.
         denial: what happens if the user says no.
-        revoked: how an API call tells that a token is revoked.
+        revoked: what an API call answers for a revoked token.
         lifetime: how long a token lasts.
         disconnecting: what a disconnect does at the provider.
         limits: what is not possible, or different from X.
@@ -40,7 +40,7 @@ class Entry:
     permissions: str = "The app's, as registered"
     whose: str = "The provider's own id, never another person's"
     denial: str = "Unknown"
-    revoked: str = "A 401"
+    revoked: str = "unknown"
     lifetime: str = "Until it is revoked"
     disconnecting: str = "Nothing: only the user can revoke there"
     limits: str = ""
@@ -57,7 +57,7 @@ _MEDIAWIKI: Mapping[str, Any] = {
     "identity_format": "jwt",
     "user_id_field": "sub",
     "screen_name_field": "username",
-    "revoked": {"status": 200, "pattern": "mwoauth-invalid-authorization"},
+    "revoked": {"status": 200, "pattern": r'\{"error": ?\{"code": ?"mwoauth-invalid-authorization"'},
 }
 
 CATALOGUE: Mapping[str, Entry] = {
@@ -66,7 +66,7 @@ CATALOGUE: Mapping[str, Entry] = {
         register="developer.x.com: an app in a project, with user authentication; its API key and secret, no OAuth 2.0 client id",
         permissions="The app's: read, read and write, or with direct messages; a start may ask for less (`x_auth_access_type`)",
         denial="Comes back with `denied`",
-        revoked="Code 89 at API v1.1; a 401 without a cause at API v2",
+        revoked="code 89 at API v1.1; a 401 without a cause at API v2",
         disconnecting="The token is invalidated",
         sure="documents",
         sources="docs.x.com, Authentication",
@@ -85,8 +85,9 @@ CATALOGUE: Mapping[str, Entry] = {
         register="tumblr.com/oauth/apps",
         whose="The name of the user's first blog: whoever renames it is another user here, and the name may be taken over",
         denial="Comes back to the bare callback URL",
-        sure="documents",
-        sources="tumblr/docs issue 113; social-core; tumblr.php issue 58; passport-tumblr pull request 8",
+        sure="partly memory",
+        sources="tumblr/docs issue 113; social-core; tumblr.php issue 58; passport-tumblr pull request 8; lifetime from memory",
+        revoked="a 401",
     ),
     "flickr": Entry(
         definition={
@@ -97,15 +98,18 @@ CATALOGUE: Mapping[str, Entry] = {
             "authorize_params": {"perms": "read"},
             "user_id_field": "user_nsid",
             "screen_name_field": "username",
-            "revoked": {"status": 200, "pattern": '"code": *98'},
+            "revoked": {
+                "status": 200,
+                "pattern": r'(jsonFlickrApi\()?\{"stat": ?"fail", ?"code": ?98\b|<\?xml[^>]*>\s*<rsp stat="fail">\s*<err code="98"',
+            },
             "api_hosts": ["www.flickr.com", "api.flickr.com", "up.flickr.com"],
         },
         register="flickr.com/services/apps/create",
         permissions='`read`; for more `"authorize_params": {"perms": "write"}`, or `delete`',
         denial="Never comes back: Flickr shows its own home page",
-        revoked="Code 98 with status 200, or `oauth_problem=token_rejected`",
-        sure="documents",
-        sources="flickr.com/services/api/auth.oauth.html; social-core; Flickr4Java issue 170; flickraw issues 29 and 46",
+        revoked="code 98 with status 200, or `oauth_problem=token_rejected`",
+        sure="partly memory",
+        sources="flickr.com/services/api/auth.oauth.html; social-core; Flickr4Java issue 170; flickraw issue 29; code 98 from memory",
     ),
     "discogs": Entry(
         definition={
@@ -121,9 +125,9 @@ CATALOGUE: Mapping[str, Entry] = {
         },
         register="discogs.com/settings/developers",
         denial="Comes back with `denied`",
-        limits="60 signed calls a minute",
-        sure="documents",
-        sources="discogs.com/developers; discogs_client; social-core",
+        limits="60 signed calls a minute; calls need a User-Agent (the session sends Tripod's)",
+        sure="partly memory",
+        sources="discogs.com/developers; discogs_client; social-core; how a user says no from memory",
     ),
     "trello": Entry(
         definition={
@@ -145,9 +149,10 @@ CATALOGUE: Mapping[str, Entry] = {
         '{"scope": "read,write", "expiration": "never", "name": "…"}`',
         lifetime='Until it is revoked; with `"expiration": "30days"`, and `"lifetime": 2592000` beside it, 30 days',
         disconnecting="The token is deleted",
-        limits="No PIN",
+        limits="No PIN: the browser would be left at trello.com/oob. Some were answered 400 at leg 1 without a word since 2023",
         sure="documents",
         sources="developer.atlassian.com/cloud/trello, Authorization, 2025-06-24; social-core; trello.js",
+        revoked="a 401",
     ),
     "zotero": Entry(
         definition={
@@ -166,9 +171,11 @@ CATALOGUE: Mapping[str, Entry] = {
         register="zotero.org/oauth/apps",
         permissions='Reading the library; `"authorize_params"` takes `notes_access`, `write_access` and `all_groups` too',
         disconnecting="The key is deleted",
-        limits="API calls are not signed: send the token's secret as `Zotero-API-Key`",
-        sure="documents",
-        sources="zotero.org/support/dev/web_api/v3/oauth; zotero-connectors; social-core",
+        limits="API calls are not signed: send the token's secret as `Zotero-API-Key`. "
+        'With `"identity": "1"` in `authorize_params` no key is made: sign-in only',
+        sure="partly memory",
+        sources="zotero.org/support/dev/web_api/v3/oauth; zotero-connectors; social-core; the refusal from memory",
+        revoked="403 `Invalid key`",
     ),
     "wikimedia": Entry(
         definition={"name": "Wikimedia", **_MEDIAWIKI},
@@ -179,8 +186,9 @@ CATALOGUE: Mapping[str, Entry] = {
         whose="The central user id, the same on all wikis",
         denial="Never comes back: MediaWiki shows a page of its own",
         revoked="`mwoauth-invalid-authorization`, with status 200",
-        sure="documents",
-        sources="mediawiki.org, Extension:OAuth, and its source, 2026-08-20",
+        sure="partly memory",
+        sources="mediawiki.org, Extension:OAuth, and its source, 2026-08-20; that status from memory",
+        limits="A consumer that is registered with a callback prefix can not do PINs",
     ),
     "mediawiki": Entry(
         definition={"name": "MediaWiki", **_MEDIAWIKI},
@@ -191,9 +199,9 @@ CATALOGUE: Mapping[str, Entry] = {
         whose="The wiki's central user id",
         denial="Never comes back: MediaWiki shows a page of its own",
         revoked="`mwoauth-invalid-authorization`, with status 200",
-        limits="Needs Extension:OAuth, with OAuth 1.0a",
-        sure="documents",
-        sources="mediawiki.org, Extension:OAuth, and its source, 2026-08-20",
+        limits="Needs Extension:OAuth, with OAuth 1.0a; with a callback prefix no PINs",
+        sure="partly memory",
+        sources="mediawiki.org, Extension:OAuth, and its source, 2026-08-20; that status from memory",
     ),
     "smugmug": Entry(
         definition={
@@ -214,6 +222,7 @@ CATALOGUE: Mapping[str, Entry] = {
         limits="A request token lasts five minutes",
         sure="documents",
         sources="api.smugmug.com/api/v2/doc, Authorization, and its OAuth FAQ",
+        revoked="a 401",
     ),
     "evernote": Entry(
         definition={
@@ -232,9 +241,10 @@ CATALOGUE: Mapping[str, Entry] = {
         permissions="The key's",
         denial="Comes back with the request token and no verifier",
         lifetime="A year by default; `edam_expires` says when it ends",
-        limits="API calls are not signed: the token goes into each Thrift call; its secret is empty",
+        limits="Alive as far as its documents say. API calls are not signed: the token goes into each Thrift call; its secret is empty",
         sure="documents",
         sources="dev.evernote.com; allauth; passport-evernote issue 1; social-core",
+        revoked="a Thrift exception, with status 200",
     ),
     "schoology": Entry(
         definition={
@@ -255,9 +265,10 @@ CATALOGUE: Mapping[str, Entry] = {
         register="The school's administrator approves the app; `\"site\"` is the school's address, such as `https://school.schoology.com`",
         permissions="The app's, as approved",
         lifetime="90 days, then a 401",
-        limits="No verifier: only in the browser that began, no direct invocation, no PIN",
-        sure="documents",
+        limits="No verifier: see below. Timestamps must not go back: Lambdas that run at the same time may be refused",
+        sure="libraries",
         sources="developers.schoology.com, authentication and its update; schoology-api",
+        revoked="a 401",
     ),
     "netsuite": Entry(
         definition={
@@ -281,9 +292,11 @@ CATALOGUE: Mapping[str, Entry] = {
         permissions="The role that the user chooses",
         denial="Comes back with an empty verifier",
         disconnecting="The token is revoked",
-        limits="No new integrations as of release 2027.1, and an end in 2028.2: Oracle offers OAuth 2.0 instead",
+        limits="No new integrations as of release 2027.1, and an end tentatively in 2028.2. Timestamps must not go back: Lambdas that "
+        "run at the same time may be refused. One role of a user at a time: the user id is the same",
         sure="partly memory",
         sources="Oracle's help, The Three-Step TBA Authorization Flow; apideck, 2026-10-27; identity and revocation from memory",
+        revoked="a 401",
     ),
     "wordpress": Entry(
         definition={
@@ -294,15 +307,15 @@ CATALOGUE: Mapping[str, Entry] = {
             "identity_url": "{site}/wp-json/wp/v2/users/me",
             "user_id_field": "id",
             "screen_name_field": "slug",
-            "revoked": {"status": 401, "pattern": "Access token does not exist"},
+            "revoked": {"status": 401, "pattern": ".{0,200}Access token does not exist"},
         },
         site="url",
         register="Users, Applications, on a site with the plugin OAuth1 (WP-API)",
         permissions="All that the user may do",
         whose="The site's user id",
         denial="Never comes back: an empty page",
-        revoked="`Access token does not exist`",
-        sure="documents",
+        revoked="`Access token does not exist`, with status 401",
+        sure="partly memory",
         sources="github.com/WP-API/OAuth1, 2024-08; the identity's fields from memory",
     ),
     "trademe": Entry(
@@ -335,7 +348,7 @@ CATALOGUE: Mapping[str, Entry] = {
             "api_hosts": ["www.plurk.com"],
         },
         register="plurk.com/PlurkApp",
-        revoked="A 400 with an `error_text`",
+        revoked="a 400 with an `error_text`",
         disconnecting="The token is expired",
         sure="partly memory",
         sources="plurk.com/API; the identity's fields and the disconnect from memory",
@@ -374,8 +387,8 @@ CATALOGUE: Mapping[str, Entry] = {
         denial="Comes back with `error=access_denied`",
         lifetime="Until it is revoked; without `offline_access` about two hours",
         disconnecting="The token is revoked",
-        sure="documents",
-        sources="apps.usos.edu.pl/developers/api; Socialite; the twin OKAPI",
+        sure="partly memory",
+        sources="apps.usos.edu.pl/developers/api; Socialite; the twin OKAPI; how a user says no, and the lifetimes, from memory",
     ),
     "opencaching": Entry(
         definition={
@@ -410,6 +423,7 @@ CATALOGUE: Mapping[str, Entry] = {
         whose="The Hatena ID",
         sure="partly memory",
         sources="developer.hatena.ne.jp; several clients; the answer's fields from memory",
+        revoked="`oauth_problem=token_rejected`",
     ),
     "zaim": Entry(
         definition={
@@ -441,8 +455,8 @@ CATALOGUE: Mapping[str, Entry] = {
             "api_hosts": ["api.tripit.com"],
         },
         register="tripit.com/developer",
-        limits="OAuth 1.0 without a verifier: only in the browser that began, no direct invocation, no PIN",
-        sure="libraries",
+        limits="OAuth 1.0 without a verifier: see below. Alive as far as libraries keep it",
+        sure="partly memory",
         sources="social-core; a dozen clients; the identity as JSON from memory",
     ),
     "launchpad": Entry(
@@ -464,8 +478,8 @@ CATALOGUE: Mapping[str, Entry] = {
         register="Nowhere: the consumer key is a name that you choose, and `consumer_secret` is empty",
         permissions="What the user chooses on the page",
         whose="The account's name",
-        limits="OAuth 1.0 without a verifier: only in the browser that began, no direct invocation, no PIN",
-        sure="libraries",
+        limits="OAuth 1.0 without a verifier: see below",
+        sure="partly memory",
         sources="ten clients; the identity from memory",
     ),
     "fatsecret": Entry(
@@ -476,13 +490,14 @@ CATALOGUE: Mapping[str, Entry] = {
             "access_token_url": "https://authentication.fatsecret.com/oauth/access_token",
             "user_id": "subject",
             "require_callback_confirmed": False,
-            "revoked": {"status": 200, "pattern": '"code": *9\\b'},
+            "revoked": {"status": 200, "pattern": r'\{"error": ?\{"code": ?9\b'},
             "api_hosts": ["platform.fatsecret.com"],
         },
         register="platform.fatsecret.com",
         whose="FatSecret names no user: the `subject` that your app gives, so begin by direct invocation",
-        sure="documents",
-        revoked="Code 9, with status 200",
+        sure="partly memory",
+        revoked="code 9 with status 200, where JSON is asked for",
         sources="platform.fatsecret.com, three-legged guide; the code from memory",
+        limits="Timestamps must not go back: Lambdas that run at the same time may be refused",
     ),
 }

@@ -8,6 +8,7 @@ from tripod.x import X
 
 Definition = Mapping[str, Any]  # by the names of the keys of "provider" (docs/providers.md)
 
+_SITE = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:-]+)*/?", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[A-Za-z0-9]{1,32}([_-][A-Za-z0-9]{1,32})?")  # NetSuite's: 1234567, 1234567_SB1
 
 
@@ -15,22 +16,25 @@ def resolve(given: object, called: str) -> Definition:
     """Return the definition that ``"provider"`` in the consumer secret called ``called`` means.
 
     ``given`` is a name of the catalogue, an object that describes a provider, or an object with ``"like"``: a name of the catalogue,
-    whose keys are replaced by the object's. Where it is missing or empty, the secret's own name is looked up; the definition is empty
-    where the catalogue does not have it. Raises ValueError.
+    whose keys are replaced by the object's (null removes one). Where it is missing or empty, the secret's own name is looked up; the
+    definition is empty where the catalogue does not have it. Raises ValueError.
     """
     if not given and (given is None or isinstance(given, dict)):
         return X if called == "x" else _of_the_catalogue(called, None) or {}
     if isinstance(given, str):
-        return _named(given, None)
+        return _named(given.strip().lower(), None)
     if not isinstance(given, dict):
         raise ValueError('"provider" must be a name, or an object')
     if "like" not in given:
+        if "site" in given:
+            raise ValueError('"provider.site" needs "provider.like", the name of a provider that Tripod knows')
         return given
     like, site = given["like"], given.get("site")
     if not isinstance(like, str):
         raise ValueError('"provider.like" must be a name')
     changes = {key: value for key, value in given.items() if key not in ("like", "site")}
-    return {**_named(like, site), **changes}
+    known = {**_named(like.strip().lower(), site), **changes}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def _named(name: str, site: object) -> Definition:
@@ -62,11 +66,11 @@ def _site_values(name: str, kind: str, site: object) -> dict[str, str]:
         if not isinstance(site, str) or not _ACCOUNT.fullmatch(site):
             raise ValueError(f'{name} needs "provider.site": the account\'s name, such as 1234567 or 1234567_SB1')
         return {"{site}": site.lower().replace("_", "-"), "{SITE}": site.upper().replace("-", "_")}
-    if not isinstance(site, str) or not re.fullmatch(r"https?://[!-~]{1,400}", site) or set("?#{}\\@") & set(site):
+    if not isinstance(site, str) or not _SITE.fullmatch(site) or "/." in site:
         raise ValueError(
             f'{name} needs "provider.site": the address of its site, such as https://www.example.org, without a query'
         )
-    return {"{site}": site.rstrip("/")}
+    return {"{site}": site[:8].lower() + site[8:].rstrip("/")}
 
 
 def _at_site(definition: Definition, values: Mapping[str, str]) -> Definition:

@@ -23,12 +23,26 @@ class _PeekedBody:
         self._raw = raw
         self._rest: Iterator[bytes] = raw.stream(_CHUNK, decode_content=True)
         self._failure: Exception | None = None
+        self._left: Iterator[bytes] | None = None  # for ``read``
+        self._unread = b""
         self.start = b""
         try:
             while len(self.start) <= LIMIT - _CHUNK and (chunk := next(self._rest, b"")):
                 self.start += chunk
         except (HTTPError, OSError) as error:
             self._failure = error  # raised when the body is read: requests turns it into its own
+
+    def read(self, amount: int | None = None, *_: Any, **__: Any) -> bytes:
+        """Return so many bytes of the body, or all that are left."""
+        self._left = self.stream() if self._left is None else self._left
+        while amount is None or len(self._unread) < amount:
+            chunk = next(self._left, None)
+            if chunk is None:
+                break
+            self._unread += chunk
+        cut = len(self._unread) if amount is None else amount
+        taken, self._unread = self._unread[:cut], self._unread[cut:]
+        return taken
 
     def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
         """Yield the whole body; the chunk size that is asked for is ignored."""

@@ -91,6 +91,10 @@ class SecretReader:
         first = partial(self._sealed, provider, user_id) if may_be_sealed and self._sealed else None
         return self._read(secret, parse, fresh=fresh, missing=TokenNotFound, deleted=TokenRevoked, first=first)
 
+    def forget_consumer(self, provider: str) -> None:
+        """Remove a consumer secret from the cache: the next call reads it."""
+        self._forget(names.consumer_secret(self.prefix, provider))
+
     def forget_user(self, provider: str, user_id: str) -> None:
         """Remove a user's tokens from the cache: the next call reads them."""
         with self._lock:

@@ -16,6 +16,7 @@ from tripod.renewing import RenewingAuth, RenewingSession
 from tripod.secret_reader import SecretReader
 from tripod.signing import Signer
 
+TOLD_WITHIN = 1024  # bytes of a response in which a provider says that a token is revoked
 _FORM = "application/x-www-form-urlencoded"
 _UNEXPLAINED = frozenset(
     {Cause.UNKNOWN, Cause.BAD_CREDENTIALS}
@@ -105,6 +106,12 @@ def _read(reader: SecretReader, provider: str, user_id: str) -> _Credentials:
     return _Credentials(consumer, tokens)
 
 
+def _is_told(response: Response) -> bool:
+    """Return True for a response that may say something about the token: an error, or a success that is JSON or XML, and no stream."""
+    kind = response.headers.get("Content-Type", "").lower()
+    return response.status_code >= 400 or ("json" in kind or "xml" in kind or "javascript" in kind)
+
+
 def _has_ended(tokens: UserTokens) -> bool:
     return tokens.expires_at is not None and tokens.expires_at <= time.time()
 
@@ -140,9 +147,9 @@ class _UserAuth(RenewingAuth[_Credentials]):
     def cause(self, response: Response, credentials: _Credentials) -> Cause | None:
         """Return why a response refuses the credentials, by this provider's own words for a revoked token first; None if it does not."""
         revoked = credentials.consumer.revoked
-        if revoked is not None and response.status_code == revoked["status"]:
-            said = response_body.peek(response).decode(errors="replace")
-            if re.search(revoked["pattern"], said):
+        if revoked is not None and response.status_code == revoked["status"] and _is_told(response):
+            said = response_body.peek(response)[:TOLD_WITHIN].decode(errors="replace")
+            if re.match(revoked["pattern"], said):  # at its beginning: further on it may be what others have written
                 return Cause.TOKEN_REVOKED
         return super().cause(response, credentials)
 

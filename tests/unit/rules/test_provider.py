@@ -55,6 +55,7 @@ FLAWS: dict[str, list[object]] = {
         "https://127.0.0.1/x", "https://[::1]/x", "https://[2001:db8::]/x", "https://169.254.169.254/latest", "https://2130706433/x",
         "https://0x7f.1/x", "https://localhost/x", "https://localhost./x", "https://intranet/x", "https://a.internal/x",
         "https://a.local/x", "https://a.b.localhost/x", "https:///x", "https://a..b.example/x", "https://.a.example/x",
+        'https://a"b.example/x', "https://a%00.example/x", "https://a;b.example/x", "https://-a.example/x", "https://a-.example/x",
         "https://" + "a" * 64 + ".example/x", f"https://{LONGEST}d/x", "https://b.1/x",
     ],
     "must have neither user name nor fragment": ["https://user:pw@wiki.example/x", "https://wiki.example/x#f"],
@@ -85,6 +86,7 @@ def test_an_endpoint_on_this_machine_needs_the_sandboxs_setting(scheme: str) -> 
 
 
 KEEP = "keep must be a list of 10 field names at most, none of them OAuth's own"
+BRACES = "must have a port above 0, and no braces but {token} and {token_secret}"
 NO_PARAMS = "authorize_params must be an object of printable strings"
 
 
@@ -105,6 +107,16 @@ NO_PARAMS = "authorize_params must be an object of printable strings"
         ({"lifetime": True}, "lifetime must be a number of seconds"),
         ({"lifetime": "90"}, "lifetime must be a number of seconds"),
         ({"name": "a\n"}, "name must be a non-empty string"),
+        ({"lifetime": 10**30}, "lifetime must be a number of seconds"),
+        ({"name": "a" * 65}, "name must have 64 characters at most, and not be blank"),
+        ({"name": " "}, "name must have 64 characters at most, and not be blank"),
+        ({"method": "GET", "transmission": "body"}, "transmission must be header where method is GET, which has no body"),
+        (
+            {"identity_format": "jwt", "empty_consumer_secret": True},
+            "identity_format jwt needs a consumer secret, which verifies it",
+        ),
+        ({"invalidate_url": "https://a.example/{tokn}"}, f"invalidate_url: {BRACES}"),
+        ({"invalidate_url": "https://a.example:0/"}, f"invalidate_url: {BRACES}"),
         ({"keep": "a"}, KEEP),
         ({"keep": ["a"] * 11}, KEEP),
         ({"keep": ["a b"]}, KEEP),

@@ -26,6 +26,7 @@ from tripod_flow.rules.transitions import Transition
 STATES = """
                                 pending     exchanging  exchanged  consented  granted  denied  failed
 claim                           exchanging  .           .          .          .        .       .
+end_forwarded of pending        failed      .           .          .          .        .       .
 deny                            denied      .           .          .          .        .       .
 take_over of exchanging         .           exchanging  .          .          .        .       .
 take_over of exchanged          .           .           exchanged  .          .        .       .

@@ -130,10 +130,15 @@ def outcome(request: HttpRequest, finished: Outcome) -> ApiResponse:
     if request.prefers_page:
         said = _said(request)
         words, mark = (said.CONSENTED, pages.DOTS) if record.state is State.CONSENTED else (said.GRANTED, pages.CHECK)
-        name = f" {pages.isolated(f'@{record.screen_name}')}" if record.screen_name else ""
+        name = f" {pages.isolated(_handle(record.screen_name))}" if record.screen_name else ""
         detail = words.detail.format(provider=pages.isolated(request.provider_name), name=name)
         return _page(request, said, 200, pages.render(request.look, words.title, detail, language=said.LANGUAGE, mark=mark))
     return _json(200, outcome_content(finished))
+
+
+def _handle(screen_name: str) -> str:
+    """Return a screen name as people write it: one word with ``@``, a person's name without."""
+    return screen_name if " " in screen_name or screen_name.startswith("@") else f"@{screen_name}"
 
 
 def outcome_content(finished: Outcome) -> dict[str, Any]:

@@ -116,8 +116,8 @@ _DIAGNOSES = {
     Cause.NO_CALLBACK_CONFIGURED: "The app has no callback URL at the provider. Register this one in the app's settings: {callback_url}",
     Cause.CALLBACK_NOT_CONFIRMED: "The provider did not confirm the callback URL (oauth_callback_confirmed), as OAuth 1.0a asks. "
     'If it never does, set "require_callback_confirmed": false in the consumer secret.',
-    Cause.BAD_CREDENTIALS: "The provider refused the app's credentials. Check the consumer key and secret: they are the app's API key and API key secret "
-    "(not an OAuth 2.0 client id), and still current.",
+    Cause.BAD_CREDENTIALS: "The provider refused the app's credentials. Check the consumer key and secret, and that they are still current: at X they are the app's API key "
+    "and API key secret, not an OAuth 2.0 client id.",
     Cause.CLOCK_OFF: "The provider says that the request's timestamp is out of bounds. Check the clock of the machine that signs.",
     Cause.APP_SUSPENDED: "The provider has suspended this app. See the app's page at the provider.",
     Cause.ACCESS_LEVEL: "The app's access level at the provider does not cover this call. See the app's plan there.",

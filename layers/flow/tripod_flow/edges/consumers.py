@@ -38,17 +38,22 @@ class Consumers:
             raise NotConfigured(str(error)) from None
         read, definition = self._read.get(name, (None, None))
         if read is not consumer or definition is None:  # another object: the secret has been read again
-            if consumer.trimmed:
-                telemetry.log().warning(
-                    "blanks around a credential are ignored", extra={"provider": name, "fields": consumer.trimmed}
-                )
-            if consumer.may_be_sealed and not self._can_seal:
-                raise NotConfigured(
-                    f'"store": "{consumer.store}" of {name} needs a key: the stack\'s parameter TokenKey makes one'
-                )
-            definition = provider.of(name, consumer, loopback=self._loopback)
+            try:
+                definition = self._definition(name, consumer)
+            except NotConfigured:
+                self._reader.forget_consumer(name)  # the next request reads what may have been corrected
+                raise
             self._read[name] = consumer, definition
         return definition, consumer
+
+    def _definition(self, name: str, consumer: Consumer) -> ProviderDefinition:
+        if consumer.trimmed:
+            telemetry.log().warning(
+                "blanks around a credential are ignored", extra={"provider": name, "fields": consumer.trimmed}
+            )
+        if consumer.may_be_sealed and not self._can_seal:
+            raise NotConfigured(f'"store": "{consumer.store}" of {name} needs a key: the stack\'s parameter TokenKey makes one')
+        return provider.of(name, consumer, loopback=self._loopback)
 
     def known_name(self, name: str) -> str:
         """Return the provider's name as its definition writes it; empty where that has none, or was not read yet."""

@@ -12,6 +12,7 @@ from tripod_flow.rules.provider import ProviderDefinition
 
 MAX_USER_SECRET = names.MAX_SECRET_NAME - 64  # characters; a prefix and a provider's name have 32 each at most
 MAX_SCREEN_NAME = 256  # characters
+_CHECKED: Any = {"require": ["exp", "aud"], "verify_aud": False, "verify_sub": False}  # a wiki's ``sub`` may be a number
 LEEWAY = 300  # seconds that a provider's clock may differ, as far as MediaWiki lets ours
 
 
@@ -52,12 +53,12 @@ def _claims(body: bytes, consumer: Consumer, nonce: str) -> dict[str, Any] | Non
 
     try:
         said: dict[str, Any] = jwt.decode(
-            body.strip(), consumer.consumer_secret, algorithms=["HS256"], leeway=LEEWAY, options={"verify_aud": False}
+            body.strip(), consumer.consumer_secret, algorithms=["HS256"], leeway=LEEWAY, options=_CHECKED
         )
-    except jwt.InvalidTokenError:
+    except (jwt.PyJWTError, ValueError):
         return None
-    is_ours = said.get("aud", consumer.consumer_key) == consumer.consumer_key
-    answers = hmac.compare_digest(str(said.get("nonce", "")).encode(), nonce.encode())
+    is_ours = said["aud"] == consumer.consumer_key
+    answers = hmac.compare_digest(str(said.get("nonce", "")).encode(errors="replace"), nonce.encode())
     return said if is_ours and answers else None
 
 

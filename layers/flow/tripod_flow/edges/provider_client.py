@@ -297,8 +297,12 @@ def _log(path: str, response: Response, refusal: Refusal, secrets: Iterable[str]
 
 def _within_origin(url: str, redirect: Response) -> str:
     """Return where a redirect leads within the origin of ``url`` (Launchpad's ``+me``); raises ``Refused`` for any other."""
-    target = urljoin(url, redirect.headers.get("location", ""))
-    if urlsplit(target)[:2] != urlsplit(url)[:2]:
+    try:
+        target = urljoin(url, redirect.headers.get("location", ""))
+        is_within = urlsplit(target)[:2] == urlsplit(url)[:2]
+    except ValueError:
+        is_within = False
+    if not is_within:
         raise Refused(Refusal(redirect.status, Cause.UNKNOWN))
     return target
 

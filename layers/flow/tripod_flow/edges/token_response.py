@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 MAX_REQUEST_TOKEN = 512  # bytes of a request token or its secret: the callback's query has it again. X's have 27 to 50
 MAX_ACCESS_TOKEN = 2048  # bytes of an access token or its secret
 MAX_FIELDS = 200
-MAX_KEPT = 1024  # characters of a field that is kept
+MAX_KEPT = 1024  # bytes of a field that is kept
 _AROUND = " \t\r\n\ufeff\"'?&"  # what stands around a response, and is no part of it
 
 
@@ -32,7 +32,7 @@ class TokenResponse:
     def kept(self, names: Sequence[str], others: Mapping[str, str]) -> dict[str, str]:
         """Return the fields of ``names``, those that are missing from ``others``; what is too long or not printable is left out."""
         found = {name: self.first(name) or others.get(name, "") for name in names}
-        return {name: value for name, value in found.items() if value.isprintable() and 0 < len(value) <= MAX_KEPT}
+        return {name: value for name, value in found.items() if value.isprintable() and 0 < len(value.encode()) <= MAX_KEPT}
 
     @property
     def callback_confirmed(self) -> bool:

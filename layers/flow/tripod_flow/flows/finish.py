@@ -96,9 +96,11 @@ class Finish:
         """
         definition, _ = self._consumers.find(provider)
         token = request_token or self.only_pending(provider, cookies)
-        if verifier is None and (definition.verifier or is_refusal or request_token is None):
+        if not definition.verifier:  # whatever came in its place: this provider issues none
+            verifier = None if is_refusal or request_token is None else ""
+        if verifier is None:
             return self.deny(provider, token, cookies)
-        return self.callback(provider, token, verifier or "", cookies, brought)
+        return self.callback(provider, token, verifier, cookies, brought)
 
     def callback(
         self,
@@ -115,9 +117,19 @@ class Finish:
         """
         visit = _Visit(provider, request_token, cookies.get(binding.cookie_name(provider, request_token)), verifier)
         if not verifier and visit.cookie is None:  # nothing at all that tells who it is
-            self._check_access(self._table.authorization(visit.pk), visit, self._clock())
-            raise errors.UnknownAuthorization
+            self._refuse_stranger(visit)
         return self._finish(visit, verifier, brought)
+
+    def _refuse_stranger(self, visit: _Visit) -> None:
+        """Refuse a browser that comes back without cookie and verifier, and end the authorization, which it shows to be an attack.
+
+        Who began it has had another person agree: whose browser is this one, and comes back first.
+        """
+        found, now = self._table.authorization(visit.pk), self._clock()
+        if found is not None and found.is_bound and found.state is State.PENDING:
+            self._table.update(transitions.end_forwarded(found, now=now))
+        self._check_access(found, visit, now)
+        raise errors.UnknownAuthorization
 
     def pin(
         self, provider: str, request_token: str, pin: str, *, cookies: Mapping[str, str] | None = None, subject: str | None = None

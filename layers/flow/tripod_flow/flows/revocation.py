@@ -208,4 +208,6 @@ class Revocation:
 
 def _can_invalidate(definition: ProviderDefinition, consumer: Consumer, token: AccessToken) -> bool:
     """Return True if the provider can be asked to invalidate a token; another app's it would call unknown, which proves nothing."""
-    return definition.invalidate_url is not None and token.consumer_key == consumer.consumer_key
+    if definition.invalidate_url is None or token.consumer_key != consumer.consumer_key:
+        return False
+    return bool(token.oauth_token_secret) or "{token_secret}" not in definition.invalidate_url

@@ -25,6 +25,9 @@ _CHOICES = {
 _SWITCHES = ("verifier", "require_callback_confirmed", "empty_consumer_secret")
 _READ_BEFORE = ("api_hosts", "realm", "revoked", "signature_method")  # checked when the secret is read, by readers too
 MOST_KEPT = 10  # fields
+LONGEST_NAME = 64  # characters
+LONGEST_LIFETIME = 3_200_000_000  # seconds; a century
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _NEVER_KEPT = ("oauth_token", "oauth_token_secret", "oauth_verifier")
 
 
@@ -129,6 +132,10 @@ def _flaws(described: Mapping[str, Any], *, loopback: bool) -> list[str]:
             flaws += [f"{key}: {flaw}" for flaw in [_url_flaw(value, loopback=loopback)] if flaw]
         elif key in kinds and key not in _READ_BEFORE:
             flaws += _value_flaws(key, value)
+    if described.get("method") == "GET" and described.get("transmission") == "body":
+        flaws.append("transmission must be header where method is GET, which has no body")
+    if described.get("identity_format") == "jwt" and described.get("empty_consumer_secret") is True:
+        flaws.append("identity_format jwt needs a consumer secret, which verifies it")
     if not described.get("verifier", True) and described.get("user_id") == "subject":
         flaws.append('user_id "subject" needs a verifier: an app begins by direct invocation, which nothing else protects')
     return flaws
@@ -141,7 +148,9 @@ def _value_flaws(key: str, value: object) -> list[str]:
     if key == "keep":
         return [] if _are_names(value) else [f"keep must be a list of {MOST_KEPT} field names at most, none of them OAuth's own"]
     if key == "lifetime":
-        return [] if type(value) is int and value > 0 else ["lifetime must be a number of seconds"]
+        return [] if type(value) is int and 0 < value <= LONGEST_LIFETIME else ["lifetime must be a number of seconds"]
+    if key == "name" and isinstance(value, str) and not (value.strip() and len(value) <= LONGEST_NAME):
+        return [f"name must have {LONGEST_NAME} characters at most, and not be blank"]
     if key in _SWITCHES:
         return [] if isinstance(value, bool) else [f"{key} must be true or false"]
     if key in _CHOICES:
@@ -170,13 +179,15 @@ def _url_flaw(value: object, *, loopback: bool) -> str | None:
         return "must be a URL in printable ASCII"
     try:
         parts = urlsplit(value)
-        host, _port = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return "must be a URL"
     if parts.username is not None or parts.fragment:
         return "must have neither user name nor fragment"
     if "{" in parts.netloc:
         return "must have a host name without a token in it"
+    if port == 0 or "{" in value.replace("{token}", "").replace("{token_secret}", ""):
+        return "must have a port above 0, and no braces but {token} and {token_secret}"
     if loopback and parts.scheme in {"http", "https"} and is_loopback(host):
         return None
     if parts.scheme != "https":
@@ -190,6 +201,6 @@ def _is_host_name(host: str) -> bool:
     except ValueError:
         # A last label that is a number is an address to a resolver (2130706433, 0x7f.1); these three never leave the network.
         labels = host.removesuffix(".").split(".")
-        named = len(labels) > 1 and all(0 < len(label) <= 63 for label in labels) and len(host) <= 253
+        named = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and len(host) <= 253
         return named and not labels[-1][0].isdigit() and labels[-1] not in ("localhost", "local", "internal")
     return False

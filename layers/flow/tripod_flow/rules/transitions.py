@@ -2,7 +2,7 @@
 
     pending --claim--> exchanging --grant, fail--> granted | consented | failed     an outcome never changes
        |  <--release--     +--save_exchange--> exchanged --grant, fail--> granted | consented | failed
-       +--deny--> denied                       consented --confirm--> granted, or --lapse--> failed
+       +--deny--> denied, --end_forwarded--> failed                       consented --confirm--> granted, or --lapse--> failed
 
 docs/architecture.md draws them. No function here does I/O.
 """
@@ -259,6 +259,19 @@ def fail(held: Authorization, error: errors.FlowError, *, now: float) -> Transit
         **_enter_outbox(held.pk, now),
     }
     return Transition(held.pk, _held_condition(held), changes)
+
+
+def end_forwarded(pending: Authorization, *, now: float) -> Transition:
+    """End a pending authorization that another browser has come back for, at a provider that issues no verifier."""
+    changes = {
+        "state": State.FAILED,
+        "error": errors.VerifierRejected.code,
+        "request_secret": None,
+        "decided_at": now,
+        "pending_event": "authorization.failed",
+        **_enter_outbox(pending.pk, now),
+    }
+    return Transition(pending.pk, Attr("state").eq(State.PENDING) & Attr("cookie_digest").eq(pending.cookie_digest), changes)
 
 
 def deny(pk: str, *, cookie_digest: str, now: float) -> Transition:
