@@ -97,6 +97,8 @@ class Sandbox:
         self.aws = self._aws_url or self.aws_server.url
         self.template = Template(self._path, self._parameters, account)
         self.prefix = self.template.stack
+        ending.callback(lambda: [client.close() for client in self._clients.values()])
+        self._provide_keys()
         self.provider_server = ending.enter_context(self._provider_server())
         self.provider = self.provider_server.url
 
@@ -106,7 +108,6 @@ class Sandbox:
         ending.callback(lambda_api.stop)
         http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"], domain=self.template.domain())
         ending.callback(http_api.stop)
-        ending.callback(lambda: [client.close() for client in self._clients.values()])
         ours = self._aws_url is None
         self._sources = EventSources(self.functions, self._client_of_lambda, account, self.logs, notified=ours)
         if ours:
@@ -134,6 +135,12 @@ class Sandbox:
             self.add_provider(self.play.name, play=self.play.name)
         http_api.front_page = self._front_page
         self._sources.start(self.template.functions(), **self._running)  # again: the streams' own ARNs are known by now
+
+    def _provide_keys(self) -> None:
+        """Create the template's KMS keys; in an AWS of the sandbox's own also the one that its parameter names."""
+        stack.create_keys(self.template, self.client)
+        if self._aws_url is None and (arn := self.template.parameters.get("KmsKeyArn")):
+            self.aws_server.add_key(arn)
 
     def _front_page(self) -> str:
         known = [f"{user.screen_name}, password {user.password}" for user in self.provider_server.users]

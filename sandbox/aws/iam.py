@@ -17,23 +17,26 @@ VIA_SERVICE = "kms:ViaService"
 ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
 SECRET_CONTEXT = f"{ENCRYPTION_CONTEXT}SecretARN"
 TABLE_CONTEXT = f"{ENCRYPTION_CONTEXT}aws:dynamodb:tableName"
+CONTEXT_KEYS = "kms:EncryptionContextKeys"
 LEADING_KEYS = "dynamodb:LeadingKeys"
 ATTRIBUTES = "dynamodb:Attributes"
+SELECT = "dynamodb:Select"
 RETURN_VALUES = "dynamodb:ReturnValues"
 FORCE_DELETE = "secretsmanager:ForceDeleteWithoutRecovery"
-# Those that a check's context may have.
+# Those that a check's context may have, beside those that begin with ENCRYPTION_CONTEXT.
 CONDITION_KEYS = {
     CALLER_ACCOUNT,
     VIA_SERVICE,
-    SECRET_CONTEXT,
-    TABLE_CONTEXT,
+    CONTEXT_KEYS,
     LEADING_KEYS,
     ATTRIBUTES,
+    SELECT,
     RETURN_VALUES,
     FORCE_DELETE,
 }
 FOR_ALL = "ForAllValues:"
 IF_EXISTS = "IfExists"
+NULL = "Null"
 ELEMENTS = {"Sid", "Effect", "Action", "Resource", "NotResource", "Condition"}  # of a statement
 
 
@@ -62,18 +65,26 @@ class Part:
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a statement: a key, and the values of which one must be like the check's, or of ``for_all`` like each of them."""
+    """One condition of a statement: a key, and the values of which one must be like the check's, or of ``for_all`` like each of them.
+
+    Of ``null`` the value says whether the key must be missing ("true") or there ("false").
+    """
 
     for_all: bool
     if_exists: bool
+    null: bool
     like: Callable[[str, str], bool]
     key: str
     values: list[str]
 
     def met_by(self, given: tuple[str, ...]) -> list[str]:
         """Return the values that meet the condition; none where it is not met."""
+        if self.null:
+            given = ("false" if given else "true",)
         if self.if_exists and not given:
             return self.values
+        if self.for_all and not given:
+            return [""]  # met by a call that lacks the key, but by none of the values
         unmet = [one for one in given if not any(self.like(value, one) for value in self.values)]
         return [] if self.for_all and unmet else [value for value in self.values if any(self.like(value, one) for one in given)]
 
@@ -93,7 +104,12 @@ class Statement:
         self._spared = _listed(content.get("NotResource", []))
         self._conditions = [
             Condition(
-                operator.startswith(FOR_ALL), operator.endswith(IF_EXISTS), _operator(operator), _known(key), _listed(values)
+                operator.startswith(FOR_ALL),
+                operator.endswith(IF_EXISTS),
+                operator == NULL,
+                _operator(operator),
+                _known(key),
+                _listed(values),
             )
             for operator, keys in content.get("Condition", {}).items()
             for key, values in keys.items()
@@ -109,7 +125,8 @@ class Statement:
 
     def parts(self, check: Check) -> Iterator[Part]:
         """Yield each part of the statement that applies to this check."""
-        values = [one.met_by(check.context.get(one.key, ())) for one in self._conditions]
+        given = {key.lower(): values for key, values in check.context.items()}  # a key's case doesn't matter, a value's does
+        values = [one.met_by(given.get(one.key.lower(), ())) for one in self._conditions]
         if not all(values):
             return
         for action, met in product(self.actions, product(*values)):
@@ -162,7 +179,7 @@ def _listed(value: Any) -> list[str]:
 
 
 def _known(key: str) -> str:
-    if key not in CONDITION_KEYS:
+    if key not in CONDITION_KEYS and not key.startswith(ENCRYPTION_CONTEXT):
         raise PolicyError(f"not evaluated here: the condition key {key}")
     return key
 
@@ -192,6 +209,7 @@ _OPERATORS = {
     f"{FOR_ALL}StringEquals": str.__eq__,
     f"StringEquals{IF_EXISTS}": str.__eq__,
     "Bool": str.__eq__,
+    NULL: str.__eq__,
     "ArnLike": _like_arn,
 }
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
-from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
+from sandbox.aws import items, keys
 from sandbox.aws.iam import (
-    ATTRIBUTES,
     CALLER_ACCOUNT,
+    CONTEXT_KEYS,
+    ENCRYPTION_CONTEXT,
     FORCE_DELETE,
     LEADING_KEYS,
-    RETURN_VALUES,
     SECRET_CONTEXT,
     TABLE_CONTEXT,
     VIA_SERVICE,
@@ -78,25 +78,41 @@ def _of_secret(request: AwsRequest, operation: str, name: str) -> Iterator[Check
         yield from _of_key(request, action, key, {SECRET_CONTEXT: (arn,)})
 
 
-def _of_key(request: AwsRequest, action: str, key: Any, context: dict[str, tuple[str, ...]]) -> Iterator[Check]:
-    """Yield the check on a customer managed key; AWS's own keys need no permission."""
-    managed = kms_backends[request.account][request.region].keys  # AWS's own: the sandbox creates no others
-    if not key or "alias/aws/" in str(key) or str(key).rpartition("/")[2] in managed:
+def _of_key(request: AwsRequest, action: str, name: Any, context: dict[str, tuple[str, ...]]) -> Iterator[Check]:
+    """Yield the check on a customer managed key that a service uses for its caller; AWS's own keys need no permission."""
+    key = keys.named(request, str(name))
+    if not name or keys.AWS_ALIAS in str(name) or (key and keys.is_awss_own(key)):
         return
-    arn = str(key) if str(key).startswith("arn:") else f"arn:aws:kms:{request.region}:{request.account}:key/{key}"
     via = f"{request.service}.{request.region}.amazonaws.com"
-    yield Check(action, arn, {VIA_SERVICE: (via,), CALLER_ACCOUNT: (request.account,), **context})
+    written = tuple(sorted(one.removeprefix(ENCRYPTION_CONTEXT) for one in context))
+    given = {VIA_SERVICE: (via,), CALLER_ACCOUNT: (request.account,), CONTEXT_KEYS: written, **context}
+    yield Check(action, key.arn if key else _key_arn(request, str(name)), given)
+
+
+def _key_arn(request: AwsRequest, name: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:kms:{request.region}:{request.account}:key/{name}"
+
+
+def _of_kms(request: AwsRequest) -> Iterator[Check]:
+    """Yield the check on the key that the caller itself uses; none where it hands in what is no ciphertext: no key is asked for."""
+    key, name = keys.used(request), request.parameters.get("KeyId")
+    if request.operation == "Decrypt" and not key and not name:
+        return
+    arn = key.arn if key else _key_arn(request, str(name)) if name else "*"
+    context = request.parameters.get("EncryptionContext") or {}
+    given = {CALLER_ACCOUNT: (request.account,), **{f"{ENCRYPTION_CONTEXT}{one}": (str(context[one]),) for one in context}}
+    yield Check(f"kms:{request.operation}", arn, given | ({CONTEXT_KEYS: tuple(sorted(context))} if context else {}))
 
 
 def _of_tables(request: AwsRequest) -> Iterator[Check]:
     parameters = request.parameters
-    if items := parameters.get("TransactItems"):
-        for item in items:
-            for part, content in item.items():
+    if parts := parameters.get("TransactItems"):
+        for each in parts:
+            for part, content in each.items():
                 yield from _of_table(request, PARTS.get(part, part), content)
     elif "RequestItems" in parameters:
-        for table in parameters["RequestItems"]:
-            yield from _of_table(request, request.operation, {"TableName": table})
+        for table, content in parameters["RequestItems"].items():
+            yield from _of_table(request, request.operation, {"TableName": table, **items.of_batch(content)})
     else:
         yield from _of_table(request, request.operation, parameters)
 
@@ -109,12 +125,7 @@ def _of_table(request: AwsRequest, action: str, parameters: Mapping[str, Any]) -
     arn = name if name.startswith("arn:") else _arn(request, f"table/{name}")
     index = parameters.get("IndexName")
     table = dynamodb_backends[request.account][request.region].tables.get(arn.rpartition("/")[2])
-    key = (parameters.get("Key") or parameters.get("Item") or {}).get(table.hash_key_attr) if table is not None else None
-    context = {LEADING_KEYS: (str(next(iter(key.values()))),)} if isinstance(key, Mapping) and key else {}
-    if named := {*parameters.get("Item", {}), *parameters.get("ExpressionAttributeNames", {}).values()}:
-        context[ATTRIBUTES] = tuple(sorted(named))
-    if "ReturnValues" in parameters:
-        context[RETURN_VALUES] = (str(parameters["ReturnValues"]),)
+    context = items.context(action, parameters, table) if table is not None else {}
     yield Check(f"dynamodb:{action}", f"{arn}/index/{index}" if index else arn, context)
     if table is not None and action in _ITEM_ACTIONS:
         master = (table.sse_specification or {}).get("KMSMasterKeyId")
@@ -151,4 +162,5 @@ _SERVICES = {
     "ssm": _of_parameters,
     "events": _of_buses,
     "sqs": _of_queues,
+    "kms": _of_kms,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from sandbox.aws import shard, transaction
+from sandbox.aws import keys, shard, transaction
 from sandbox.aws.faults import AwsError
 from sandbox.aws.request import AwsRequest
 
@@ -23,11 +23,13 @@ _DELETED_NAME = "You can't create this secret because a secret with this name is
 
 
 def resource(request: AwsRequest) -> str:
-    """Return the resource of a call: a secret's name, an item's key, else the table, else the empty string."""
+    """Return the resource of a call: a secret's name, an item's key, else the table, a KMS key, else the empty string."""
     parameters = request.parameters
+    if request.service == "kms":
+        return keys.resource(request)
     if request.service == "dynamodb":
-        keys = [_partition_key(request, each) for each in _writes_and_reads(parameters)]
-        return " ".join(key for key in keys if key) or str(parameters.get("TableName", ""))
+        found = [_partition_key(request, each) for each in _writes_and_reads(parameters)]
+        return " ".join(key for key in found if key) or str(parameters.get("TableName", ""))
     return str(parameters.get("SecretId") or parameters.get("Name") or "")
 
 
@@ -35,6 +37,8 @@ def refusal(request: AwsRequest) -> AwsError | None:
     """Return the error with which AWS refuses this call although moto would not; None where moto decides."""
     if request.service == "secretsmanager":
         return _secret_refusal(request)
+    if request.service == "kms":
+        return keys.refusal(request)
     if request.operation == "GetRecords":
         shard.refresh(request)
     if request.operation == "TransactWriteItems":

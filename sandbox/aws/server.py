@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.aws import bus, iam, permissions, rules
+from sandbox.aws import bus, iam, keys, permissions, rules
 from sandbox.aws.credentials import LAMBDA_SERVICE
 from sandbox.aws.faults import NEVER_DONE, UNANSWERED, AwsFault, AwsFaultKind, AwsFaults, Quota
 from sandbox.aws.moto_app import MotoApp
@@ -36,7 +36,7 @@ class AwsCall:
 
     service: str
     operation: str
-    resource: str  # a secret's name, an item's key, else the table, else empty
+    resource: str  # a secret's name, an item's key, else the table; a KMS key and its encryption context's values; else empty
     status: int  # HTTP; 0 where no response went out
     error: str | None
     caller: str  # the function's name; empty for anyone else
@@ -97,6 +97,10 @@ class AwsServer(LoopbackServer):
         """
         return self._faults.arm(AwsFault(service, operation, kind, times, match, after))
 
+    def add_key(self, arn: str) -> None:
+        """Let there be a KMS key of this ARN, as one that an operator has made beforehand."""
+        keys.add(arn, self.account)
+
     def limit(self, service: str, operation: str, per_second: float, clock: Callable[[], float] = time.monotonic) -> Quota:
         """Refuse the calls of an operation beyond so many a second, as AWS's quotas do."""
         return self._faults.limit(Quota(service, operation, per_second, clock))
@@ -144,7 +148,7 @@ class AwsServer(LoopbackServer):
         if error := rules.refusal(request):
             return AwsResponse.refusing(error)
         held = bus.held_back(request, fault.match if fault and fault.kind == "entry_failed" else None)
-        response = self._moto.perform(request, environ, bus.without(body, held))
+        response = self._moto.perform(request, environ, keys.by_id(request, bus.without(body, held)))
         if response.status >= HTTPStatus.BAD_REQUEST:
             return response
         response = AwsResponse(response.status, *rules.corrected(request, response.headers, bus.completed(response.body, held)))

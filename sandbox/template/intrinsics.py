@@ -97,7 +97,16 @@ class Document:
     def _named(self, logical_id: str) -> str:
         """Return a resource's own name, or one made from the stack's and the logical id."""
         properties = self._resources[logical_id].get("Properties", {})
-        for key in ("FunctionName", "LogGroupName", "TableName", "QueueName", "TopicName", "ManagedPolicyName", "Name"):
+        for key in (
+            "FunctionName",
+            "LogGroupName",
+            "TableName",
+            "QueueName",
+            "TopicName",
+            "ManagedPolicyName",
+            "AliasName",
+            "Name",
+        ):
             if key in properties:
                 return str(self.resolve(properties[key]))
         return f"{self.stack}-{logical_id}"
@@ -215,6 +224,7 @@ _REFERENCES: dict[str, Callable[[Document, str], str]] = {
     "AWS::Serverless::HttpApi": lambda _, __: API_ID,
     "AWS::Serverless::LayerVersion": lambda document, name: f"arn:aws:lambda:{REGION}:{document.account}:layer:{name}:1",
     "AWS::SQS::Queue": _queue_url,
+    "AWS::KMS::Key": lambda document, name: document.attribute(name, "Arn").rpartition("/")[2],
     "AWS::IAM::ManagedPolicy": lambda document, name: f"arn:aws:iam::{document.account}:policy/{document._named(name)}",
 }
 

@@ -4,6 +4,7 @@ Policies, log groups and alarms are left out: nothing in the sandbox shows their
 """
 
 import contextlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,31 @@ def create(template: Template, client: Client, api: str) -> None:
         for logical_id, properties in template.resources(kind).items():
             one(template, client, logical_id, properties)
     _create_tables(template, client)
+
+
+def create_keys(template: Template, client: Client) -> None:
+    """Create every KMS key and its alias, before anything else: functions have the key's ARN in their environment. What exists stays."""
+    for logical_id, properties in template.resources("AWS::KMS::Key").items():
+        kms, key = client("kms"), template.reference(logical_id)
+        for alias in template.resources("AWS::KMS::Alias").values():
+            if alias["TargetKeyId"] == key:
+                described = _key_of(kms, alias["AliasName"]) or _create_key(kms, alias["AliasName"], properties)
+                template.attributes[logical_id, "Arn"] = described["Arn"]
+
+
+def _key_of(kms: Any, alias: str) -> dict[str, Any] | None:
+    try:
+        return dict(kms.describe_key(KeyId=alias)["KeyMetadata"])
+    except kms.exceptions.NotFoundException:
+        return None
+
+
+def _create_key(kms: Any, alias: str, properties: dict[str, Any]) -> dict[str, Any]:
+    created = kms.create_key(Description=properties["Description"], Policy=json.dumps(properties["KeyPolicy"]))["KeyMetadata"]
+    if properties.get("EnableKeyRotation"):
+        kms.enable_key_rotation(KeyId=created["KeyId"])
+    kms.create_alias(AliasName=alias, TargetKeyId=created["KeyId"])
+    return dict(created)
 
 
 def _create_tables(template: Template, client: Client) -> None:

@@ -49,6 +49,8 @@ Resources:
       CodeUri: act/
       AutoPublishAlias: live
       Timeout: 1
+      Environment:
+        Variables: {KEY: !GetAtt Sealing.Arn}
       Events:
         Act: {Type: HttpApi, Properties: {Method: POST, Path: /act}}
   Broken:
@@ -74,6 +76,17 @@ Resources:
   Dead:
     Type: AWS::SQS::Queue
     Properties: {MessageRetentionPeriod: 1209600}
+  Sealing:
+    Type: AWS::KMS::Key
+    Properties:
+      Description: seals
+      EnableKeyRotation: true
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {AWS: !Ref "AWS::AccountId"}, Action: "kms:*", Resource: "*"}]
+  SealingName:
+    Type: AWS::KMS::Alias
+    Properties: {AliasName: !Sub "alias/${Prefix}-seal", TargetKeyId: !Ref Sealing}
 """
 
 ECHO = """
@@ -105,6 +118,8 @@ def handler(event, context):
         case "leave": raise SystemExit
         case "call":
             boto3.client("dynamodb").get_item(TableName=os.environ["TABLE"], Key={"pk": {"S": event["pk"]}})
+        case "seal":
+            return boto3.client("kms").encrypt(KeyId=os.environ["KEY"], Plaintext=b"hidden")["KeyId"]
         case "tell":
             boto3.client("events").put_events(Entries=[event["entry"]])
             return boto3.client("ssm").get_parameter(Name=event["parameter"])["Parameter"]["Value"]
