@@ -90,7 +90,7 @@ def main() -> int:
             aws_url=arguments.aws_url,
             consumer=consumer,
             provider=arguments.provider,
-            parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true"},
+            parameters={"AllowedReturnUrls": arguments.allowed_return_urls, "EnablePin": "true", "TokenKey": "on"},
             built=arguments.built,
             echo=sys.stderr,
             schedules=True,

@@ -19,7 +19,7 @@ INVOKE = "import json, sys; from handler import handler; print(json.dumps(handle
 
 def main() -> int:
     """Run the demo; return the exit code."""
-    with Sandbox() as sandbox:
+    with Sandbox(parameters={"TokenKey": "on"}) as sandbox:
         browser, user = Browser(sandbox.api), sandbox.provider_server.users[0]
         visitor = Visitor(user)
         print_heading(

@@ -21,7 +21,7 @@ PARAMETERS = {
     "Colour": "#112233",
     "LogLevel": "WARNING",
     "RecoveryWindow": "7",
-    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
 }
 
 

@@ -11,7 +11,7 @@ from tests.support import plays
 from tests.support.flow_layer import trim
 from tests.support.sandbox_app import PARAMETERS, QUICK, make_app
 
-KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 FUNCTIONS = ("start", "callback", "redeem", "revoke", "relay")
 
 
@@ -97,7 +97,7 @@ FORBIDDEN = [
     ("dynamodb:Query", "table/{table}"),
     ("dynamodb:DeleteTable", "table/{table}"),
     ("lambda:InvokeFunction", "function:{prefix}-revoke"),
-    ("kms:Decrypt", "key/11111111-2222-3333-4444-555555555555"),
+    ("kms:Decrypt", "key/99999999-2222-3333-4444-555555555555"),
     ("iam:PassRole", "*"),
     ("sts:AssumeRole", "*"),
 ]

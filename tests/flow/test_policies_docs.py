@@ -1,5 +1,6 @@
 """The lines of docs/policies.md: they are the stack's own, and whoever copies them gets what they say and no more."""
 
+import json
 import re
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 
 from sandbox.aws.iam import Check, Policy
 from sandbox.repository import TEMPLATE
-from sandbox.world import Sandbox
+from sandbox.template.template import Template
 
 DOCS = TEMPLATE.parent / "docs"
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:{{service}}:us-east-1:{ACCOUNT}:{{rest}}"
-SERVICES = {"secret": "secretsmanager", "parameter": "ssm", "table": "dynamodb", "function": "lambda"}
+SERVICES = {"secret": "secretsmanager", "parameter": "ssm", "table": "dynamodb", "function": "lambda", "key": "kms"}
+PAGE = (DOCS / "policies.md").read_text()
+KEYED = "| policy, with a key |"  # begins the table of what is allowed beside, where there is a key
 ROW = re.compile(r"^\| `(\w+)Policy` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", re.M)
 
 
@@ -22,9 +25,9 @@ def whole(resource: str) -> str:
     return ARN.format(service=SERVICES[re.split("[:/]", rest)[0]], rest=rest)
 
 
-def documented() -> dict[str, dict[str, Any]]:
-    """Return each policy of the page, by its name in the template."""
-    rows = ROW.findall((DOCS / "policies.md").read_text())
+def documented(part: str) -> dict[str, dict[str, Any]]:
+    """Return each policy of a part of the page, by its name in the template."""
+    rows = ROW.findall(part)
     return {
         name: {
             "Effect": "Allow",
@@ -35,7 +38,8 @@ def documented() -> dict[str, dict[str, Any]]:
     }
 
 
-DOCUMENTED = documented()
+DOCUMENTED = documented(PAGE.partition(KEYED)[0])
+WITH_A_KEY = documented(PAGE.partition(KEYED)[2])
 
 
 def listed(value: str | list[str]) -> list[str]:
@@ -70,13 +74,37 @@ def test_the_readers_of_one_provider_read_its_users_and_no_others() -> None:
         assert not policy.allows(reads(other))
 
 
-def test_each_line_is_the_stacks_own_policy(sandbox: Sandbox) -> None:
-    stack = sandbox.template.resources("AWS::IAM::ManagedPolicy")
+def filled(resource: str, template: Template) -> str:
+    """Return a documented resource with this stack's own names and account."""
+    table, account = template.reference("Table"), template.account
+    return resource.replace("<its value>", table).replace("<the key>", "tripod-TokensKey").replace(ACCOUNT, account)
+
+
+@pytest.mark.parametrize("with_a_key", [False, True])
+def test_each_line_is_the_stacks_own_policy(with_a_key: bool) -> None:
+    template = Template(TEMPLATE, {"TokenKey": "on" if with_a_key else "off"})
+    stack = template.resources("AWS::IAM::ManagedPolicy")
     assert DOCUMENTED.keys() == stack.keys()
-    for name, told in DOCUMENTED.items():
+    assert WITH_A_KEY.keys() == {"ReadTokens", "ReadTokensOfOneProvider"}
+    for name in DOCUMENTED:
+        told = [DOCUMENTED[name], *([WITH_A_KEY[name]] if with_a_key and name in WITH_A_KEY else [])]
         statements = stack[name]["PolicyDocument"]["Statement"]
         assert {one["Effect"] for one in statements} == {"Allow"}
-        assert {action for one in statements for action in listed(one["Action"])} == set(told["Action"])
-        account = sandbox.aws_server.account
-        resources = {each.replace("<its value>", sandbox.table).replace(ACCOUNT, account) for each in told["Resource"]}
+        assert {action for one in statements for action in listed(one["Action"])} == {
+            action for one in told for action in one["Action"]
+        }
+        resources = {filled(each, template) for one in told for each in one["Resource"]}
         assert {each for one in statements for each in listed(one["Resource"])} == resources
+
+
+def test_the_conditions_are_the_stacks_own() -> None:
+    shown = [json.loads(block) for block in re.findall(r"^```json\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)]
+    stack = Template(TEMPLATE, {"TokenKey": "on"}).resources("AWS::IAM::ManagedPolicy")
+    statements = stack["ReadTokensOfOneProvider"]["PolicyDocument"]["Statement"]
+    theirs = {one["Action"]: one["Condition"] for one in statements if "Condition" in one}
+    assert {one["Action"]: one["Condition"] for one in shown} == theirs
+    for_all = [one for one in stack["ReadTokens"]["PolicyDocument"]["Statement"] if "Condition" in one]
+    assert [one["Condition"].get("ForAllValues:StringLike") for one in for_all] == [
+        {"dynamodb:LeadingKeys": "connection#*"},
+        None,
+    ]

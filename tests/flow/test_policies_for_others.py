@@ -14,7 +14,7 @@ from tests.support.reading import WHO
 from tests.support.roles import role
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp
 
-KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 POLICIES = ("ReadTokens", "ReadTokensOfOneProvider", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
 
 

@@ -91,6 +91,9 @@ CHANGES = {
     "RouteRate": Change("5", throttle("Rate"), "50", "5"),
     "RouteBurst": Change("6", throttle("Burst"), "100", "6"),
     "KmsKeyArn": Change(KEY, lambda stack: stack.one("Table")["SSESpecification"].get("KMSMasterKeyId"), None, KEY),
+    "TokenKey": Change(
+        "on", variable("CallbackFunction", "TRIPOD_TOKEN_KEY"), "", "arn:aws:kms:us-east-1:123456789012:key/tripod-TokensKey"
+    ),
     "DomainName": Change(DOMAIN, domain, (None, OWN_HOST), (DOMAIN, DOMAIN), (("CertificateArn", CERTIFICATE),)),
     "CertificateArn": Change(CERTIFICATE, certificate, None, CERTIFICATE, (("DomainName", DOMAIN),)),
     "SnapStart": Change(

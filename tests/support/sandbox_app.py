@@ -16,7 +16,7 @@ from tripod_flow.rules import connection
 
 RETURN_TO = "http://127.0.0.1:3000/done"
 UNDEFINED: Any = object()
-PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true"}
+PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true", "TokenKey": "on"}
 QUICK = {"TRIPOD_CONNECT_TIMEOUT": "1", "TRIPOD_READ_TIMEOUT": "0.7", "TRIPOD_CALL_TIMEOUT": "1.2"}  # seconds
 
 

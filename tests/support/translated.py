@@ -29,7 +29,8 @@ EVERYTHING = {
     "AlarmTopicArn": TOPIC,
     "PermissionsBoundary": BOUNDARY,
     "ReservedConcurrency": "20",
-}  # every condition holds
+}  # every condition holds but the one for a key that the stack makes
+OWN_KEY = {"TokenKey": "on"}
 
 Body = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 from sandbox.repository import TEMPLATE
 from tests.support.parameter_changes import CHANGES
 from tests.support.tool_runner import run
-from tests.support.translated import EVERYTHING, KEY, stack
+from tests.support.translated import EVERYTHING, KEY, OWN_KEY, stack
 
 # Rule: why the template is right nevertheless.
 CFN_LINT = {
@@ -44,6 +44,9 @@ def linted() -> list[tuple[str, str]]:
         EVERYTHING,
         {name: change.value for name, change in CHANGES.items()},
         {"KmsKeyArn": KEY},
+        OWN_KEY,
+        OWN_KEY | {"KmsKeyArn": KEY},
+        OWN_KEY | {name: value for name, value in EVERYTHING.items() if name != "KmsKeyArn"},
         {"EnablePin": "true", "ReaderProvider": "other", "Prefix": "other", "SnapStart": "on"},
     )
     files = [str(stack(**variant).path) for variant in variants]
@@ -53,9 +56,9 @@ def linted() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def checked() -> list[tuple[str, str]]:
-    file = str(stack(**EVERYTHING).path)
+    files = [str(stack(**variant).path) for variant in (EVERYTHING, OWN_KEY)]
     options = ["--framework", "cloudformation", "--compact", "--quiet", "--skip-download", "--output", "json"]
-    report = run("checks/bin/checkov", "--file", file, *options)
+    report = run("checks/bin/checkov", "--file", *files, *options)
     assert report["summary"]["parsing_errors"] == 0
     assert report["summary"]["passed"]
     return [(each["check_id"], f"{each['check_name']}: {each['resource']}") for each in report["results"]["failed_checks"]]
@@ -63,7 +66,7 @@ def checked() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def analyzed() -> list[tuple[str, str]]:
-    policies = [[name, one] for variant in ({}, EVERYTHING) for name, one in stack(**variant).policies().items()]
+    policies = [[name, one] for variant in ({}, EVERYTHING, OWN_KEY) for name, one in stack(**variant).policies().items()]
     assert len(policies) > 20
     return [(f"{issue} {name}", detail) for issue, name, detail in run("checks/bin/python", "-c", ANALYZE, given=policies)]
 
