@@ -1,7 +1,7 @@
 """``make mutate``: take one thing out of the template or of a layer at a time, and see the behaviour tests notice.
 
-Every IAM action, route, event source, environment variable, layer attachment and layer requirement is a mutant. Each one's
-tests run in a copy of the project whose template lacks it; first they run where nothing is lacking. The exit code is 1 unless
+Every IAM action, condition of a statement, route, event source, environment variable, layer attachment and layer requirement is a
+mutant, and everything that there is on a condition only, there always. Each one's tests run in a copy of the project whose template lacks it; first they run where nothing is lacking. The exit code is 1 unless
 every mutant is noticed. Words as arguments try those alone whose names have all of them: MUTANTS='StartFunction variable'.
 """
 
@@ -30,7 +30,12 @@ WORKERS = os.cpu_count() or 1
 Body = dict[str, Any]
 
 POLICIES = ("tests/flow/test_permissions.py",)
-POLICIES_FOR_OTHERS = ("tests/flow/test_policies_for_others.py",)
+POLICIES_FOR_OTHERS = ("tests/flow/test_policies_for_others.py", "tests/flow/test_policies_for_the_table.py")
+LIMITS = ("tests/template/test_stack.py", "tests/template/test_keys.py")  # under which something is allowed
+CHOICES = (  # what there is only where a parameter asks for it
+    "tests/template/test_keys.py",
+    "tests/template/test_parameters.py::test_without_a_domain_there_is_nothing_of_one",
+)
 DENIALS = ("tests/template/test_stack.py",)  # of what a policy of AWS's own allows
 FLOWS = (
     "tests/flow/test_configuration.py",
@@ -71,6 +76,19 @@ def without(path: tuple[Any, ...], item: Any = None) -> Callable[[Body], None]:
     return change
 
 
+def always(path: tuple[Any, ...]) -> Callable[[Body], None]:
+    """Return a change that puts the first branch of the ``Fn::If`` at ``path`` in its place."""
+
+    def change(body: Body) -> None:
+        *way, last = path
+        holder: Any = body
+        for step in way:
+            holder = holder[step]
+        holder[last] = holder[last]["Fn::If"][1]
+
+    return change
+
+
 def mutants(body: Body) -> Iterator[Mutant]:
     """Yield every mutant of a template."""
     resources: Body = body["Resources"]
@@ -80,16 +98,18 @@ def mutants(body: Body) -> Iterator[Mutant]:
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         place = ("Resources", name, "Properties")
+        if "Condition" in resource:
+            yield Mutant(f"{name} always", CHOICES, without(("Resources", name, "Condition")))
         if resource["Type"] == "AWS::Serverless::Function":
             yield from _environment(place, name, properties)
             for event in properties.get("Events", {}):
                 yield Mutant(f"{name} event {event}", FLOWS, without((*place, "Events", event)))
             for number, policy in enumerate(properties["Policies"]):
                 if "Statement" in policy:
-                    yield from _actions((*place, "Policies", number, "Statement"), name, policy["Statement"], POLICIES)
+                    yield from _statements((*place, "Policies", number, "Statement"), name, policy["Statement"], POLICIES)
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             statements = properties["PolicyDocument"]["Statement"]
-            yield from _actions((*place, "PolicyDocument", "Statement"), name, statements, POLICIES_FOR_OTHERS)
+            yield from _statements((*place, "PolicyDocument", "Statement"), name, statements, POLICIES_FOR_OTHERS)
     for layer, folder in LAYERS.items():
         for line in (ROOT / "layers" / folder / "requirements.txt").read_text().splitlines():
             if line and not line.startswith("#"):
@@ -102,16 +122,25 @@ def _environment(place: tuple[Any, ...], name: str, properties: Body) -> Iterato
         yield Mutant(f"{name} variable {variable}", FLOWS, without((*place, "Environment", "Variables", variable)))
 
 
-def _actions(place: tuple[Any, ...], name: str, statements: list[Body], allowing: tuple[str, ...]) -> Iterator[Mutant]:
+def _statements(place: tuple[Any, ...], name: str, statements: list[Body], allowing: tuple[str, ...]) -> Iterator[Mutant]:
     for number, conditional in enumerate(statements):
-        statement = conditional["Fn::If"][1] if "Fn::If" in conditional else conditional  # with a key of one's own
+        where = (*place, number)
+        statement, content = conditional, where
+        if "Fn::If" in conditional:
+            statement, content = conditional["Fn::If"][1], (*where, "Fn::If", 1)
         label = f"{name} {statement.get('Sid', number)}"
+        if "Fn::If" in conditional:
+            yield Mutant(f"{label} always", CHOICES, always(where))
         actions, tests = statement["Action"], (allowing if statement["Effect"] == "Allow" else DENIALS)
         if isinstance(actions, str):
-            yield Mutant(f"{label} {actions}", tests, without((*place, number)))
-            continue
-        for action in actions:
-            yield Mutant(f"{label} {action}", tests, without((*place, number, "Action"), action))
+            yield Mutant(f"{label} {actions}", tests, without(where))
+        else:
+            for action in actions:
+                yield Mutant(f"{label} {action}", tests, without((*content, "Action"), action))
+        for operator, keys in statement.get("Condition", {}).items():
+            for key in keys:
+                limit = without((*content, "Condition", operator, key))
+                yield Mutant(f"{label} without {operator} {key}", LIMITS, limit)
 
 
 class Workplace:

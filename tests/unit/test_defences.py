@@ -44,6 +44,8 @@ def test_the_tests_that_should_notice_what_the_template_lacks_are_there() -> Non
     groups = (
         mutate_template.POLICIES,
         mutate_template.POLICIES_FOR_OTHERS,
+        mutate_template.LIMITS,
+        mutate_template.CHOICES,
         mutate_template.DENIALS,
         mutate_template.FLOWS,
         mutate_template.BUILT,
