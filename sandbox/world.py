@@ -172,6 +172,12 @@ class Sandbox:
         return self._consumer is not None
 
     @property
+    def token_key(self) -> str:
+        """The ARN of the key that seals tokens for the table; empty where the template makes none."""
+        variables = self.functions.function(f"{self.prefix}-callback").environment
+        return variables.get("TRIPOD_TOKEN_KEY", "")
+
+    @property
     def start_path(self) -> str:
         """Return where a sign-in begins at the provider that the sandbox plays."""
         return f"/oauth/{self.play.name}/start"

@@ -18,6 +18,7 @@ from typing import Any
 OPERATIONS = {
     "dynamodb": ("GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
     "events": ("PutEvents",),
+    "kms": ("Decrypt", "Encrypt"),
     "secretsmanager": (
         *("CreateSecret", "DeleteSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "RestoreSecret"),
         "UpdateSecretVersionStage",

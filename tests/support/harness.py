@@ -67,7 +67,7 @@ class Harness:
             look=PLAIN,
             recovery_window=30,
             kms_key="",
-            token_key="",
+            token_key=sandbox.token_key,
             timeouts=Timeouts(1, 1, 2),
             loopback=True,
         )

@@ -26,7 +26,23 @@ def all_of_them(app: SandboxApp) -> None:
     back_while_being_deleted(another(app))
     deleted_by_the_relay(another(app))
     given_up(app)
+    sealed(make_app(app.sandbox, secret={"store": "table"}))
     app.sandbox.settle()
+
+
+def sealed(app: SandboxApp) -> None:
+    """Seal tokens in the callback, and in the relay where that failed; have the provider be asked about them by revoke and by the relay."""
+    for failures in (0, 2):  # two: the callback tries twice
+        if failures:
+            app.sandbox.aws_server.fault("kms", "Encrypt", "denied", times=failures, match=app.user.user_id)
+        by_callback(app)
+        app.sandbox.settle()
+        app.sweep()
+        app.fault("invalidate_token", ProviderFault.SERVER_ERROR)
+        assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["invalidated"] == "pending"
+        app.sweep()
+        assert app.sandbox.provider_server.valid_token(app.consumer.key, app.user) is None
+    by_redeem(another(app))
 
 
 def another(app: SandboxApp) -> SandboxApp:
