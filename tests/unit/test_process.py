@@ -37,6 +37,17 @@ def test_the_prefix_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None
     assert process.Process().prefix == "tripod"
 
 
+def test_how_long_credentials_are_kept_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, seconds in (("", 300), ("60", 60), ("3600", 3600)):
+        monkeypatch.setenv("TRIPOD_CACHE_SECONDS", value)
+        assert process.Process().cache_seconds == seconds
+    for value in ("59", "3601", "5m", "-60", "60.5"):
+        monkeypatch.setenv("TRIPOD_CACHE_SECONDS", value)
+        with pytest.raises(TripodUnavailable, match="TRIPOD_CACHE_SECONDS must be") as caught:
+            process.Process()
+        assert caught.value.code == "not_configured"
+
+
 def test_threads_share_one_process_one_secret_reader_and_one_client_per_service() -> None:
     process.forget()
     found: list[object] = []

@@ -103,7 +103,7 @@ def _cache_seconds(text: str) -> int:
     if not text:
         return LIFETIME
     if not text.isdecimal() or not 60 <= int(text) <= 3600:
-        raise ValueError("TRIPOD_CACHE_SECONDS must be a number of seconds, from 60 to 3600")
+        raise TripodUnavailable("TRIPOD_CACHE_SECONDS must be a number of seconds, from 60 to 3600", code="not_configured")
     return int(text)
 
 
