@@ -30,7 +30,7 @@ def main(rounds: int = ROUNDS) -> int:
     lines = [
         f"Machine: {_processor()}, 2 cores, of which the measured process has one; Python {_version()}, botocore {_shipped('botocore')}, "
         f"Powertools {_shipped('aws-lambda-powertools')}; Node {_node()}, grant {_grant()}. `make bench{'' if rounds == ROUNDS else f' BENCH={rounds}'}`: "
-        f"{rounds} cold starts of each kind, {WARM_ROUNDS} warm invocations, {memory_rounds} cold and {memory_rounds * memory.WARM_ROUNDS} warm ones for each "
+        f"{rounds} cold starts of each kind, {WARM_ROUNDS} warm invocations in {warm.PROCESSES} processes, {memory_rounds} cold and {memory_rounds * memory.WARM_ROUNDS} warm ones for each "
         "size of memory, all interleaved; medians, where nothing else is said.",
         *_cold_table("Cold, AWS and the provider over http", plain),
         *_cold_table("Cold, both over https", secure),

@@ -14,7 +14,10 @@ from tools.bench import parts, process
 from tools.bench.replay import Replay
 from tools.bench.scene import Scene, invoke, scene
 
-FIRST = 10  # invocations that are not counted
+FIRST = 10  # invocations of each process that are not counted
+PROCESSES = 5
+
+Variant = tuple[Emulator, Callable[[], Any]]  # what runs, and what makes its events
 
 
 @dataclass(frozen=True)
@@ -37,34 +40,41 @@ class Figures:
 
 
 def measure(rounds: int, *, tls: bool = False) -> Figures:
-    """Measure start, callback and their floors, so many times each."""
-    with scene(tls=tls) as stage, ExitStack() as ending:
-
-        def running(*function: Any) -> Emulator:
-            emulator = stage.emulator(*function)
-            ending.callback(emulator.close)
-            return emulator
-
-        starter, finisher = running(stage.function("start")), running(stage.function("callback"))
-        for _ in range(FIRST):  # the calls of a process that has the consumer secret
-            invoke(finisher, stage.callback_event(starter)[1])
-        code = stage.beside("start", parts.HERE / "floor", parts.whole())
-        floor, floor_finisher, replay = running(code), running(code), Replay(stage, starter, finisher)
-        variants: dict[str, tuple[Emulator, Callable[[], Any]]] = {
-            "start": (starter, stage.start_event),
-            "start's floor": (floor, replay.start),
-            "callback": (finisher, lambda: stage.callback_event(starter)[1]),
-            "callback's floor": (floor_finisher, lambda: replay.callback(floor)),
-        }
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in variants}
-        for number in range(FIRST + rounds):
-            for name, (emulator, event) in variants.items():
-                told = event()
-                spent = _invocation(emulator, told)
-                if number >= FIRST:
-                    taken[name].append(spent)
-        calls = {name: _calls(stage, *variants[name]) for name in ("start", "callback")}
+    """Measure start, callback and their floors, so many times each, in several processes: two of the same code differ by a tenth."""
+    taken: dict[str, list[tuple[float, float]]] = {}
+    calls: dict[str, tuple[int, int]] = {}
+    with scene(tls=tls) as stage:
+        for _ in range(PROCESSES):
+            with ExitStack() as ending:
+                variants = _started(stage, ending)
+                for number in range(FIRST + rounds // PROCESSES):
+                    for name, (emulator, event) in variants.items():
+                        spent = _invocation(emulator, event())
+                        if number >= FIRST:
+                            taken.setdefault(name, []).append(spent)
+                calls = {name: _calls(stage, *variants[name]) for name in ("start", "callback")}
     return Figures([_row(name, each) for name, each in taken.items()], calls)
+
+
+def _started(stage: Scene, ending: ExitStack) -> dict[str, Variant]:
+    """Start one process of each, until ``ending``."""
+
+    def running(*function: Any) -> Emulator:
+        emulator = stage.emulator(*function)
+        ending.callback(emulator.close)
+        return emulator
+
+    starter, finisher = running(stage.function("start")), running(stage.function("callback"))
+    for _ in range(FIRST):  # the calls of a process that has the consumer secret
+        invoke(finisher, stage.callback_event(starter)[1])
+    code = stage.beside("start", parts.HERE / "floor", parts.whole())
+    floor, floor_finisher, replay = running(code), running(code), Replay(stage, starter, finisher)
+    return {
+        "start": (starter, stage.start_event),
+        "start's floor": (floor, replay.start),
+        "callback": (finisher, lambda: stage.callback_event(starter)[1]),
+        "callback's floor": (floor_finisher, lambda: replay.callback(floor)),
+    }
 
 
 def _invocation(emulator: Emulator, told: Any) -> tuple[float, float]:
