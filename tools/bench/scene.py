@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,15 +40,21 @@ class Sample:
 class Scene:
     """A sandbox, an app in it, and what its functions are told beside the template's variables.
 
-    ``bundle`` is the certificate that what is measured must trust besides, over https.
+    ``known`` are the provider's addresses as the functions know them. ``bundle`` is the certificate that what is measured must trust besides, over https.
     """
 
     sandbox: Sandbox
     app: SandboxApp
     settings: dict[str, str]
+    known: dict[str, str]
     folder: Path
     bundle: Path | None
     _copies: dict[Path, Path] = field(default_factory=dict)
+
+    @cached_property
+    def sealing(self) -> "Scene":
+        """The same with an app whose users' tokens are sealed in the table."""
+        return replace(self, app=make_app(self.sandbox, secret={"provider": self.known, "store": "table"}))
 
     def function(self, name: str) -> Function:
         """Return a built function by its short name."""
@@ -142,7 +149,7 @@ def scene(*, tls: bool = False, thinks: float = 0.0) -> Iterator[Scene]:
             parts.OWN.mkdir(exist_ok=True)
             folder = Path(ending.enter_context(TemporaryDirectory(dir=parts.OWN)))
             own = certificate(folder) if tls else None
-            sandbox = ending.enter_context(Sandbox(built=True, streams=False))
+            sandbox = ending.enter_context(Sandbox(built=True, streams=False, parameters={"TokenKey": "on"}))
             settings = sandbox.function_settings()
             if tls:
                 settings["AWS_ENDPOINT_URL"] = ending.enter_context(Front(port_of(sandbox.aws), own)).url
@@ -151,7 +158,7 @@ def scene(*, tls: bool = False, thinks: float = 0.0) -> Iterator[Scene]:
             )
             known = {name: text.replace(sandbox.provider, provider) for name, text in sandbox.provider_server.endpoints().items()}
             app = make_app(sandbox, secret={"provider": known})
-            yield Scene(sandbox, app, settings, folder, own.bundle if own else None)
+            yield Scene(sandbox, app, settings, known, folder, own.bundle if own else None)
     finally:
         os.sched_setaffinity(0, before)
 

@@ -16,6 +16,7 @@ from tools.bench.scene import Scene, invoke, scene
 
 FIRST = 10  # invocations of each process that are not counted
 PROCESSES = 5
+SEALING = "callback, into the table"
 
 Variant = tuple[Emulator, Callable[[], Any]]  # what runs, and what makes its events
 
@@ -53,6 +54,7 @@ def measure(rounds: int, *, tls: bool = False) -> Figures:
                         if number >= FIRST:
                             taken.setdefault(name, []).append(spent)
                 calls = {name: _calls(stage, *variants[name]) for name in ("start", "callback")}
+                calls[SEALING] = _calls(stage.sealing, *variants[SEALING])
     return Figures([_row(name, each) for name, each in taken.items()], calls)
 
 
@@ -73,6 +75,7 @@ def _started(stage: Scene, ending: ExitStack) -> dict[str, Variant]:
         "start": (starter, stage.start_event),
         "start's floor": (floor, replay.start),
         "callback": (finisher, lambda: stage.callback_event(starter)[1]),
+        SEALING: (finisher, lambda: stage.sealing.callback_event(starter)[1]),
         "callback's floor": (floor_finisher, lambda: replay.callback(floor)),
     }
 
