@@ -21,6 +21,7 @@ from sandbox.runtime.logs import Logs
 from sandbox.template.intrinsics import REGION
 from sandbox.template.template import Function
 from sandbox.world import Sandbox
+from tests.support.catalogue_app import make_catalogue_app
 from tests.support.direct import begin, invoke, new_pair
 from tests.support.example_events import EVENTS, complete_answer
 from tests.support.sandbox_app import SandboxApp, make_app
@@ -58,6 +59,22 @@ def test_a_whole_sign_in_is_stored_told_and_revoked(app: SandboxApp) -> None:
     assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["invalidated"] is True
     app.sandbox.settle()
     assert sorted(app.told()) == ["authorization.denied", "authorization.granted", "connection.revoked"]
+
+
+def test_tokens_are_sealed_and_the_provider_asked_about_them(built: Sandbox) -> None:
+    app = make_app(built, secret={"store": "table"})
+    browser = app.browser()
+    assert browser.get(app.come_back(browser), accept=JSON).json()["outcome"] == "granted"
+    assert "sealed_tokens" in (app.connection() or {})
+    assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["invalidated"] is True
+    assert "sealed_tokens" not in (app.connection() or {})
+
+
+@pytest.mark.parametrize("play", ["wikimedia", "launchpad", "netsuite"])  # a JWT; a form, without a verifier; HMAC-SHA256
+def test_a_provider_of_the_catalogue_is_served(built: Sandbox, play: str) -> None:
+    app = make_catalogue_app(built, play)
+    browser = app.browser()
+    assert browser.get(app.come_back(browser), accept=JSON).json()["user_id"] == app.user_id
 
 
 def test_a_page_and_a_pin_and_a_direct_authorization(app: SandboxApp) -> None:
