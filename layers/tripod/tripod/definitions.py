@@ -8,8 +8,9 @@ from tripod.x import X
 
 Definition = Mapping[str, Any]  # by the names of the keys of "provider" (docs/providers.md)
 
-_SITE = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:-]+)*/?", re.IGNORECASE)
-_ACCOUNT = re.compile(r"[A-Za-z0-9]{1,32}([_-][A-Za-z0-9]{1,32})?")  # NetSuite's: 1234567, 1234567_SB1
+# Patterns, not compiled at a cold start: few need them.
+_SITE = r"[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:-]+)*/?"
+_ACCOUNT = r"[A-Za-z0-9]{1,32}([_-][A-Za-z0-9]{1,32})?"  # NetSuite's: 1234567, 1234567_SB1
 
 
 def resolve(given: object, called: str) -> Definition:
@@ -63,10 +64,10 @@ def _site_values(name: str, kind: str, site: object) -> dict[str, str]:
             raise ValueError(f'"provider.site" has no meaning for {name}')
         return {}
     if kind == "account":
-        if not isinstance(site, str) or not _ACCOUNT.fullmatch(site):
+        if not isinstance(site, str) or not re.fullmatch(_ACCOUNT, site):
             raise ValueError(f'{name} needs "provider.site": the account\'s name, such as 1234567 or 1234567_SB1')
         return {"{site}": site.lower().replace("_", "-"), "{SITE}": site.upper().replace("-", "_")}
-    if not isinstance(site, str) or not _SITE.fullmatch(site) or "/." in site:
+    if not isinstance(site, str) or not re.fullmatch(_SITE, site) or "/." in site:
         raise ValueError(
             f'{name} needs "provider.site": the address of its site, such as https://www.example.org, without a query'
         )

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from unicodedata import decimal
 from urllib.parse import parse_qsl
 
 from tripod.credentials import BLANKS
@@ -71,6 +70,8 @@ def of_json(body: str, names: tuple[str, ...]) -> dict[str, str]:
 def checked(name: str, value: str) -> str:
     """Return a parameter's value as it is, a PIN without blanks; raises ``BadRequest`` where it is empty, too long, or not printable."""
     if name == "pin":
+        from unicodedata import decimal  # noqa: PLC0415  # for a PIN alone
+
         value = "".join(str(decimal(one, one)) for one in value if one not in BLANKS)  # full-width and Arabic digits too
     if not value:
         raise BadRequest(detail=f"The parameter {name} is empty.")

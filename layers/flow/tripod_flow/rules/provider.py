@@ -27,7 +27,7 @@ _READ_BEFORE = ("api_hosts", "realm", "revoked", "signature_method")  # checked 
 MOST_KEPT = 10  # fields
 LONGEST_NAME = 64  # characters
 LONGEST_LIFETIME = 3_200_000_000  # seconds; a century
-_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # of a host name; compiled when it is needed
 _NEVER_KEPT = ("oauth_token", "oauth_token_secret", "oauth_verifier")
 
 
@@ -201,6 +201,6 @@ def _is_host_name(host: str) -> bool:
     except ValueError:
         # A last label that is a number is an address to a resolver (2130706433, 0x7f.1); these three never leave the network.
         labels = host.removesuffix(".").split(".")
-        named = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and len(host) <= 253
+        named = len(labels) > 1 and all(re.fullmatch(_LABEL, label) for label in labels) and len(host) <= 253
         return named and not labels[-1][0].isdigit() and labels[-1] not in ("localhost", "local", "internal")
     return False
