@@ -162,3 +162,10 @@ def test_a_key_that_is_null_takes_the_definitions_away(sandbox: Sandbox) -> None
     connect(app)
     assert invoke(app, "revoke", provider=app.name, user_id=app.user_id)["invalidated"] is False
     assert app.calls("invalidate_token") == []
+
+
+def test_a_provider_that_shows_no_pin_is_not_asked_for_one(sandbox: Sandbox) -> None:
+    app = make_catalogue_app(sandbox, "trello")
+    answer = app.browser().start(app.name, accept=JSON, pin="true")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "This provider shows no PIN: leave pin out.")
+    assert app.calls("request_token") == []

@@ -101,6 +101,7 @@ NO_PARAMS = "authorize_params must be an object of printable strings"
         ({"invalidate_method": "PUT"}, "invalidate_method must be POST or GET or DELETE"),
         ({"identity_format": "xml"}, "identity_format must be json or jwt"),
         ({"user_id": "entity"}, "user_id must be subject"),
+        ({"pin": "no"}, "pin must be true or false"),
         ({"verifier": "no"}, "verifier must be true or false"),
         ({"empty_consumer_secret": 1}, "empty_consumer_secret must be true or false"),
         ({"lifetime": 0}, "lifetime must be a number of seconds"),

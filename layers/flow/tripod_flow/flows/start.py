@@ -145,6 +145,8 @@ def _check_against(definition: ProviderDefinition, asked: StartRequest, *, brows
     """Raise ``BadRequest`` for what this provider can't do."""
     if asked.endpoint == "authenticate" and definition.authenticate_url is None:
         raise errors.BadRequest(detail="This provider has no authenticate endpoint: leave endpoint out.")
+    if asked.pin and not definition.pin:
+        raise errors.BadRequest(detail="This provider shows no PIN: leave pin out.")
     if not definition.verifier and (asked.pin or not browser):
         raise errors.BadRequest(detail="This provider issues no verifier: only a browser that visits start itself can finish.")
     if definition.user_id == "subject" and not is_user_id(asked.subject or ""):

@@ -22,7 +22,7 @@ _CHOICES = {
     "identity_format": ("json", "jwt"),
     "user_id": ("subject",),
 }
-_SWITCHES = ("verifier", "require_callback_confirmed", "empty_consumer_secret")
+_SWITCHES = ("verifier", "pin", "require_callback_confirmed", "empty_consumer_secret")
 _READ_BEFORE = ("api_hosts", "realm", "revoked", "signature_method")  # checked when the secret is read, by readers too
 MOST_KEPT = 10  # fields
 LONGEST_NAME = 64  # characters
@@ -49,6 +49,7 @@ class ProviderDefinition:
     signature_method: str = "HMAC-SHA1"
     empty_consumer_secret: bool = False
     verifier: bool = True  # False: OAuth 1.0, which issues none; the authorize URL says the callback then
+    pin: bool = True  # whether it shows a PIN where the callback is oob
     require_callback_confirmed: bool = True
     authorize_params: Mapping[str, str] = field(default_factory=dict)
     authenticate_url: str | None = None
