@@ -18,7 +18,8 @@ conditional writes. At AWS a fault lasts for the whole first try, at the provide
 just after. Each cell says what the first try answered, and how things stood after the same was tried once more (a reload) and the relay
 had run. What each cell may come to was written down before (`tests/matrix/allowed.py`); `make matrix` runs it all and writes this page.
 
-- **stored**: the tokens are in Secrets Manager, they belong to whoever consented, nothing is owed. **deleted**: likewise, of a revocation.
+- **stored**: the tokens are in Secrets Manager, they belong to whoever consented, nothing is owed, and the table shows no token.
+  **sealed**: likewise, where the app has them sealed in the table. **deleted**: likewise, of a revocation.
 - **signed in**: it is known who the user is, and their tokens are kept nowhere: the app asks for no more.
 - **again**: the user was told plainly to start again. **interrupted**: the same, because the answer of the exchange, or the step that
   was to keep it, was lost: the provider gives it only once.

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.browser import JSON, Browser
 from tests.support.direct import begin, new_pair
+from tests.support.kept_tokens import is_in_the_clear, sealed
 from tests.support.pin import begin as begin_by_pin
 from tests.support.pin import post
 from tests.support.sandbox_app import SandboxApp, make_app
@@ -21,7 +22,22 @@ class UserScene:
     key: str = ""
     browser: Browser | None = None
     given: dict[str, Any] = field(default_factory=dict)
-    keeps: bool = True  # the app keeps its users' tokens
+    store: str = "secrets-manager"
+
+    def kept(self) -> tuple[str, str] | None:
+        """Return whose tokens are kept for the user, and the token; None where there are none."""
+        if self.store == "table":
+            tokens = sealed(self.app)
+            return None if tokens is None else (tokens.user_id, tokens.oauth_token)
+        stored = self.app.stored()
+        return None if stored is None else (stored["user_id"], stored["oauth_token"])
+
+    @property
+    def is_in_the_clear(self) -> bool:
+        """True if the table shows a token of the user's."""
+        return any(
+            is_in_the_clear(self.app.item(key), self.app.user.user_id) for key in (self.key, self.app.connection_key) if key
+        )
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Act:
     def scene(self, sandbox: Any) -> UserScene:
         """Return a scene with an app and a user of its own."""
         scene = self.prepare(make_app(sandbox, **self.app_options))
-        return replace(scene, keeps=self.app_options.get("secret") != _SIGN_IN_ONLY)
+        return replace(scene, store=self.app_options.get("secret", {}).get("store", scene.store))
 
 
 def _told(response: Any) -> str:
@@ -135,6 +151,33 @@ def _unpaid(app: SandboxApp) -> UserScene:
     return scene
 
 
+def _unsealed(app: SandboxApp) -> UserScene:
+    """Leave it to the relay to seal and to tell."""
+    scene = _back(app)
+    app.sandbox.aws_server.fault("kms", "Encrypt", "denied", times=2, match=app.name)  # at the commit, and at the storing
+    assert _callback(scene) == "granted"
+    assert scene.is_in_the_clear
+    app.come_due(scene.key)
+    return scene
+
+
+def _unconnected(app: SandboxApp) -> UserScene:
+    """Leave it to the relay to keep what is sealed with its connection, and to tell."""
+    scene = _back(app)
+    app.sandbox.aws_server.fault("dynamodb", "TransactWriteItems", "denied", times=2, match=app.name)
+    assert _callback(scene) == "granted"
+    assert sealed(app) is None
+    app.come_due(scene.key)
+    return scene
+
+
+def _disconnected_before(app: SandboxApp) -> UserScene:
+    connected = _connected(app)
+    assert _revoke(connected) == "revoked"
+    app.relay(app.connection_key)
+    return _back(app)
+
+
 def _relay(scene: UserScene) -> str:
     records = [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": key}}}} for key in (scene.key, scene.app.connection_key)]
     return _invoked(scene, "relay", {"Records": records})
@@ -145,27 +188,43 @@ def how_it_stands(scene: UserScene) -> str:
     record = scene.app.item(scene.key)
     if record is None:
         return "again"
-    state, stored = record["state"]["S"], scene.app.stored()
-    if state == "granted" and not scene.keeps:
-        return "signed in" if stored is None and not {"outbox", "pending_tokens"} & record.keys() else "kept"
-    if stored is not None and stored["user_id"] != scene.app.user.user_id:
+    state, kept = record["state"]["S"], scene.kept()
+    if state == "granted" and scene.store == "none":
+        return "signed in" if kept is None and not {"outbox", "pending_tokens"} & record.keys() else "kept"
+    if kept is not None and kept[0] != scene.app.user.user_id:
         return "wrong user"
     if "request_secret" in record and state in ("granted", "denied", "failed"):
         return "a secret is left"
     if state == "granted":
-        if stored is None:
-            return "lost"
-        return "owed" if "outbox" in record or "pending_tokens" in record else "stored"
+        return _kept(scene, record, kept[1] if kept else None)
+    if scene.is_in_the_clear:
+        return "in the clear"
     if state == "failed":
         return "interrupted" if record["error"]["S"] == "interrupted" else "again"
     return "denied" if state == "denied" and "outbox" not in record else f"stuck: {state}"
 
 
+def _kept(scene: UserScene, granted: dict[str, Any], token: str | None) -> str:
+    if token is None:
+        return "lost"
+    if "outbox" in granted or "pending_tokens" in granted:
+        return "owed"
+    if scene.is_in_the_clear:
+        return "in the clear"
+    if scene.store == "secrets-manager":
+        return "stored"
+    if token != scene.app.sandbox.provider_server.valid_token(scene.app.consumer.key, scene.app.user):
+        return "void"
+    return "sealed" if scene.app.stored() is None else "kept twice"
+
+
 def _disconnected(scene: UserScene) -> str:
     connection = scene.app.connection() or {}
-    if not scene.app.is_deleted():
+    if not (scene.kept() is None if scene.store == "table" else scene.app.is_deleted()):
         return "still stored"
-    return "owed" if "outbox" in connection else "deleted"
+    if "outbox" in connection or "revoked_at" not in connection:
+        return "owed"
+    return "in the clear" if scene.is_in_the_clear else "deleted"
 
 
 def _told_all(scene: UserScene) -> str:
@@ -175,6 +234,7 @@ def _told_all(scene: UserScene) -> str:
 
 _NAMELESS: dict[str, Any] = {"user_id_field": None, "screen_name_field": None}
 _SIGN_IN_ONLY = {"store": "none"}
+_SEALED: dict[str, Any] = {"secret": {"store": "table"}}
 ACTS = (
     Act("start", "start", _about_to_start, _start, _can_start),
     Act("callback", "callback", _back, _callback, how_it_stands),
@@ -186,4 +246,12 @@ ACTS = (
     Act("redeem", "redeem", _with_ticket, lambda scene: _invoked(scene, "redeem", scene.given), how_it_stands),
     Act("revoke", "revoke", _connected, _revoke, _disconnected),
     Act("relay", "relay", _unpaid, _relay, _told_all),
+    Act("callback, sealed", "callback", _back, _callback, how_it_stands, _SEALED),
+    Act("callback, whose, sealed", "callback", _back, _callback, how_it_stands, {**_NAMELESS, **_SEALED}),
+    Act("callback after a disconnect, sealed", "callback", _disconnected_before, _callback, how_it_stands, _SEALED),
+    Act("PIN, sealed", "callback", _with_pin, _pin, how_it_stands, _SEALED),
+    Act("redeem, sealed", "redeem", _with_ticket, lambda scene: _invoked(scene, "redeem", scene.given), how_it_stands, _SEALED),
+    Act("revoke, sealed", "revoke", _connected, _revoke, _disconnected, _SEALED),
+    Act("relay seals", "relay", _unsealed, _relay, _told_all, _SEALED),
+    Act("relay connects, sealed", "relay", _unconnected, _relay, _told_all, _SEALED),
 )

@@ -80,6 +80,32 @@ ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactW
 ROWS["PIN"] = ROWS["callback"]
 ROWS["PIN, whose, and nothing kept"] = ROWS["callback, whose, and nothing kept"]
 
+# Where tokens are sealed in the table ("stored" is "sealed" there).
+_KEPT = ("granted", "stored")
+ROWS["callback, sealed"] = {name: ROWS["callback"][name] for name in ("UpdateItem 1", "GetSecretValue 1", "access_token")}
+ROWS["callback, sealed"] |= {
+    "Encrypt 1": _KEPT,
+    "TransactWriteItems 1": _KEPT,
+}  # what fails here is written the other way, and follows
+ROWS["PIN, sealed"] = ROWS["callback, sealed"]
+ROWS["callback after a disconnect, sealed"] = {
+    name: cell for name, cell in ROWS["callback, sealed"].items() if name != "GetSecretValue 1"
+}
+ROWS["callback, whose, sealed"] = ROWS["callback, sealed"] | {"identity": _KEPT}  # asked once more, at once
+ROWS["redeem, sealed"] = {
+    name: ROWS["redeem"][name] for name in ("GetItem 1", "GetItem 2", "UpdateItem 1", "TransactWriteItems 1")
+}
+ROWS["revoke, sealed"] = dict.fromkeys(
+    ("GetItem 1", "GetSecretValue 1", "UpdateItem 1", "DeleteSecret 1"), ("internal", "deleted")
+)
+ROWS["revoke, sealed"] |= dict.fromkeys(("GetItem 2", "GetItem 3"), ("internal", "deleted"))
+ROWS["revoke, sealed"] |= dict.fromkeys(("GetItem 4", "UpdateItem 2", "Decrypt 1", "invalidate_token"), ("revoked", "deleted"))
+ROWS["revoke, sealed"] |= dict.fromkeys(("GetItem 5", "UpdateItem 3"), ("revoked", "deleted"))
+ROWS["relay connects, sealed"] = dict.fromkeys((f"GetItem {number}" for number in (1, 2, 3)), ("done", "stored"))
+ROWS["relay connects, sealed"] |= dict.fromkeys(("UpdateItem 1", "UpdateItem 2"), ("done", "stored"))
+ROWS["relay connects, sealed"] |= dict.fromkeys(("TransactWriteItems 1", "PutEvents 1"), ("done", "stored"))
+ROWS["relay seals"] = ROWS["relay connects, sealed"] | {"Encrypt 1": ("done", "stored")}
+
 # The cells that differ from their row.
 CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("request_token", "throttled"): ("provider_unavailable", None),  # the provider asks to wait
@@ -92,6 +118,12 @@ CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
 }
 _NOTHING_KEPT = {"callback, whose, and nothing kept", "PIN, whose, and nothing kept"}
 _COMMIT = {(act, "UpdateItem 2") for act in ("callback", "callback, then whose", "PIN", *_NOTHING_KEPT)}
+_SEALED = {act for act in ROWS if "seal" in act}
+_AT_ONCE = {act for act in _SEALED if act.startswith(("callback", "PIN"))}
+# Until the commit the tokens are in memory alone, and die with the process.
+_DIES_WITH_THEM = {(act, call, "killed before") for act in _AT_ONCE for call in ("Encrypt 1", "TransactWriteItems 1")}
+_DIES_WITH_THEM |= {(act, "Encrypt 1", "killed after") for act in _AT_ONCE}
+_DIES_WITH_THEM |= {("callback, whose, sealed", "identity", fault) for fault in _KILLED}
 _DONE_UNHEARD = {"drip", "lost", "killed after"}  # the commit was made, and only its answer is missing: a reload tells
 
 
@@ -109,6 +141,8 @@ def allowed(act: str, call: str, fault: str) -> Expected:
     first, end = differs[0] or first, differs[1] or end
     if (act, call) in _COMMIT and fault in _DONE_UNHEARD:
         end = "stored"
-    if act in _NOTHING_KEPT and end == "stored":
-        end = "signed in"
+    if (act, call, fault) in _DIES_WITH_THEM:
+        end = "interrupted"
+    if end == "stored":
+        end = "signed in" if act in _NOTHING_KEPT else "sealed" if act in _SEALED else end
     return _NO_ANSWER if fault in _KILLED else {first}, {end}

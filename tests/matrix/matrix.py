@@ -174,11 +174,13 @@ def _let_the_lease_end(sandbox: Sandbox, scene: UserScene) -> None:
 def totals(results: list[Result]) -> dict[str, int]:
     """Return the figures that must be 0, and how many exchanges were interrupted."""
     ends = Counter(result.end for result in results)
-    known = {"stored", "signed in", "again", "interrupted", "denied", "deleted", "lost", "wrong user"}
+    counted = {"lost", "wrong user", "in the clear"}
+    known = counted | {"stored", "sealed", "signed in", "again", "interrupted", "denied", "deleted"}
     return {
         "cells": len(results),
         "tokens lost after commit": ends["lost"],
         "stored under a wrong user": ends["wrong user"],
+        "left in the clear": ends["in the clear"],
         "stuck or owed in the end": sum(count for end, count in ends.items() if end not in known),
         "outside the cell's set": sum(not result.right for result in results),
         "interrupted (the exchange's own answer lost)": ends["interrupted"],
