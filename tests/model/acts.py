@@ -132,7 +132,7 @@ class Acts(Stage):
         if known.state is State.CONSENTED:
             ended = max((done.since for done in self._revoked if done.user is one.user), default=0.0)
             again = (other.record.granted_at or 0.0 for other in self._all if other.user is one.user and other.record)
-            assert ended < agreed or ended < max(again), "a consent became a grant after the user had disconnected"
+            assert ended < agreed or ended < max(again, default=0.0), "a consent became a grant after the user had disconnected"
 
     def _revoke(self, user: User) -> None:
         since = self._clock.now

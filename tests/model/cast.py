@@ -86,6 +86,7 @@ class ModelFigures:
 
     examples: int = 0
     exchanges: int = 0
+    stores: Counter[str] = field(default_factory=Counter)  # exchanges of apps that keep tokens there
     rules: Counter[str] = field(default_factory=Counter)
     interruptions: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)

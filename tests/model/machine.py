@@ -18,6 +18,7 @@ from tests.model.stage import EXPECTED
 from tests.model.truths import Truths
 from tests.model.world import ATTEMPTS, Watched
 from tests.support.harness import Killed
+from tripod.credentials import Store
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions
 
@@ -30,10 +31,15 @@ class Machine(Truths):
 
     begun = Bundle("begun")
 
-    @initialize(target=begun, app=st.sampled_from(["plain", "renewing", "nameless", "sign-in only"]), kind=st.sampled_from(Kind))
-    def open(self, app: str, kind: Kind) -> Begun:
+    @initialize(
+        target=begun,
+        app=st.sampled_from(["plain", "renewing", "nameless"]),
+        store=st.sampled_from(["secrets-manager", "secrets-manager", "table", "table", "moving", "none"]),
+        kind=st.sampled_from(Kind),
+    )
+    def open(self, app: str, store: Store, kind: Kind) -> Begun:
         """Make an app, and begin one authorization, to which a user consents."""
-        self._open(app)
+        self._open(app, store)
         one = self._begin(kind)
         assert one is not None
         self._decide(one, self._users[0], "authorize")
@@ -197,6 +203,8 @@ class Machine(Truths):
                 ("secretsmanager", "RestoreSecret"),
                 ("secretsmanager", "DeleteSecret"),
                 ("secretsmanager", "GetSecretValue"),
+                ("kms", "Encrypt"),
+                ("kms", "Decrypt"),
                 ("events", "PutEvents"),
             ]
         ),
@@ -286,4 +294,5 @@ class Machine(Truths):
             for visitor in self._visitors.values():
                 visitor.close()
             self._figures.exchanges += self._exchanges()
+            self._figures.stores[self._store] += self._exchanges()
             self._figures.outcomes.update(str(one.record.error or one.record.state) for one in self._all if one.record)

@@ -1,6 +1,5 @@
 """Where a play takes place: its world and cast, what is tried there, and what can be seen."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -13,6 +12,8 @@ from tests.model.cast import WRONG, AnsweredRevocation, Begun, ModelFigures, Who
 from tests.model.world import Ticking, Watched, World
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import make_app
+from tripod.credentials import Store, UserTokens
+from tripod.errors import TokenNotFound, TokenRevoked
 from tripod_flow.edges import event_bus, telemetry
 from tripod_flow.flows.token_store import Revoked
 from tripod_flow.rules import authorization, connection, errors, outbox
@@ -57,13 +58,13 @@ class Stage(RuleBasedStateMachine):
         if not isinstance(error, (*RELAYED, Revoked, TimeoutError)):
             self._defects.append(error)
 
-    def _open(self, app: str) -> None:
+    def _open(self, app: str, store: Store) -> None:
         self._renews = app == "renewing"
         options: dict[str, Any] = {"renews": self._renews}  # where the older of two grants holds a void token
         if app == "nameless":
             options |= {"user_id_field": None, "screen_name_field": None}
-        self._keeps = app != "sign-in only"
-        self._app = make_app(self._world, secret=None if self._keeps else {"store": "none"}, **options)
+        self._store = store
+        self._app = make_app(self._world, secret={"store": store}, **options)
         self._users = [self._app.user, self._world.provider_server.add_user()]
         self._visitors = {user.user_id: Visitor(user) for user in self._users}
         self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
@@ -76,7 +77,7 @@ class Stage(RuleBasedStateMachine):
 
     def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
         """Yield what this example owes, of all shards, in an order that doesn't depend on random names."""
-        known = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
+        known = self._keys()
         found = {pk for shard in sorted({outbox.shard(pk) for pk in known}) for pk in in_the_table(shard)}
         return iter([pk for pk in known if pk in found])
 
@@ -123,6 +124,10 @@ class Stage(RuleBasedStateMachine):
     def _connection(self, user: User) -> str:
         return connection.key(self._app.name, user.user_id)
 
+    def _keys(self) -> list[str]:
+        """Return the key of every item that this example may have."""
+        return [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
+
     def _items(self, keys: list[str] | None = None) -> dict[str, dict[str, Any]]:
         """Return the items of these keys, or of all authorizations, as DynamoDB has them."""
         keys = [self._pk(one) for one in self._all] if keys is None else keys
@@ -132,14 +137,22 @@ class Stage(RuleBasedStateMachine):
         answer = self._world.inspector("dynamodb").batch_get_item(RequestItems=asked)
         return {item["pk"]["S"]: item for item in answer["Responses"][self._world.table]}
 
-    def _stored(self, user: User) -> dict[str, Any] | None:
-        """Return what readers get of a user's secret; None where it is deleted, or never was."""
-        client = self._world.inspector("secretsmanager")
-        name = f"{self._world.prefix}/user/{self._app.name}/{user.user_id}"
+    def _read(self, user: User) -> UserTokens | None:
+        """Return what readers get of a user's tokens now; None where they are deleted, or never were."""
+        reader = self._world.reader.secret_reader
+        sealed = reader.consumer(self._app.name).may_be_sealed
         try:
-            return dict(json.loads(client.get_secret_value(SecretId=name)["SecretString"]))
-        except (client.exceptions.InvalidRequestException, client.exceptions.ResourceNotFoundException):
+            return reader.user(self._app.name, user.user_id, fresh=True, may_be_sealed=sealed)
+        except (TokenNotFound, TokenRevoked):
             return None
+
+    def _is_secret(self, user: User) -> bool:
+        """Return True if Secrets Manager has tokens of a user's that can be read."""
+        try:
+            self._world.reader.secret_reader.user(self._app.name, user.user_id, fresh=True)
+        except (TokenNotFound, TokenRevoked):
+            return False
+        return True
 
     def _exchanges(self) -> int:
         """Return how many exchanges the provider has made and answered."""

@@ -13,13 +13,14 @@ from tests.model.exploration import explore
 from tests.model.machine import Machine
 from tests.model.world import World
 from tests.support.harness import Harness
-from tripod_flow.edges.table import ConnectionUpdate
+from tripod.credentials import STORES
+from tripod_flow.edges.table import ConnectionUpdate, StoredUpdate
 from tripod_flow.flows.finish import Finish
 from tripod_flow.rules import binding
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.transitions import Transition
 
-SEED = 6  # its plays come to every kind of end
+SEED = 8  # its plays come to every kind of end
 SHORT = settings(
     max_examples=16,
     stateful_step_count=30,
@@ -39,7 +40,7 @@ def world() -> Iterator[World]:
 
 def test_whatever_the_order_the_rules_hold(world: World) -> None:
     figures = explore(world, SHORT, seed=SEED)
-    assert figures.exchanges
+    assert all(figures.stores[store] for store in STORES), figures.stores
     assert {"granted", "denied", "interrupted", "expired"} <= figures.outcomes.keys()
     assert {"redeemed", "redeem: InvalidTicket", "revoked"} <= figures.answers.keys()
 
@@ -72,9 +73,28 @@ def any_grant_counts_as_the_newest(harness: Harness) -> None:
     harness.table.update_connection = lenient  # type: ignore[method-assign]  # broken on purpose
 
 
+def any_sealed_grant_counts_as_the_newest(harness: Harness) -> None:
+    update = harness.table.update_with_connection
+
+    def lenient(transition: Transition, connected: Transition) -> StoredUpdate:
+        return update(transition, replace(connected, condition=Attr("pk").exists() | Attr("pk").not_exists()))
+
+    harness.table.update_with_connection = lenient  # type: ignore[method-assign]  # broken on purpose
+
+
+def a_disconnect_leaves_sealed_tokens(harness: Harness) -> None:
+    update = harness.table.update_connection
+
+    def leave(transition: Transition) -> ConnectionUpdate:
+        changes = {name: value for name, value in transition.changes.items() if name != "sealed_tokens"}
+        return update(replace(transition, changes=changes))
+
+    harness.table.update_connection = leave  # type: ignore[method-assign]  # broken on purpose
+
+
 def test_a_claim_that_two_can_win_is_found(world: World) -> None:
     play = Machine(world, ModelFigures(), claims_are_always_won)
-    one = play.open(app="plain", kind=Kind.PLAIN)
+    one = play.open(app="plain", store="secrets-manager", kind=Kind.PLAIN)
     play.interrupt(after=1, act=Interruption.COME_BACK, one=one, user=0)
     play.come_back(one, Who.RIGHT, right=True)
     with pytest.raises(AssertionError, match="exchanged tokens are lost"):
@@ -93,7 +113,24 @@ def test_a_consent_confirmed_after_a_disconnection_is_found(world: World) -> Non
 
 def test_an_older_grant_that_wins_is_found(world: World) -> None:
     play = Machine(world, ModelFigures(), any_grant_counts_as_the_newest)
-    play.open(app="renewing", kind=Kind.PLAIN)
+    play.open(app="renewing", store="secrets-manager", kind=Kind.PLAIN)
     play.sign_in_twice_at_once(user=0, after=2)
     with pytest.raises(AssertionError, match="an older grant has won"):
+        play.teardown()
+
+
+def test_an_older_sealed_grant_that_wins_is_found(world: World) -> None:
+    play = Machine(world, ModelFigures(), any_sealed_grant_counts_as_the_newest)
+    play.open(app="renewing", store="table", kind=Kind.PLAIN)
+    play.sign_in_twice_at_once(user=0, after=1)
+    with pytest.raises(AssertionError, match="an older grant has won"):
+        play.teardown()
+
+
+def test_sealed_tokens_that_outlive_a_disconnect_are_found(world: World) -> None:
+    play = Machine(world, ModelFigures(), a_disconnect_leaves_sealed_tokens)
+    play.open(app="plain", store="table", kind=Kind.PLAIN)
+    play.sign_in(user=0)
+    play.revoke(user=0)
+    with pytest.raises(AssertionError, match="sealed tokens of a disconnected user"):
         play.teardown()

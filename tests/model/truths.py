@@ -8,6 +8,7 @@ from hypothesis.stateful import invariant
 from sandbox.provider import User
 from tests.model.acts import Acts
 from tests.model.world import Watched
+from tests.support.kept_tokens import is_in_the_clear
 from tripod_flow.edges.table import read
 from tripod_flow.flows import relay
 from tripod_flow.rules.authorization import Authorization, State
@@ -35,7 +36,7 @@ class Truths(Acts):
         items = self._items()
         for one in self._all:
             item = items[self._pk(one)]
-            text = json.dumps(item)
+            text = json.dumps(item, default=repr)  # bytes: what is sealed
             clear = [one.verifier] if one.user else []
             for secret in [*clear, one.cookie_key, one.secret, one.ticket]:
                 assert secret is None or f'"{secret}"' not in text, "in the clear"
@@ -49,7 +50,7 @@ class Truths(Acts):
                     assert told == (before.error, before.user_id, before.subject, before.decided_at, before.granted_at)
             if record.is_answerable or record.state is State.EXCHANGED:
                 assert record.request_secret is None
-            if record.state in (State.DENIED, State.FAILED) or not self._keeps:
+            if record.state in (State.DENIED, State.FAILED) or self._store == "none":
                 assert record.pending_tokens is None
             if record.user_id is not None:
                 assert one.user is not None
@@ -58,7 +59,7 @@ class Truths(Acts):
     @invariant()
     def a_stored_token_is_of_who_consented(self) -> None:
         for user in self._users:
-            content = self._stored(user)
+            content = self._read(user)
             if content is None:
                 continue
             theirs = [one for one in self._all if one.user is user]
@@ -67,11 +68,23 @@ class Truths(Acts):
                 for one in theirs
                 for each in Watched.exchanged.get(one.token, [])
             }
-            assert self._keeps
-            assert content["oauth_token"].startswith(f"{user.user_id}-")
-            assert tokens[content["oauth_token"]] == content["oauth_token_secret"]
-            assert (content["provider"], content["user_id"]) == (self._app.name, user.user_id)
-            assert content["consumer_key"] == self._app.consumer.key
+            assert self._store != "none"
+            assert content.oauth_token.startswith(f"{user.user_id}-")
+            assert tokens[content.oauth_token] == content.oauth_token_secret
+            assert (content.provider, content.user_id) == (self._app.name, user.user_id)
+            assert content.consumer_key == self._app.consumer.key
+
+    @invariant()
+    def tokens_are_where_the_app_has_them(self) -> None:
+        """What is sealed is nowhere else, and a disconnected user's is nowhere at all."""
+        items = self._items(self._keys())
+        for user in self._users:
+            connection = items.get(self._connection(user), {})
+            assert "sealed_tokens" not in connection or self._store == "table"
+            assert not {"sealed_tokens", "revoked_at"} <= connection.keys(), "sealed tokens of a disconnected user"
+            assert self._store in ("secrets-manager", "moving") or not self._is_secret(user), "in Secrets Manager as well"
+            if self._store == "table" and self._calm:  # nothing has failed: what can be sealed is never in the clear
+                assert not any(is_in_the_clear(item, user.user_id) for item in items.values()), "in the clear"
 
     @invariant()
     def one_authorization_is_exchanged_once(self) -> None:
@@ -84,14 +97,16 @@ class Truths(Acts):
         for _ in range(SWEEPS):
             self._clock.now += relay.RELAY_LEASE + 1
             self._sweep()
-            keys = [self._pk(one) for one in self._all] + [self._connection(user) for user in self._users]
-            if not any("outbox" in item for item in self._items(keys).values()):
+            if not any("outbox" in item for item in self._items(self._keys()).values()):
                 return
         raise AssertionError("still owed")
 
     def _assert_settled(self) -> None:
         self.an_outcome_never_changes_and_bears_no_secret()
         self.a_stored_token_is_of_who_consented()
+        self.tokens_are_where_the_app_has_them()
+        for item in self._items(self._keys()).values():
+            assert not any(is_in_the_clear(item, user.user_id) for user in self._users), "left in the clear"
         told = [event for event in self._world.events if event.detail["provider"] == self._app.name]
         ids = Counter({(event.detail_type, event.detail["user_id"], event.detail["id"]): 1 for event in told})
         owed: Counter[tuple[str, str | None]] = Counter()
@@ -118,7 +133,7 @@ class Truths(Acts):
         granted = {
             one.record.granted_at or 0.0: one
             for one in self._all
-            if one.record and one.record.state is State.GRANTED and one.user is user and self._keeps
+            if one.record and one.record.state is State.GRANTED and one.user is user and self._store != "none"
         }
         for done in self._revoked:
             if done.user is user:
@@ -130,14 +145,12 @@ class Truths(Acts):
             item = self._items([self._connection(user)])[self._connection(user)]
             last = max(last, read(item, ConnectionRecord).revoked_at or 0.0)
         granted = {at: one for at, one in granted.items() if one.record and one.record.agreed_at > last}
-        newest, content = max(granted, default=0.0), self._stored(user)
+        newest, content = max(granted, default=0.0), self._read(user)
         if granted:
             assert content is not None, "the newest grant was lost"
-            assert content["oauth_token"] == Watched.exchanged[granted[newest].token][0].token.oauth_token, (
-                "an older grant has won"
-            )
+            assert content.oauth_token == Watched.exchanged[granted[newest].token][0].token.oauth_token, "an older grant has won"
             if self._calm and not self._died and not self._renews:
                 valid = self._world.provider_server.valid_token(self._app.consumer.key, user)
-                assert valid == content["oauth_token"], "a connected user's token is dead"
+                assert valid == content.oauth_token, "a connected user's token is dead"
         else:
-            assert content is None, "a revoked user's secret is still there"
+            assert content is None, "a revoked user's tokens are still there"

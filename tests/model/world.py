@@ -1,11 +1,13 @@
 """The sandbox, the clock and the legs of the machine: AWS may be interrupted before each call, exchanges are kept."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 
 from sandbox.world import Sandbox
 from tests.support.clock import Clock
 from tests.support.sandbox_app import PARAMETERS
+from tripod.process import Process
 from tripod_flow.edges.aws import CONFLICTS
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
 
@@ -20,6 +22,18 @@ class Ticking(Clock):
         return self.now
 
 
+class Reader(Process):
+    """Another Lambda's process, which reads what the sandbox keeps; no fault meets it."""
+
+    def __init__(self, client: Callable[[str], Any], prefix: str) -> None:
+        super().__init__()
+        self.prefix = prefix
+        self._client_of = client
+
+    def client(self, service: str) -> Any:
+        return self._client_of(service)
+
+
 class World(Sandbox):
     """A sandbox whose AWS clients try again at once, and may be interrupted before each call."""
 
@@ -27,6 +41,11 @@ class World(Sandbox):
         super().__init__(parameters=PARAMETERS, streams=False)
         self.between: Callable[[], None] | None = None
         self._hooked: set[str] = set()
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What other Lambdas are told of users' tokens."""
+        return Reader(self.inspector, self.prefix)
 
     def client(self, service: str) -> Any:
         made = super().client(service)
