@@ -111,9 +111,9 @@ clean:
 	rm -rf .venv .peers .tools .bench .mutants .faults.md .aws-sam build screenshots layers/*/build layers/*/*.egg-info
 
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
-# has an environment of its own) and one on Node (which comes from PyPI too).
+# has an environment of its own) and one on Node (which comes from PyPI too). And AWS's SDK on Node, which must read what we have sealed.
 .peers/.ready: tests/sandbox/peers/requirements.txt tests/sandbox/peers/package.json
-	@echo "Installing other OAuth clients for the tests into .peers, once: about half a minute."
+	@echo "Installing clients that are not ours for the tests into .peers, once: about half a minute."
 	@"$(PYTHON)" -m venv --clear .peers/venv
 	@.peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/sandbox/peers/requirements.txt
 	@cp tests/sandbox/peers/package.json .peers/package.json
