@@ -26,8 +26,9 @@ SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bi
 
 .PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost providers clean
 
+# STORE=table keeps the tokens in the table.
 demo: .venv/.ready
-	$(BIN)/python -m sandbox.demo
+	$(BIN)/python -m sandbox.demo $(STORE)
 
 serve: .venv/.ready
 	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767

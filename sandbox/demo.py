@@ -1,5 +1,10 @@
-"""``make demo``: one whole authorization, leg by leg, and the signed call that another function then makes."""
+"""``make demo``: one whole authorization, leg by leg, and the signed call that another function then makes.
 
+``make demo STORE=table`` tells it with the tokens sealed in the table.
+"""
+
+import argparse
+import base64
 import json
 import os
 import subprocess
@@ -17,9 +22,14 @@ from sandbox.world import Sandbox
 INVOKE = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
 
 
-def main() -> int:
-    """Run the demo; return the exit code."""
+SECRETS_MANAGER, TABLE = STORES = ("secrets-manager", "table")
+
+
+def main(store: str = SECRETS_MANAGER) -> int:
+    """Run the demo, with tokens kept in ``store``; return the exit code."""
     with Sandbox(parameters={"TokenKey": "on"}) as sandbox:
+        if store != SECRETS_MANAGER:
+            sandbox.add_provider("x", store=store)
         browser, user = Browser(sandbox.api), sandbox.provider_server.users[0]
         visitor = Visitor(user)
         print_heading(
@@ -31,14 +41,11 @@ def main() -> int:
         callback = visitor.authorize(started.headers["location"])
         visitor.close()
         show("redirect to", masked(masked(callback, "oauth_token="), "oauth_verifier="))
-        print_heading("3", "Tripod exchanges the verifier for access tokens, and writes them to Secrets Manager:")
+        where = "keeps them in DynamoDB, sealed by KMS" if store == TABLE else "writes them to Secrets Manager"
+        print_heading("3", f"Tripod exchanges the verifier for access tokens, and {where}:")
         ended = browser.get(callback, accept=JSON)
         show("GET /oauth/x/callback", f"{ended.status_code} {ended.text}")
-        name = f"{sandbox.prefix}/user/x/{user.user_id}"
-        secret = json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
-        show(
-            name, json.dumps({key: mask(value) if "token" in key else value for key, value in secret.items()}, ensure_ascii=False)
-        )
+        show(*(sealed(sandbox, user.user_id) if store == TABLE else secret(sandbox, user.user_id)))
         print_heading(
             "4", "Another function (examples/post) reads them in two lines, and makes signed calls on the user's behalf:"
         )
@@ -54,6 +61,24 @@ def main() -> int:
         done = all((ended.ok, reloaded.text == ended.text, posted.get("posted") == [201, 200], len(sandbox.events) == 1))
     print("\nAll of it worked." if done else "\nSomething went wrong: see above.")
     return 0 if done else 1
+
+
+def secret(sandbox: Sandbox, user_id: str) -> tuple[str, str]:
+    """Return the name and the content of a user's secret, its tokens masked."""
+    name = f"{sandbox.prefix}/user/x/{user_id}"
+    content = json.loads(sandbox.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+    shown = {key: mask(value) if "token" in key else value for key, value in content.items()}
+    return name, json.dumps(shown, ensure_ascii=False)
+
+
+def sealed(sandbox: Sandbox, user_id: str) -> tuple[str, str]:
+    """Return the key and what matters of a connection's item, its ciphertext cut short."""
+    key = f"connection#x#{user_id}"
+    item = sandbox.client("dynamodb").get_item(TableName=sandbox.table, Key={"pk": {"S": key}})["Item"]
+    ciphertext = item["sealed_tokens"]["B"]
+    shown = {name: item[name]["S"] for name in ("provider", "user_id", "screen_name")}
+    shown["sealed_tokens"] = f"{mask(base64.b64encode(ciphertext).decode())} ({len(ciphertext)} bytes)"
+    return key, json.dumps(shown, ensure_ascii=False)
 
 
 def post_as_another_function(sandbox: Sandbox, event: dict[str, str]) -> dict[str, Any]:
@@ -106,4 +131,6 @@ def masked(url: str, name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options = argparse.ArgumentParser(prog="python -m sandbox.demo", description="One whole sign-in on this machine.")
+    options.add_argument("store", nargs="?", choices=STORES, default=SECRETS_MANAGER, help="where tokens are kept")
+    sys.exit(main(options.parse_args().store))
