@@ -18,7 +18,7 @@ from tripod_flow.rules.transitions import Transition
 Record = TypeVar("Record", Authorization, ConnectionRecord)
 
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-_KINDS: dict[type, str] = {bool: "BOOL", int: "N", float: "N", tuple: "L", AccessToken: "M"}
+_KINDS: dict[type, str] = {bool: "BOOL", int: "N", float: "N", tuple: "L", bytes: "B", AccessToken: "M"}
 
 
 def item(record: Authorization | ConnectionRecord) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def transition_of(event: str) -> Transition:
     if name == "postpone":
         return connection.postpone(found, due=T + 30)
     if name == "mark_stored":
-        return connection.mark_stored(grant(str(found.grant_id)))
+        return connection.mark_stored(grant(str(found.grant_id)), str(found.secret_version))
     if name == "add_invalidation":
         return connection.add_invalidation(found, replace(grant(), pending_tokens=TOKEN), now=T + 30, ask=True)
     if name == "lease_invalidation":
@@ -168,10 +168,31 @@ def test_a_new_grant_ends_a_revocation_whose_deletion_and_event_stay_pending() -
 def test_a_grant_is_stored_while_no_other_and_no_revocation_is_current(
     claim_id: str, record: Callable[[], ConnectionRecord], current: bool
 ) -> None:
-    after = apply(record(), connection.mark_stored(grant(claim_id)))
+    after = apply(record(), connection.mark_stored(grant(claim_id), "version"))
     assert (after and changed(record(), after)) == ({"stored_grant_id": claim_id} if current else None)
-    assert create(connection.mark_stored(grant(claim_id))) is None
-    assert connection.mark_stored(replace(grant(claim_id), user_id=None)).pk == connection.key("x", "")
+    assert create(connection.mark_stored(grant(claim_id), "version")) is None
+    assert connection.mark_stored(replace(grant(claim_id), user_id=None), "version").pk == connection.key("x", "")
+
+
+def test_sealed_tokens_are_read_until_a_newer_grants_secret_is_written() -> None:
+    before = replace(connected(), secret_version=None, sealed_tokens=b"sealed")
+    being_stored = apply(before, connection.connect(grant("second", T + 1), "version 2"))
+    assert being_stored
+    assert (being_stored.sealed_tokens, being_stored.secret_version) == (b"sealed", "version 2")
+    stored = apply(being_stored, connection.mark_stored(grant("second", T + 1), "version 2"))
+    assert stored
+    assert (stored.sealed_tokens, stored.stored_grant_id) == (None, "second")
+
+
+def test_a_slow_writer_does_not_take_away_what_was_moved_to_the_table_meanwhile() -> None:
+    moved = replace(connected(), secret_version=None, stored_grant_id="first", sealed_tokens=b"sealed")
+    assert apply(moved, connection.mark_stored(grant(), "version")) is None
+
+
+def test_a_disconnect_looks_again_where_the_tokens_have_been_moved_meanwhile() -> None:
+    moved = replace(connected(), secret_version=None, sealed_tokens=b"sealed")
+    for found, now in ((connected(), moved), (moved, connected())):
+        assert apply(now, connection.revoke("x", "42", found, now=T + 20)) is None
 
 
 def test_a_sign_in_without_a_subject_keeps_the_one_that_is_known() -> None:

@@ -1,4 +1,4 @@
-"""The deletion of a revoked user's tokens from Secrets Manager; only functions whose role may delete secrets have it.
+"""The deletion of tokens from Secrets Manager, of who has disconnected or whose tokens the table keeps; only for roles that may delete.
 
 A slow write may be the last: of somebody who was overtaken meanwhile, and dies with it. So a deletion is called done by whoever finds the
 secret as it should be, without writing, once nobody can be writing any more.
@@ -41,12 +41,22 @@ class TokenDeletion:
                 if self._table.update_connection(look(found)).applied:
                     return
             elif self._table.update_connection(connection.lease_deletion(found, now=now)).applied:
-                self.align(pk)
+                self.align_leased(pk)
         raise Contended
+
+    def align_leased(self, pk: str) -> None:
+        """Align the secret as the deletion's holder, who deletes it where the table has the tokens, too. Raises ``Contended``."""
+        align(self._table, pk, self._apply_leased)
 
     def _is_done(self, found: ConnectionRecord) -> bool:
         version = found.secret_version if found.revoked_at is None else None
         return self._writer.holds(found.provider, found.user_id, version)
+
+    def _apply_leased(self, found: ConnectionRecord) -> None:
+        if found.sealed_tokens is not None and found.secret_version is None:
+            self._writer.delete(found.provider, found.user_id)
+        else:
+            self._apply(found)
 
     def _apply(self, found: ConnectionRecord) -> None:
         if found.revoked_at is not None or found.sealed_tokens is not None:  # sealed: a secret is from before

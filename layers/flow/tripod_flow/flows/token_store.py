@@ -86,10 +86,11 @@ class TokenStore:
         tokens = grant.user_tokens()
         if grant.to_seal:
             return self._connect_sealed(grant, self._sealer.seal(tokens))
-        update = self._table.update_connection(connection.connect(grant, secret_writer.version_of(tokens)))
+        version = secret_writer.version_of(tokens)
+        update = self._table.update_connection(connection.connect(grant, version))
         if update.applied:
             self._writer.store(tokens, expected=update.previous is not None)
-            if self._mark_stored(grant):
+            if self._mark_stored(grant, version):
                 return None
         return self._overtaken(grant)
 
@@ -114,9 +115,9 @@ class TokenStore:
             record = self._table.update(transitions.mark_stored(record, now=self._clock())).record
         raise Contended
 
-    def _mark_stored(self, grant: Authorization) -> bool:
+    def _mark_stored(self, grant: Authorization, version: str) -> bool:
         """Remove the tokens from the record if the grant is still current; return False if it isn't."""
-        return self._apply_with(grant, connection.mark_stored(grant))
+        return self._apply_with(grant, connection.mark_stored(grant, version))
 
     def _apply_with(self, grant: Authorization, connected: Transition) -> bool:
         """Remove the tokens from the record and apply ``connected``, in one transaction; return False if the grant is not current.
@@ -159,7 +160,7 @@ def align(table: Table, pk: str, apply: Callable[[ConnectionRecord], None]) -> C
             return None
         apply(found)
         seen = table.connection(pk)
-        if seen is not None and (seen.grant_id, seen.revoked_at) == (found.grant_id, found.revoked_at):
+        if seen is not None and connection.says_the_same(seen, found):
             return seen
         found = seen
     raise Contended

@@ -1,7 +1,7 @@
 """A connection: the lasting fact that this user of this provider has granted access. The record, and the rules of its changes.
 
-It says what the user's secret must contain: the tokens of ``secret_version``, or, once revoked, nothing. Every write to the secret is
-followed by another look at this record; see ``flows.token_store``.
+It says what the user's secret must contain: the tokens of ``secret_version``, or, once revoked or sealed here, nothing. Every write to
+the secret is followed by another look at this record; see ``flows.token_store``. ``rules.moving`` has the changes of a move.
 """
 
 import functools
@@ -48,7 +48,8 @@ class ConnectionRecord:
     grant_id: str | None = None  # the claim id of the authorization that made the current grant
     secret_version: str | None = None  # the version of the user's secret that holds this grant's tokens
     stored_grant_id: str | None = None  # the grant whose tokens are in the secret, or sealed here, for certain
-    sealed_tokens: bytes | None = field(default=None, repr=False)  # the current grant's, where the table keeps them
+    # The current grant's, where the table keeps them; beside a ``secret_version`` an earlier grant's, until that secret is written.
+    sealed_tokens: bytes | None = field(default=None, repr=False)
     granted_at: float | None = None
     token_expires_at: int | None = None  # of the current grant's token; None: the provider sets no end
     extra: Mapping[str, str] | None = field(default=None, repr=False)  # what the provider's definition keeps of its answers
@@ -88,11 +89,16 @@ def key(provider: str, user_id: str) -> str:
     return f"{PREFIX}{provider}#{user_id}"
 
 
+def says_the_same(one: ConnectionRecord, other: ConnectionRecord) -> bool:
+    """Return True if two looks at a record say the same about the secret."""
+    return (one.grant_id, one.revoked_at, one.secret_version) == (other.grant_id, other.revoked_at, other.secret_version)
+
+
 def connect(grant: Authorization, secret_version: str | None, sealed: SealedTokens | None = None) -> Transition:
     """Record ``grant`` as current unless a newer grant or a later revocation exists.
 
     Its tokens are those of ``secret_version``, or ``sealed``. The same grant may be recorded again, by whichever process completes it. A
-    pending deletion stays pending.
+    pending deletion stays pending, and so do an earlier grant's sealed tokens until the secret is written: there is always one to read.
     """
     token = sealed or grant.pending_tokens
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
@@ -108,8 +114,7 @@ def connect(grant: Authorization, secret_version: str | None, sealed: SealedToke
             "connected_to": grant.provider,
             "grant_id": grant.claim_id,
             "secret_version": secret_version,
-            "sealed_tokens": sealed.ciphertext if sealed else None,
-            **({"stored_grant_id": grant.claim_id} if sealed else {}),
+            **({"sealed_tokens": sealed.ciphertext, "stored_grant_id": grant.claim_id} if sealed else {}),
             "granted_at": grant.granted_at,
             "token_expires_at": token.expires_at if token else None,
             "extra": (token.extra or None) if token else None,
@@ -121,10 +126,11 @@ def connect(grant: Authorization, secret_version: str | None, sealed: SealedToke
     )
 
 
-def mark_stored(grant: Authorization) -> Transition:
-    """Record that the secret holds ``grant``'s tokens, if it is the current one, unrevoked."""
+def mark_stored(grant: Authorization, secret_version: str) -> Transition:
+    """Record that the secret holds ``grant``'s tokens, if it is the current one, unrevoked, and has not been moved to the table since."""
     current = Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
-    return Transition(key(grant.provider, grant.user_id or ""), current, {"stored_grant_id": grant.claim_id})
+    changes = {"stored_grant_id": grant.claim_id, "sealed_tokens": None}
+    return Transition(key(grant.provider, grant.user_id or ""), current & Attr("secret_version").eq(secret_version), changes)
 
 
 def revoke(
@@ -303,8 +309,9 @@ def _left(found: ConnectionRecord, cleared: set[str]) -> _Left:
 
 
 def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:
-    """Return the condition that the record still says the same about the secret."""
-    return _equals("grant_id", found.grant_id) & _equals("revoked_at", found.revoked_at)
+    """Return the condition that the record still says the same about the secret: a move changes ``secret_version`` alone."""
+    same = _equals("grant_id", found.grant_id) & _equals("revoked_at", found.revoked_at)
+    return same & _equals("secret_version", found.secret_version)
 
 
 def _equals(name: str, value: Any) -> ConditionBase:
