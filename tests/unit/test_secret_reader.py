@@ -195,3 +195,53 @@ def test_what_aws_refuses_is_awss_own_error(sandbox: Sandbox, reader: SecretRead
     assert fault
     with pytest.raises(ClientError, match="AccessDenied"):
         reader.user("x", "7")
+
+
+class Places:
+    """A table and a secret between which a user's tokens are moved while they are looked for: ``there`` names the place at each look."""
+
+    def __init__(self, *there: str, connected: bool) -> None:
+        self.looks = iter(there)
+        self.connected = connected
+        self.taken: list[str] = []
+
+    def sealed(self, provider: str, user_id: str) -> UserTokens | bool:
+        self.taken.append("table")
+        return tokens(user_id) if next(self.looks) == "table" else self.connected
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # boto3's own name
+        self.taken.append("secret")
+        if next(self.looks) == "secret":
+            return {"SecretString": tokens("7").to_json()}
+        raise self.exceptions.ResourceNotFoundException({"Error": {}}, "GetSecretValue")
+
+    class exceptions:  # boto3's own name
+        class ResourceNotFoundException(ClientError): ...
+
+        class InvalidRequestException(ClientError): ...
+
+
+@pytest.mark.parametrize(
+    ("connected", "there", "looks", "found"),
+    [
+        (True, ["table"], 1, True),
+        (True, ["secret", "secret"], 2, True),
+        (True, ["secret", "table", "table"], 3, True),  # moved to the table between two looks
+        (True, ["secret", "table", "secret", "secret"], 4, True),  # and back
+        (True, ["secret", "table"] * 3 + ["secret", "secret"], 8, True),
+        (True, ["secret", "table"] * 4, 8, False),
+        (False, ["secret", "table", "table"], 3, True),
+        (False, ["", "", "", ""], 4, False),
+    ],
+)
+def test_tokens_that_are_moved_while_they_are_looked_for_are_found(
+    clock: Clock, connected: bool, there: list[str], looks: int, found: bool
+) -> None:
+    places = Places(*there, connected=connected)
+    reader = SecretReader(places, "tripod", clock, sealed=places.sealed)  # type: ignore[arg-type]  # the one call that is made
+    if found:
+        assert reader.user("x", "7", may_be_sealed=True) == tokens("7")
+    else:
+        with pytest.raises(TokenNotFound):
+            reader.user("x", "7", may_be_sealed=True)
+    assert len(places.taken) == looks

@@ -56,8 +56,8 @@ class Process:
                 )
             return self._secret_reader
 
-    def _sealed_tokens(self, provider: str, user_id: str) -> UserTokens | None:
-        """Return a user's tokens from the table; None where there are none. Raises TokenRevoked or MalformedSecret."""
+    def _sealed_tokens(self, provider: str, user_id: str) -> UserTokens | bool:
+        """Return a user's tokens from the table; without any, whether the user is known. Raises TokenRevoked or MalformedSecret."""
         secret = names.user_secret(self.prefix, provider, user_id)
         with in_reach("DynamoDB"):
             answer = self.client("dynamodb").get_item(
@@ -70,7 +70,7 @@ class Process:
         if "revoked_at" in item:
             raise TokenRevoked(secret)
         if sealed_tokens.ATTRIBUTE not in item:
-            return None
+            return "Item" in answer
         kms = self.client("kms")
         try:
             with in_reach("KMS"):

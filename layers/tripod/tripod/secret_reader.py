@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LIFETIME = 300  # seconds that a secret is cached: a rotated key is in use after that at the latest
 CAPACITY = 1024  # cached secrets, of about 1 KB each
 UNKNOWN_LIFETIME = 60  # seconds that a missing consumer secret is cached: a made-up provider name costs one call a minute
+LOOKS = 4  # at both places where a user's tokens may be, while they are moved from one to the other
 READ_LOCKS = 64  # secrets that can be read at the same time; threads that want the same secret make one call
 
 Content = TypeVar("Content", Consumer, UserTokens)
@@ -26,7 +27,7 @@ Content = TypeVar("Content", Consumer, UserTokens)
 class SecretReader:
     """Reads the secrets below ``prefix`` through ``client``; thread-safe. ``clock`` returns seconds, as is ``lifetime`` of the cache.
 
-    ``sealed`` reads a user's tokens from the table; None: there are none there.
+    ``sealed`` reads a user's tokens from the table, or returns whether they are connected with tokens elsewhere; None: there is no table.
 
     Any error of AWS but a missing secret is raised as botocore's ``ClientError``.
     """
@@ -38,7 +39,7 @@ class SecretReader:
         clock: Callable[[], float] = monotonic,
         *,
         lifetime: float = LIFETIME,
-        sealed: "Callable[[str, str], UserTokens | None] | None" = None,
+        sealed: "Callable[[str, str], UserTokens | bool] | None" = None,
     ) -> None:
         self._client = client
         self.prefix = prefix
@@ -108,31 +109,32 @@ class SecretReader:
         fresh: bool,
         missing: Callable[[str], Exception],
         deleted: Callable[[str], Exception],
-        first: Callable[[], Content | None] | None = None,
+        first: Callable[[], Content | bool] | None = None,
     ) -> Content:
         """Return what ``first`` does, or the secret's content, parsed.
 
-        Raises ``missing(secret)`` or ``deleted(secret)``, or MalformedSecret.
+        What is in neither may have been moved between the two looks: they are taken again, more often where ``first`` says that it is
+        somewhere. Raises ``missing(secret)`` or ``deleted(secret)``, or MalformedSecret.
         """
         with self._read_locks[hash(secret) % READ_LOCKS]:
             with self._lock:
                 cached: Content | None = None if fresh else self._cache.get(secret)
             if cached is not None:
                 return cached
-            try:
-                if first is not None and (found := first()) is not None:
+            for look in range(LOOKS):
+                found = first() if first is not None else False
+                if not isinstance(found, bool):
                     return self._keep(secret, found)
-                response = self._client.get_secret_value(SecretId=secret)
-            except self._client.exceptions.ResourceNotFoundException:
+                try:
+                    response = self._client.get_secret_value(SecretId=secret)
+                    break
+                except self._client.exceptions.ResourceNotFoundException:
+                    error = missing
+                except self._client.exceptions.InvalidRequestException:  # it is scheduled for deletion
+                    error = deleted
                 self._forget(secret)
-                if first is not None and (found := first()) is not None:  # moved to the table meanwhile
-                    return self._keep(secret, found)
-                raise missing(secret) from None
-            except self._client.exceptions.InvalidRequestException:  # it is scheduled for deletion
-                self._forget(secret)
-                if first is not None and (found := first()) is not None:
-                    return self._keep(secret, found)
-                raise deleted(secret) from None
+                if first is None or (look and not found) or look == LOOKS - 1:
+                    raise error(secret)
             try:
                 content = parse(_text(response.get("SecretString")))
             except ValueError as error:

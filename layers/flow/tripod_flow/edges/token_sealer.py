@@ -30,7 +30,11 @@ class TokenSealer:
 
     def unseal(self, provider: str, user_id: str, sealed: SealedTokens) -> AccessToken:
         """Return the access token in ``sealed``; raises ValueError or botocore's errors."""
-        tokens = unseal(self._client(), self._prefix, provider, user_id, sealed.ciphertext)
+        tokens = self.open(provider, user_id, sealed.ciphertext)
         return AccessToken(
             oauth_token=tokens.oauth_token, oauth_token_secret=tokens.oauth_token_secret, consumer_key=tokens.consumer_key
         )
+
+    def open(self, provider: str, user_id: str, ciphertext: bytes) -> UserTokens:
+        """Return the tokens of a user; raises ValueError where they are another's, or botocore's errors."""
+        return unseal(self._client(), self._prefix, provider, user_id, ciphertext)
