@@ -38,6 +38,4 @@ class Roster:
         pages = self._secretsmanager.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [beginning]}])
         for page in pages:
             for secret in page["SecretList"]:
-                encoded = secret["Name"].removeprefix(beginning)
-                if encoded != secret["Name"]:  # the filter does not tell upper from lower case
-                    yield unquote(encoded.replace("=", "%"))
+                yield unquote(secret["Name"].removeprefix(beginning).replace("=", "%"))
