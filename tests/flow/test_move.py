@@ -12,7 +12,7 @@ from tests.support.moving import Calls, dying, is_sealed, results, run, settle, 
 from tests.support.reading import reading
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import process
-from tripod_flow.flows.move import Result
+from tripod_flow.flows.move import MoveResult
 
 WAYS = ["table", "secrets-manager"]
 MOST_CALLS = 12  # of one user's move
@@ -49,7 +49,7 @@ def assert_moved(harness: Harness, to: str) -> None:
 @pytest.mark.parametrize("to", WAYS)
 def test_tokens_are_moved_and_are_the_same_to_every_reader(harness: Harness, to: str) -> None:
     signed_in(harness, to)
-    assert results(run(harness, to)) == [Result.MOVED]
+    assert results(run(harness, to)) == [MoveResult.MOVED]
     assert read(harness.app) == valid(harness.app)
     assert_moved(harness, to)
 
@@ -60,7 +60,7 @@ def test_a_second_move_finds_all_there(harness: Harness, to: str) -> None:
     run(harness, to)
     before = harness.app.connection()
     calls = Calls()
-    assert results(run(harness, to, calls)) == [Result.THERE]
+    assert results(run(harness, to, calls)) == [MoveResult.THERE]
     assert calls.made == ["get_item"]
     assert harness.app.connection() == before
 
@@ -68,7 +68,7 @@ def test_a_second_move_finds_all_there(harness: Harness, to: str) -> None:
 def test_there_and_back_again_the_secret_comes_back_from_its_deletion(harness: Harness) -> None:
     signed_in(harness, "table")
     for to in ("table", "secrets-manager", "table", "secrets-manager"):
-        assert results(run(harness, to)) == [Result.MOVED]
+        assert results(run(harness, to)) == [MoveResult.MOVED]
         assert read(harness.app) == valid(harness.app)
         settle(harness)
     assert_nothing_is_owed(harness.app)
@@ -91,6 +91,6 @@ def test_a_move_that_is_killed_in_any_call_loses_nothing_and_is_resumed(sandbox:
                 return
             settle(harness)
             assert read(harness.app) == valid(harness.app)
-            assert results(run(harness, to))[0] in (Result.MOVED, Result.THERE)
+            assert results(run(harness, to))[0] in (MoveResult.MOVED, MoveResult.THERE)
             assert_moved(harness, to)
     pytest.fail("a move makes more calls")

@@ -19,7 +19,7 @@ from tests.support.reading import reading
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod import process
 from tripod_flow.edges.roster import Roster
-from tripod_flow.flows.move import Moved, Result
+from tripod_flow.flows.move import Moved, MoveResult
 from tripod_flow.rules import connection
 
 WAYS = ["table", "secrets-manager"]
@@ -36,7 +36,7 @@ def read(app: SandboxApp) -> str:
     return tripod.user_tokens(app.name, user_id=app.user.user_id).oauth_token
 
 
-def only(moved: list[Moved]) -> tuple[Result, str]:
+def only(moved: list[Moved]) -> tuple[MoveResult, str]:
     (one,) = moved
     return one.result, one.reason
 
@@ -47,7 +47,7 @@ def test_who_has_disconnected_is_not_moved(harness: Harness, to: str) -> None:
     harness.clock.now += 1
     harness.revocation.revoke(harness.app.name, harness.app.user.user_id)
     with patch.object(Roster, "connected", return_value=iter([harness.app.user.user_id])):  # as a moment ago
-        assert results(run(harness, to))[0] is Result.GONE
+        assert results(run(harness, to))[0] is MoveResult.GONE
     assert current(harness.app) is None
 
 
@@ -59,18 +59,18 @@ def test_who_is_just_signing_in_waits_for_the_next_move(harness: Harness, to: st
     harness.clock.now += 1
     with patch.object(again.token_store, "_mark_stored", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         again.callback(*again.come_back())
-    assert only(run(harness, to)) == (Result.WAITING, "a sign-in is being stored")
+    assert only(run(harness, to)) == (MoveResult.WAITING, "a sign-in is being stored")
 
 
 @pytest.mark.parametrize("to", WAYS)
 def test_who_was_moved_a_moment_ago_goes_back_once_the_relay_has_looked(harness: Harness, to: str) -> None:
     sign_in(harness, FROM[to], then="moving")
-    assert results(run(harness, to)) == [Result.MOVED]
+    assert results(run(harness, to)) == [MoveResult.MOVED]
     result, reason = only(run(harness, FROM[to]))
-    assert result is Result.WAITING
+    assert result is MoveResult.WAITING
     assert "relay" in reason
     settle(harness)
-    assert results(run(harness, FROM[to])) == [Result.MOVED]
+    assert results(run(harness, FROM[to])) == [MoveResult.MOVED]
     assert read(harness.app) == valid(harness.app)
 
 
@@ -84,7 +84,7 @@ def test_a_secret_that_is_not_the_connections_stays_as_it_is(harness: Harness, c
     client.delete_secret(SecretId=harness.app.secret_name, ForceDeleteWithoutRecovery=True)
     client.create_secret(Name=harness.app.secret_name, ClientRequestToken=version, SecretString=kept)
     result, reason = only(run(harness, "table"))
-    assert result is Result.FAILED
+    assert result is MoveResult.FAILED
     assert "another user" in reason or "malformed" in reason
     assert stored["oauth_token"] not in reason
     assert not is_sealed(harness.app)
@@ -96,7 +96,7 @@ def test_tokens_that_are_too_long_stay_where_they_are_read(sandbox: Sandbox) -> 
         harness = Harness(make_app(sandbox, secret={}))
         sign_in(harness, "secrets-manager", then="moving")
         with patch("tripod_flow.edges.token_sealer.MAX_PLAINTEXT", 10):
-            assert only(run(harness, "table")) == (Result.FAILED, "more than 10 bytes")
+            assert only(run(harness, "table")) == (MoveResult.FAILED, "more than 10 bytes")
         assert read(harness.app) == valid(harness.app)
 
 
@@ -115,11 +115,11 @@ def test_what_aws_throttles_is_waited_out_and_what_it_refuses_is_told(
     sign_in(harness, FROM[to], then="moving")
     match, server = "" if service == "kms" else harness.app.name, harness.app.sandbox.aws_server
     server.fault(service, operation, "denied", times=1, match=match)
-    assert only(run(harness, to)) == (Result.FAILED, f"{operation}: AccessDeniedException")
+    assert only(run(harness, to)) == (MoveResult.FAILED, f"{operation}: AccessDeniedException")
     settle(harness)
     before = harness.clock.now
     server.fault(service, operation, "throttled", times=10, match=match)
-    assert results(run(harness, to)) == [Result.MOVED]
+    assert results(run(harness, to)) == [MoveResult.MOVED]
     server.disarm()
     assert harness.clock.now > before + 5
     assert read(harness.app) == valid(harness.app)
@@ -146,11 +146,11 @@ def test_a_secret_that_was_left_beside_sealed_tokens_is_cleared(harness: Harness
     sign_in(harness, "secrets-manager", then="table")
     sign_in(harness, "table")  # whoever signs in anew leaves the secret there
     assert harness.app.stored()
-    assert results(run(harness, "table")) == [Result.THERE, Result.CLEARED]
+    assert results(run(harness, "table")) == [MoveResult.THERE, MoveResult.CLEARED]
     assert harness.app.is_deleted()
     assert read(harness.app) == valid(harness.app)
     settle(harness)
-    assert results(run(harness, "table")) == [Result.THERE]
+    assert results(run(harness, "table")) == [MoveResult.THERE]
 
 
 def test_at_most_so_many_are_moved_in_a_second(harness: Harness) -> None:
@@ -159,10 +159,10 @@ def test_at_most_so_many_are_moved_in_a_second(harness: Harness) -> None:
         app.user = app.sandbox.provider_server.add_user()
         sign_in(harness, "secrets-manager", then="moving")
     before = harness.clock.now
-    assert results(run(harness, "table", rate=0.5)) == [Result.MOVED] * 3
+    assert results(run(harness, "table", rate=0.5)) == [MoveResult.MOVED] * 3
     assert harness.clock.now - before == pytest.approx(6.0)
     before = harness.clock.now
-    assert results(run(harness, "table", rate=0.5)) == [Result.THERE] * 3
+    assert results(run(harness, "table", rate=0.5)) == [MoveResult.THERE] * 3
     assert harness.clock.now == before
     with pytest.raises(ValueError, match="above 0"):
         run(harness, "table", rate=0)
@@ -174,9 +174,9 @@ def test_who_interrupts_between_two_users_has_moved_the_first(harness: Harness) 
         app.user = app.sandbox.provider_server.add_user()
         sign_in(harness, "secrets-manager", then="moving")
     moves = move(harness).to_table(app.name, rate=1000)
-    assert next(moves).result is Result.MOVED
+    assert next(moves).result is MoveResult.MOVED
     moves.close()  # type: ignore[attr-defined]  # it is a generator
-    assert sorted(results(run(harness, "table"))) == [Result.THERE, Result.MOVED]
+    assert sorted(results(run(harness, "table"))) == [MoveResult.THERE, MoveResult.MOVED]
 
 
 def test_consents_that_wait_for_their_ticket_are_counted_as_still_to_be_sealed(sandbox: Sandbox) -> None:

@@ -238,3 +238,53 @@ def make_sealed(app: SandboxApp) -> str:
     )
     app.sandbox.client("secretsmanager").delete_secret(SecretId=app.secret_name, ForceDeleteWithoutRecovery=True)
     return content.hex()
+
+
+def test_after_a_disconnect_that_a_request_meets_the_same_process_hands_out_nothing(reader: SandboxApp) -> None:
+    connect(reader)
+    with session(reader) as user:
+        assert who(reader, user).status_code == 200
+        invoke(reader, "revoke", provider=reader.name, user_id=reader.user.user_id)
+        with pytest.raises(tripod.TokenRevoked):
+            who(reader, user)
+    with pytest.raises(tripod.TokenRevoked):
+        token(reader)
+
+
+def test_a_reader_that_knows_the_earlier_store_finds_the_tokens_where_they_are_by_now(sandbox: Sandbox) -> None:
+    app = make_app(sandbox, renews=True)
+    connect(app)
+    with reading(sandbox), session(app) as user:
+        assert who(app, user).status_code == 200
+        app.change_consumer(store="table")
+        sandbox.functions.invoke(f"{sandbox.prefix}-relay", {"Records": []})
+        seal_a_new_grant(app)
+        assert who(app, user).json()["id_str"] == app.user.user_id
+
+
+def seal_a_new_grant(app: SandboxApp) -> None:
+    """Sign the user in once more, by an app of the same consumer whose store is read afresh."""
+    harness = Harness(app)
+    harness.callback(*harness.come_back())
+    assert sealed(app)
+
+
+def test_a_disconnected_users_token_is_invalidated_though_it_could_not_be_sealed(reader: SandboxApp) -> None:
+    reader.sandbox.aws_server.fault("kms", "Encrypt", "denied", times=50, match=reader.user.user_id)
+    connect(reader)
+    assert invoke(reader, "revoke", provider=reader.name, user_id=reader.user.user_id)["code"] == "token_not_found"  # not yet
+    for _ in range(3):
+        reader.sweep()
+    reader.sandbox.aws_server.disarm()
+    assert reader.sandbox.provider_server.valid_token(reader.consumer.key, reader.user) is None
+    assert "oauth_token" not in kept(reader)
+
+
+def test_a_user_who_can_not_be_asked_for_now_loses_no_grant(sandbox: Sandbox) -> None:
+    app = make_app(sandbox, secret={"store": "table"}, user_id_field=None, screen_name_field=None)
+    browser = app.browser()
+    callback = app.come_back(browser)
+    app.fault("identity", ProviderFault.SERVER_ERROR, times=2)
+    assert browser.get(callback, accept=JSON).json()["code"] == "provider_unavailable"
+    assert browser.get(callback, accept=JSON).json()["outcome"] == "granted"
+    assert_kept_nowhere_else(app)

@@ -22,7 +22,7 @@ class Ticking(Clock):
         return self.now
 
 
-class Reader(Process):
+class ModelReader(Process):
     """Another Lambda's process, which reads what the sandbox keeps; no fault meets it."""
 
     def __init__(self, client: Callable[[str], Any], prefix: str) -> None:
@@ -43,9 +43,9 @@ class World(Sandbox):
         self._hooked: set[str] = set()
 
     @cached_property
-    def reader(self) -> Reader:
+    def reader(self) -> ModelReader:
         """What other Lambdas are told of users' tokens."""
-        return Reader(self.inspector, self.prefix)
+        return ModelReader(self.inspector, self.prefix)
 
     def client(self, service: str) -> Any:
         made = super().client(service)

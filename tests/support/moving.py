@@ -11,7 +11,7 @@ from tripod_flow.edges.roster import Roster
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
-from tripod_flow.flows.move import Move, Moved, Result
+from tripod_flow.flows.move import Move, Moved, MoveResult
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.rules import connection
 
@@ -97,7 +97,7 @@ def settle(harness: Harness) -> None:
         harness.relay.relay([harness.app.connection_key], lambda: True)
 
 
-def results(moved: list[Moved]) -> list[Result]:
+def results(moved: list[Moved]) -> list[MoveResult]:
     return [each.result for each in moved]
 
 

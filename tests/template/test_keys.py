@@ -150,5 +150,5 @@ def test_a_reader_gets_what_it_needs_of_a_connection_and_must_name_it(policy: st
     assert get["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": items},
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sealed_tokens", "revoked_at"]},
-        "StringEquals": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
     }

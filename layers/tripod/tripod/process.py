@@ -83,15 +83,14 @@ class Process:
     @property
     def table(self) -> str:
         """The table's name, from SSM. Raises TripodUnavailable if there is no stack of this prefix."""
-        with self._lock:
-            if not self._table:
-                client, name = self.client("ssm"), f"/{self.prefix}/table"
-                try:
-                    with in_reach("Systems Manager"):
-                        self._table = client.get_parameter(Name=name)["Parameter"]["Value"]
-                except client.exceptions.ParameterNotFound:
-                    raise no_stack(f"SSM parameter {name}") from None
-            return self._table
+        if not self._table:  # asked without the lock: whoever needs no table does not wait for it
+            client, name = self.client("ssm"), f"/{self.prefix}/table"
+            try:
+                with in_reach("Systems Manager"):
+                    self._table = client.get_parameter(Name=name)["Parameter"]["Value"]
+            except client.exceptions.ParameterNotFound:
+                raise no_stack(f"SSM parameter {name}") from None
+        return self._table
 
     def close(self) -> None:
         """Close the clients' connections."""

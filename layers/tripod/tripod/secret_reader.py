@@ -98,8 +98,7 @@ class SecretReader:
 
     def forget_user(self, provider: str, user_id: str) -> None:
         """Remove a user's tokens from the cache: the next call reads them."""
-        with self._lock:
-            self._cache.pop(names.user_secret(self.prefix, provider, user_id), None)
+        self._forget(names.user_secret(self.prefix, provider, user_id))
 
     def _read(
         self,
@@ -116,15 +115,16 @@ class SecretReader:
         What is in neither may have been moved between the two looks: they are taken again, more often where ``first`` says that it is
         somewhere. Raises ``missing(secret)`` or ``deleted(secret)``, or MalformedSecret.
         """
+        key = secret if first is None else f"{secret} or sealed"  # whoever looks into the table first may find others
         with self._read_locks[hash(secret) % READ_LOCKS]:
             with self._lock:
-                cached: Content | None = None if fresh else self._cache.get(secret)
+                cached: Content | None = None if fresh else self._cache.get(key)
             if cached is not None:
                 return cached
             for look in range(LOOKS):
-                found = first() if first is not None else False
+                found = self._first(secret, first) if first is not None else False
                 if not isinstance(found, bool):
-                    return self._keep(secret, found)
+                    return self._keep(key, found)
                 try:
                     response = self._client.get_secret_value(SecretId=secret)
                     break
@@ -140,16 +140,24 @@ class SecretReader:
             except ValueError as error:
                 self._forget(secret)
                 raise MalformedSecret(secret, str(error)) from None
-            return self._keep(secret, content)
+            return self._keep(key, content)
 
-    def _keep(self, secret: str, content: Content) -> Content:
+    def _first(self, secret: str, first: Callable[[], Content | bool]) -> Content | bool:
+        try:
+            return first()
+        except (TokenNotFound, MalformedSecret):
+            self._forget(secret)
+            raise
+
+    def _keep(self, key: str, content: Content) -> Content:
         with self._lock:
-            self._cache[secret] = content
+            self._cache[key] = content
         return content
 
     def _forget(self, secret: str) -> None:
         with self._lock:
             self._cache.pop(secret, None)
+            self._cache.pop(f"{secret} or sealed", None)
 
 
 def _text(content: str | None) -> str:

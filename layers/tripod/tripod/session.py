@@ -106,6 +106,10 @@ def _read(reader: SecretReader, provider: str, user_id: str) -> _Credentials:
     return _Credentials(consumer, tokens)
 
 
+def _is_same(one: UserTokens, other: UserTokens) -> bool:
+    return (one.oauth_token, one.oauth_token_secret) == (other.oauth_token, other.oauth_token_secret)
+
+
 def _is_told(response: Response) -> bool:
     """Return True for a response that may say something about the token: an error, or a success that is JSON or XML, and no stream."""
     kind = response.headers.get("Content-Type", "").lower()
@@ -176,7 +180,11 @@ class _UserAuth(RenewingAuth[_Credentials]):
     def _newer_grant(self, refused: _Credentials, *, read: bool) -> _Credentials:
         """Return the tokens of a newer grant. Where there is none, drop the refused tokens and raise TokenRevoked."""
         tokens = self._fresh_tokens(refused.consumer) if read else refused.tokens
-        if (tokens.oauth_token, tokens.oauth_token_secret) == (refused.tokens.oauth_token, refused.tokens.oauth_token_secret):
+        if _is_same(tokens, refused.tokens):
+            consumer = self._reader.consumer(self._provider, fresh=True)
+            if consumer.may_be_sealed != refused.consumer.may_be_sealed:  # they are kept elsewhere by now
+                tokens = self._fresh_tokens(consumer)
+        if _is_same(tokens, refused.tokens):
             self._reader.forget_user(self._provider, self._user_id)
             raise self._revoked()
         other_app = tokens.consumer_key != refused.consumer.consumer_key

@@ -189,14 +189,25 @@ def test_when_a_token_ends(changes: dict[str, Any], said: str, ends: int | None)
 
 
 def test_a_token_to_invalidate_is_quoted_in_the_url() -> None:
-    token = AccessToken(oauth_token="a/b?", oauth_token_secret="{token}&", consumer_key="k")
+    token = AccessToken(oauth_token="X/b?", oauth_token_secret="{token}&/X", consumer_key="k")
     url = "https://wiki.example/{token}/{token_secret}"
     wiki = provider.of("wiki", described(invalidate_url=url), loopback=False)
-    assert wiki.invalidation(token) == "https://wiki.example/a%2Fb%3F/%7Btoken%7D%26"
+    assert wiki.invalidation(token) == "https://wiki.example/X%2Fb%3F/%7Btoken%7D%26%2FX"
     assert provider.of("wiki", described(), loopback=False).invalidation(token) == ""
 
 
+def test_a_user_by_subject_and_an_empty_secret_are_each_right_alone() -> None:
+    for told in ({"user_id": "subject"}, {"empty_consumer_secret": True}, {"user_id": "subject", "verifier": True}):
+        assert provider.of("wiki", described(**told), loopback=False)
+
+
 def test_a_choice_a_switch_and_a_list_that_are_right_are_taken() -> None:
-    told: dict[str, Any] = {"method": "GET", "verifier": False, "keep": ["a", "b.c-d_e", *"12345678"], "lifetime": 1, "name": "W"}
+    told: dict[str, Any] = {"method": "GET", "verifier": False, "keep": ["A", "b.c-d_e", *"12345678"], "lifetime": 3_200_000_000}
+    told |= {
+        "name": "W" * 64,
+        "pin": False,
+        "identity_format": "jwt",
+        "invalidate_url": "https://wiki.example/{token}{token_secret}",
+    }
     wiki = provider.of("wiki", described(**told), loopback=False)
     assert {key: getattr(wiki, key) for key in told} == told

@@ -30,6 +30,13 @@ def test_a_consent_keeps_its_tokens_sealed_until_the_app_confirms_it() -> None:
         after.user_tokens()
 
 
+def test_tokens_for_a_secret_bring_their_end_and_what_is_kept() -> None:
+    held = exchanging()
+    token = replace(TOKEN, expires_at=1_900_000_000, extra={"a": "b"})
+    tokens = done(held, transitions.grant(held, token, ADA, store=True, sent_at=T, now=T)).user_tokens()
+    assert (tokens.expires_at, tokens.extra) == (1_900_000_000, {"a": "b"})
+
+
 def test_what_could_not_be_sealed_says_so() -> None:
     held = exchanging()
     after = done(held, transitions.grant(held, TOKEN, ADA, store=True, to_seal=True, sent_at=T, now=T))
@@ -54,14 +61,31 @@ def test_a_connection_has_the_sealed_tokens_and_no_secret() -> None:
     assert (made.token_expires_at, made.extra) == (1_900_000_000, {"shard": "s1"})
 
 
-def test_a_newer_grant_to_secrets_manager_takes_the_sealed_tokens_away() -> None:
+def test_a_newer_grant_to_secrets_manager_leaves_the_sealed_tokens_until_its_secret_is_written() -> None:
     sealed = create(connection.connect(grant(), None, SEALED))
     assert sealed
     token = AccessToken(oauth_token="t", oauth_token_secret="s", consumer_key="k", expires_at=5, extra={"a": "b"})
     newer = replace(grant("second", T + 1), pending_tokens=token)
     assert changed_connection(sealed, apply(sealed, connection.connect(newer, "version"))) == {
-        "grant_id": "second", "granted_at": T + 1, "secret_version": "version", "sealed_tokens": None, "token_expires_at": 5, "extra": {"a": "b"},
+        "grant_id": "second", "granted_at": T + 1, "secret_version": "version", "token_expires_at": 5, "extra": {"a": "b"},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "at", "expected"),
+    [("first", T - 1, False), ("old", T - 1, True), ("old", T, True), ("new", T + 1, False)],
+)
+def test_what_connect_would_refuse_is_known_beforehand(claim_id: str, at: float, expected: bool) -> None:
+    found = connected()
+    assert connection.is_newer(found, grant(claim_id, at)) is expected
+    assert (apply(found, connection.connect(grant(claim_id, at), "v")) is None) is expected
+
+
+@pytest.mark.parametrize(("at", "expected"), [(T + 8, True), (T + 9, True), (T + 10, False)])
+def test_what_a_disconnect_has_overtaken_is_known_beforehand(at: float, expected: bool) -> None:
+    assert connection.is_newer(revoked(connected()), grant("new", at)) is expected
+    nobody = connection.ConnectionRecord(pk="connection#x#42", provider="x", user_id="42")
+    assert connection.is_newer(nobody, grant("new", at)) is False
 
 
 def test_a_newer_sealed_grant_takes_the_secrets_version_away() -> None:

@@ -22,6 +22,7 @@ from tripod_flow.edges.deadline import Deadline
 # Seconds; DynamoDB and Secrets Manager answer in milliseconds, so that a second try beats a longer wait.
 CONNECT, READ, ATTEMPT = 1.0, 2.0, 3.0
 ATTEMPTS = 3
+ONCE = ("kms",)  # what fails there is left to the relay: time is for the commit that follows
 # DynamoDB's codes for a write that conflicts with another transaction. botocore does not retry them.
 CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
 PAUSE = 0.05  # seconds before a write is tried again after a conflict: a transaction takes a few milliseconds
@@ -48,7 +49,7 @@ def client(service: str, deadline: Deadline) -> Any:
     config = Config(
         connect_timeout=CONNECT,
         read_timeout=READ,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": 1 if service in ONCE else ATTEMPTS},
         user_agent=USER_AGENT,  # botocore would put together one of its own for every call: a tenth of the call's CPU
         parameter_validation=False,  # of types, which are checked here beforehand: another tenth
     )

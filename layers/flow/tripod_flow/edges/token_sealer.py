@@ -37,4 +37,8 @@ class TokenSealer:
 
     def open(self, provider: str, user_id: str, ciphertext: bytes) -> UserTokens:
         """Return the tokens of a user; raises ValueError where they are another's, or botocore's errors."""
-        return unseal(self._client(), self._prefix, provider, user_id, ciphertext)
+        client = self._client()
+        try:
+            return unseal(client, self._prefix, provider, user_id, ciphertext)
+        except client.exceptions.InvalidCiphertextException:
+            raise ValueError("what is sealed can't be opened") from None

@@ -109,7 +109,7 @@ class Exchange:
             if identity is None and consumer.store == "none":
                 identity = self._identity_at_once(held, response.token, client)
             if identity is None and consumer.store == "table":  # asked before the token is kept anywhere, if that can be
-                with suppress(_IdentityUnknown):
+                with suppress(_IdentityUnknown, ClientError, BotoCoreError):
                     identity = self._identity_at_once(held, response.token, client)
             if identity is not None:
                 return self._grant(held, response.token, identity, consumer.store, sent_at=sent_at)

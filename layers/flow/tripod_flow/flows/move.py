@@ -37,7 +37,7 @@ AHEAD = 365 * 86_400  # seconds; longer than anything in the outbox waits
 _PASSING = ("Throttl", "Limit", "TooManyRequests", "Exceeded", "Timeout", "Internal", "Unavailable", "Conflict")  # in a code
 
 
-class Result(StrEnum):
+class MoveResult(StrEnum):
     """What a move has done for a user."""
 
     MOVED = "moved"
@@ -53,7 +53,7 @@ class Moved:
     """One user's result; ``reason`` says why they are waiting or have failed, without any secret."""
 
     user_id: str
-    result: Result
+    result: MoveResult
     reason: str = ""
 
 
@@ -89,7 +89,7 @@ class Move:
         """
         yield from self._each(self._roster.connected(provider), provider, self._seal, rate)
         for moved in self._each(self._roster.with_secret(provider), provider, self._clear, rate):
-            if moved.result in (Result.CLEARED, Result.FAILED):
+            if moved.result in (MoveResult.CLEARED, MoveResult.FAILED):
                 yield moved
 
     def to_secrets_manager(self, provider: str, *, rate: float = RATE) -> Iterator[Moved]:
@@ -109,7 +109,7 @@ class Move:
         for user_id in users:
             moved = self._persistently(provider, user_id, act)
             yield moved
-            if moved.result in (Result.MOVED, Result.CLEARED, Result.FAILED):
+            if moved.result in (MoveResult.MOVED, MoveResult.CLEARED, MoveResult.FAILED):
                 now, due = self._clock(), max(due, self._clock() - 1.0) + 1.0 / rate  # what was slow is not made up for
                 self._sleep(max(0.0, min(due - now, 1.0 / rate)))
 
@@ -120,8 +120,8 @@ class Move:
                 if moved := self._retrying(lambda: act(provider, user_id)):
                     return moved
         except (ClientError, BotoCoreError) as error:
-            return Moved(user_id, Result.FAILED, _named(error))
-        return Moved(user_id, Result.WAITING, "the connection keeps changing")
+            return Moved(user_id, MoveResult.FAILED, _named(error))
+        return Moved(user_id, MoveResult.WAITING, "the connection keeps changing")
 
     def _retrying(self, step: Callable[[], Done]) -> Done:
         """Take a step, later again where AWS fails for a while; raises botocore's errors."""
@@ -144,12 +144,12 @@ class Move:
             sealed = self._sealer.seal(tokens)
         except (Unreadable, TokensTooLong) as error:
             same = moving.is_same(self._table.connection(found.pk), found)
-            return Moved(user_id, Result.FAILED, str(error)) if same else None
+            return Moved(user_id, MoveResult.FAILED, str(error)) if same else None
         sealing = moving.seal(found, sealed.ciphertext, now=self._clock())
         if not self._table.update_connection(sealing).applied:
             return None
         self._align(sealing)
-        return Moved(user_id, Result.MOVED)
+        return Moved(user_id, MoveResult.MOVED)
 
     def _clear(self, provider: str, user_id: str) -> Moved | None:
         """Delete a secret that was left beside sealed tokens; a secret whose connection names it is none of these."""
@@ -160,7 +160,7 @@ class Move:
         if not self._table.update_connection(leasing).applied:
             return None
         self._align(leasing)
-        return Moved(user_id, Result.CLEARED)
+        return Moved(user_id, MoveResult.CLEARED)
 
     def _unseal(self, provider: str, user_id: str) -> Moved | None:
         """Move a user's tokens into their secret; None where the connection has changed meanwhile."""
@@ -170,7 +170,7 @@ class Move:
         try:
             tokens = self._sealer.open(provider, user_id, found.sealed_tokens or b"")
         except ValueError as error:
-            return Moved(user_id, Result.FAILED, f"what is sealed is malformed: {error}")
+            return Moved(user_id, MoveResult.FAILED, f"what is sealed is malformed: {error}")
         leasing = moving.lease(found, now=self._clock())
         if not self._table.update_connection(leasing).applied:
             return None
@@ -183,7 +183,7 @@ class Move:
             return _has_time(leasing, self._clock()) and self._secrets.bring_back(tokens, may)
 
         if self._retrying(write) and self._table.update_connection(moving.unseal(leased, version_of(tokens))).applied:
-            return Moved(user_id, Result.MOVED)
+            return Moved(user_id, MoveResult.MOVED)
         self._align(leasing)
         return None
 
@@ -192,13 +192,13 @@ class Move:
         found = self._table.connection(connection.key(provider, user_id))
         place = moving.place(found)
         if found is None or place is Place.NOWHERE:
-            return Moved(user_id, Result.GONE)
+            return Moved(user_id, MoveResult.GONE)
         if place is Place.ON_THEIR_WAY:
-            return Moved(user_id, Result.WAITING, "a sign-in is being stored")
+            return Moved(user_id, MoveResult.WAITING, "a sign-in is being stored")
         if place is not wanted:
-            return Moved(user_id, Result.THERE)
+            return Moved(user_id, MoveResult.THERE)
         if moving.is_being_written(found, now=self._clock()):
-            return Moved(user_id, Result.WAITING, "the secret may be being written, and the relay is about to look")
+            return Moved(user_id, MoveResult.WAITING, "the secret may be being written, and the relay is about to look")
         return found
 
     def _align(self, leasing: Transition) -> None:

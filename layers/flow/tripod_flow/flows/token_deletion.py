@@ -23,10 +23,7 @@ class TokenDeletion:
         self._clock = clock
 
     def align(self, pk: str) -> None:
-        """Align the secret with its connection: it is deleted, or holds the tokens of a newer grant that is not sealed.
-
-        Raises ``Contended``.
-        """
+        """Align the secret with its connection: it is deleted, or holds the tokens of a newer grant. Raises ``Contended``."""
         align(self._table, pk, self._apply)
 
     def complete(self, pk: str) -> None:
@@ -59,7 +56,7 @@ class TokenDeletion:
             self._apply(found)
 
     def _apply(self, found: ConnectionRecord) -> None:
-        if found.revoked_at is not None or found.sealed_tokens is not None:  # sealed: a secret is from before
+        if found.revoked_at is not None:
             self._writer.delete(found.provider, found.user_id)
         else:
             restore_current(self._writer, found)

@@ -56,6 +56,9 @@ class TokenStore:
 
         The caller holds the grant's lease; where the tokens are not stored it is given back.
         """
+        if grant.to_seal:  # it was tried a moment ago, or this function may not
+            self._release(grant, due=self._clock())
+            return
         if self._deadline.left() < MIN_TIME:
             self._leave_to_the_relay(grant, TimeoutError())
             return
@@ -85,6 +88,9 @@ class TokenStore:
             return self._connect_sealed(grant, grant.pending_tokens)
         tokens = grant.user_tokens()
         if grant.to_seal:
+            found = self._table.connection(connection.key(grant.provider, grant.user_id or ""))
+            if found is not None and connection.is_newer(found, grant):  # KMS may be out of reach: what is discarded needs none
+                return self._overtaken(grant)
             return self._connect_sealed(grant, self._sealer.seal(tokens))
         version = secret_writer.version_of(tokens)
         update = self._table.update_connection(connection.connect(grant, version))

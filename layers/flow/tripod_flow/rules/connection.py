@@ -126,6 +126,13 @@ def connect(grant: Authorization, secret_version: str | None, sealed: SealedToke
     )
 
 
+def is_newer(found: ConnectionRecord, grant: Authorization) -> bool:
+    """Return True if ``connect`` would refuse ``grant``: another grant is newer, or the user has disconnected since."""
+    if found.grant_id != grant.claim_id and found.granted_at is not None and found.granted_at >= (grant.granted_at or 0.0):
+        return True
+    return found.ended_at is not None and found.ended_at >= grant.agreed_at
+
+
 def mark_stored(grant: Authorization, secret_version: str) -> Transition:
     """Record that the secret holds ``grant``'s tokens, if it is the current one, unrevoked, and has not been moved to the table since."""
     current = Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
