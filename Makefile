@@ -5,7 +5,7 @@
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
 #   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz. What is measured or made: make flood, bench, cost, providers.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz. What is measured or made: make flood, bench, scale, cost, providers.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -24,7 +24,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench cost providers clean
+.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench scale cost providers clean
 
 # STORE=table keeps the tokens in the table.
 demo: .venv/.ready
@@ -97,6 +97,10 @@ flood: .venv/.ready
 # How fast it is: ratios within one run, on two idle cores; BENCH=3 rounds for a look. Installs the rivals into .bench.
 bench: .venv/.ready build
 	$(BIN)/python -m tools.bench $(BENCH)
+
+# What grows with users and with what is owed, into docs/performance.md and docs/scale.svg; SCALE='1000 10000' leaves 100,000 out.
+scale: .venv/.ready
+	$(BIN)/python -m tools.scale $(SCALE)
 
 # What it costs a month, into docs/cost.md.
 cost: .venv/.ready
