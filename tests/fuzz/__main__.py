@@ -45,6 +45,8 @@ def main(inputs: int = INPUTS, number: int | None = None, *, strict: bool = Fals
                 for defect in _found(target, function, min(BATCH, left), number):
                     figures.known[defect.signature] += 1
                     defects.append(defect)
+                for key in target.in_the_clear():
+                    defects.append(Defect(function, {}, f"a token in the clear: {key}"))
     for defect in defects:
         print(f"\nDEFECT, seen {figures.known[defect.signature]} times\n{defect}")
     for name in ("inputs", "answers", "unsendable"):

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,8 @@ from sandbox.runtime.functions import worker_environment
 from sandbox.world import Sandbox
 from tests.fuzz.cast import Cast
 from tests.fuzz.schema import ROUTES, Event, sendable
-from tests.support.sandbox_app import PARAMETERS, QUICK, make_app
+from tests.support.kept_tokens import is_in_the_clear
+from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tripod_flow.edges import aws, telemetry
 
 Handler = Callable[[Any, Any], Any]
@@ -82,6 +84,7 @@ class Target:
     handlers: dict[str, Handler]
     cast: Cast
     told: Callable[[], int]  # how many events the relay has published
+    in_the_clear: Callable[[], list[str]]  # the keys of items that show tokens which should be sealed
     figures: FuzzFigures = field(default_factory=FuzzFigures)
     strict: bool = False
     lost: list[BaseException | None] = field(default_factory=list)  # why a log line could not be written
@@ -205,6 +208,13 @@ def _forget() -> None:
             one.cache_clear()
 
 
+def _in_the_clear(sealing: SandboxApp) -> list[str]:
+    pages = sealing.sandbox.client("dynamodb").get_paginator("scan").paginate(TableName=sealing.sandbox.table)
+    items = {item["pk"]["S"]: item for page in pages for item in page["Items"] if f"#{sealing.name}#" in item["pk"]["S"]}
+    users = [user.user_id for user in sealing.sandbox.provider_server.users]
+    return [pk for pk, item in items.items() if is_in_the_clear(item, *users)]
+
+
 @contextlib.contextmanager
 def running(*, strict: bool = False) -> Iterator[Target]:
     """Load the handlers before a sandbox of their own. For the main thread: the clients set alarms."""
@@ -236,8 +246,9 @@ def running(*, strict: bool = False) -> Iterator[Target]:
                 raise Defect(function, event, flaw, place=flaw)
             return answer
 
-        cast = Cast(make_app(sandbox), invoke)
-        target = Target(handlers, cast, lambda: len(sandbox.events), strict=strict)
+        sealing = make_app(sandbox, secret={"store": "table"})
+        cast = Cast(make_app(sandbox), sealing, invoke)
+        target = Target(handlers, cast, lambda: len(sandbox.events), partial(_in_the_clear, sealing), strict=strict)
         nowhere = ending.enter_context(io.TextIOWrapper(open(os.devnull, "wb"), encoding="utf-8", errors="strict"))  # noqa: SIM115  # closed by `ending`
         for handler in telemetry.log().handlers:  # made before stdout is ``nowhere``, which ends with this world
             if isinstance(handler, logging.StreamHandler):

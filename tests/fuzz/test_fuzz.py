@@ -7,11 +7,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz.events import events
 from tests.fuzz.target import Defect, FuzzFigures, Handler, Target, defects_of, running
 from tripod_flow.edges import telemetry
+from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.revocation import Revocation
@@ -68,6 +70,7 @@ def test_whatever_the_event_there_is_an_answer(target: Target, function: str) ->
     assert figures.inputs[function] >= INPUTS[function]
     assert figures.answers.total() > figures.inputs[function] / 2
     assert not [answer for answer, least in COME_THROUGH[function].items() if figures.answers[answer] < least], figures.answers
+    assert target.in_the_clear() == []
 
 
 @pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem"])
@@ -126,6 +129,8 @@ def test_a_body_that_is_no_string_is_found(target: Target, body: Any, flaw: str)
     [
         ("callback", (Exchange, "exchange")),
         ("callback", (TokenStore, "try_to_store")),
+        ("callback", (TokenSealer, "seal")),
+        ("redeem", (TokenStore, "_connect_sealed")),
         ("redeem", (Finish, "_refuse_if_revoked")),
         ("revoke", (Revocation, "invalidate_pending")),
     ],
@@ -133,3 +138,9 @@ def test_a_body_that_is_no_string_is_found(target: Target, body: Any, flaw: str)
 def test_a_crash_behind_the_table_is_found(target: Target, function: str, broken: tuple[type, str]) -> None:
     with patch.object(*broken, side_effect=ValueError), pytest.raises(Defect, match="internal"):
         fuzz(target, function, INPUTS[function])
+
+
+def test_a_token_in_the_clear_is_found(target: Target) -> None:
+    with patch.object(TokenSealer, "seal", side_effect=EndpointConnectionError(endpoint_url="https://kms.example")):
+        fuzz(target, "callback", INPUTS["callback"])
+    assert target.in_the_clear() != []

@@ -8,12 +8,14 @@ from hypothesis.strategies import SearchStrategy
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 TICKET = f"x.TlBjdWR4eTB5VTVUM3RCemhv.{'A' * 43}"
-PROVIDER = "~~provider~~"  # the one that there is: what stands between such signs is put in by ``cast``
+PROVIDER = "~~provider~~"  # one that there is: what stands between such signs is put in by ``cast``
+SEALING = "~~sealing~~"  # another, whose users' tokens are sealed in the table
 HUGE = 9_000  # characters; API Gateway takes 10,240 bytes of request line and headers
 
 _PLAIN = (
     "x",
     PROVIDER,
+    SEALING,
     "nobody",
     "a-b",
     "jo",

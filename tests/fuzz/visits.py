@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.fuzz.schema import Event, framed
-from tests.fuzz.values import PROVIDER, cookie_lines, encoded, headers, texts
+from tests.fuzz.values import PROVIDER, SEALING, cookie_lines, encoded, headers, texts
 from tests.support.sandbox_app import RETURN_TO
 
-NUMBERS = 3  # authorizations of each kind that live at once
+NUMBERS = 4  # authorizations of each kind that live at once: half of them of each provider
 BY_CALLBACK = ("callback", "callback", "returning", "direct", "denied", "pending", "ticket", "pin")
 BY_PIN = ("pin", "pin", "pin", "callback", "pending")
 KINDS = (*BY_CALLBACK, "direct-pin", "user")
@@ -46,10 +46,11 @@ def _start(_: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
     asked = {"return_to": st.just(RETURN_TO), "pin": st.just("true"), "force_login": st.just("true")}
     asked |= {"endpoint": st.sampled_from(["authorize", "authenticate"]), "screen_name": texts}
     query = draw(st.fixed_dictionaries({}, optional=asked))
+    provider = draw(st.sampled_from([PROVIDER, SEALING]))
     if draw(st.booleans()):
         direct = {"subject": "42", "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
-        return st.just({"provider": PROVIDER, **direct, **({"pin": True} if "pin" in query else {})})
-    return _http("GET /oauth/{provider}/start", {"rawQueryString": encoded(list(query.items()))})
+        return st.just({"provider": provider, **direct, **({"pin": True} if "pin" in query else {})})
+    return _http("GET /oauth/{provider}/start", provider, {"rawQueryString": encoded(list(query.items()))})
 
 
 def _callback(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
@@ -57,23 +58,29 @@ def _callback(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Eve
     if route == "direct":
         part = one(draw(st.sampled_from(["direct-pin", "direct-pin", "pin"])))
         return st.just(
-            {"provider": PROVIDER, "request_token": part("token"), "pin": part("verifier"), "subject": part("subject")}
+            {
+                "provider": part("provider"),
+                "request_token": part("token"),
+                "pin": part("verifier"),
+                "subject": part("subject"),
+            }
         )
     part = one(draw(st.sampled_from(BY_CALLBACK if route == "callback" else BY_PIN)))
     cookies = [part("cookie"), *draw(st.lists(cookie_lines, max_size=2))]
     if route == "pin page":
         query = encoded([("request_token", part("token"))])
-        return _http("GET /oauth/{provider}/pin", {"rawQueryString": query, "cookies": cookies})
+        return _http("GET /oauth/{provider}/pin", part("provider"), {"rawQueryString": query, "cookies": cookies})
     if route == "pin":
         content = {"request_token": part("token"), "pin": part("verifier")}
         as_json = draw(st.booleans())
         body = json.dumps(content) if as_json else encoded(list(content.items()))
         kind = "application/json" if as_json else "application/x-www-form-urlencoded"
         own = {"content-type": kind, "accept": draw(st.sampled_from(["text/html", "application/json"]))}
-        return _http("POST /oauth/{provider}/pin", {"body": body, "isBase64Encoded": False, "cookies": cookies, "headers": own})
+        form = {"body": body, "isBase64Encoded": False, "cookies": cookies, "headers": own}
+        return _http("POST /oauth/{provider}/pin", part("provider"), form)
     token = part("token")
     pairs = [("denied", token)] if "denied" in token else [("oauth_token", token), ("oauth_verifier", part("verifier"))]
-    return _http("GET /oauth/{provider}/callback", {"rawQueryString": encoded(pairs), "cookies": cookies})
+    return _http("GET /oauth/{provider}/callback", part("provider"), {"rawQueryString": encoded(pairs), "cookies": cookies})
 
 
 def _redeem(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
@@ -82,28 +89,31 @@ def _redeem(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event
 
 
 def _revoke(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
-    user_id = one("user")("user_id")
+    part = one("user")
+    provider, user_id = part("provider"), part("user_id")
     if draw(st.booleans()):
-        return st.just({"provider": PROVIDER, "user_id": user_id})
+        return st.just({"provider": provider, "user_id": user_id})
     route = "POST /oauth/{provider}/users/{user_id}/revoke"
-    return _http(route, {"pathParameters": {"provider": PROVIDER, "user_id": user_id or "-"}})
+    return _http(route, provider, {"pathParameters": {"provider": provider or "-", "user_id": user_id or "-"}})
 
 
 def _relay(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
     def key() -> str:
         kind = draw(st.sampled_from([*KINDS, "user", "user"]))  # users: their grants owe an event
+        part = one(kind)
         if kind == "user" and draw(st.booleans()):
-            return f"connection#{PROVIDER}#{one(kind)('user_id')}"
-        return f"authorization#{PROVIDER}#{one(kind)('token')}"
+            return f"connection#{part('provider')}#{part('user_id')}"
+        return f"authorization#{part('provider')}#{part('token')}"
 
     keys = [key() for _ in range(draw(st.integers(1, 4)))]
     return st.just({"Records": [{"eventName": "MODIFY", "dynamodb": {"Keys": {"pk": {"S": each}}}} for each in keys]})
 
 
-def _http(route: str, fixed: Mapping[str, Any]) -> SearchStrategy[Event]:
+def _http(route: str, provider: str, fixed: Mapping[str, Any]) -> SearchStrategy[Event]:
     return st.one_of(headers, st.just({"accept": "text/html"})).flatmap(
         lambda drawn: framed(
-            route, {"pathParameters": {"provider": PROVIDER}, "rawQueryString": "", "headers": drawn, "cookies": [], **fixed}
+            route,
+            {"pathParameters": {"provider": provider or "-"}, "rawQueryString": "", "headers": drawn, "cookies": [], **fixed},
         )
     )
 

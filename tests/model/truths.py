@@ -106,7 +106,7 @@ class Truths(Acts):
         self.a_stored_token_is_of_who_consented()
         self.tokens_are_where_the_app_has_them()
         for item in self._items(self._keys()).values():
-            assert not any(is_in_the_clear(item, user.user_id) for user in self._users), "left in the clear"
+            assert not is_in_the_clear(item, *(user.user_id for user in self._users)), "left in the clear"
         told = [event for event in self._world.events if event.detail["provider"] == self._app.name]
         ids = Counter({(event.detail_type, event.detail["user_id"], event.detail["id"]): 1 for event in told})
         owed: Counter[tuple[str, str | None]] = Counter()

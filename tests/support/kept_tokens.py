@@ -15,6 +15,7 @@ def sealed(app: SandboxApp) -> UserTokens | None:
     return unseal(app.sandbox.client("kms"), app.sandbox.prefix, app.name, app.user.user_id, item[ATTRIBUTE]["B"])
 
 
-def is_in_the_clear(item: dict[str, Any] | None, user_id: str) -> bool:
-    """Return True if an item shows a token of this user's: the sandbox's provider begins each with the user's id, as X does."""
-    return f"{user_id}-" in repr(item)
+def is_in_the_clear(item: dict[str, Any] | None, *user_ids: str) -> bool:
+    """Return True if an item shows a token of one of these users: the sandbox's provider begins each with the user's id, as X does."""
+    text = repr(item)
+    return any(f"{user_id}-" in text for user_id in user_ids)
