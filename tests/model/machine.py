@@ -14,8 +14,8 @@ from sandbox.aws.faults import AwsFaultKind as AwsKind
 from sandbox.provider import ProviderFault
 from sandbox.provider.records import Leg
 from tests.model.cast import Begun, Interruption, Kind, Who
+from tests.model.operator import Operator
 from tests.model.stage import EXPECTED
-from tests.model.truths import Truths
 from tests.model.world import ATTEMPTS, Watched
 from tests.support.harness import Killed
 from tripod.credentials import Store
@@ -26,7 +26,7 @@ FAILURES = 4  # armed at most
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}  # which DynamoDB refuses while another transaction is under way
 
 
-class Machine(Truths):
+class Machine(Operator):
     """Any order of what users, browsers, apps, the relay and failures do."""
 
     begun = Bundle("begun")

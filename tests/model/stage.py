@@ -1,5 +1,6 @@
 """Where a play takes place: its world and cast, what is tried there, and what can be seen."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -45,7 +46,7 @@ class Stage(RuleBasedStateMachine):
         self._defects: list[BaseException] = []
         self._calm = True
         self._ended = self._died = False
-        self._aws_fails = self._provider_fails = 0
+        self._aws_fails = self._provider_fails = self._changes = 0
         figures.examples += 1
         self._patches: list[Any] = [
             patch.object(telemetry, "count", lambda _: None),
@@ -63,7 +64,8 @@ class Stage(RuleBasedStateMachine):
         options: dict[str, Any] = {"renews": self._renews}  # where the older of two grants holds a void token
         if app == "nameless":
             options |= {"user_id_field": None, "screen_name_field": None}
-        self._store = store
+        self._store = store  # as the app began
+        self._stores = {store}  # that it has had so far
         self._app = make_app(self._world, secret={"store": store}, **options)
         self._users = [self._app.user, self._world.provider_server.add_user()]
         self._visitors = {user.user_id: Visitor(user) for user in self._users}
@@ -123,6 +125,14 @@ class Stage(RuleBasedStateMachine):
 
     def _connection(self, user: User) -> str:
         return connection.key(self._app.name, user.user_id)
+
+    def _change_store(self, store: Store) -> None:
+        client, name = self._world.inspector("secretsmanager"), self._app.consumer_secret_name
+        content = json.loads(client.get_secret_value(SecretId=name)["SecretString"]) | {"store": store}
+        client.put_secret_value(SecretId=name, SecretString=json.dumps(content))
+        self._stores.add(store)
+        for reader in (self._harness.flows.secret_reader, self._world.reader.secret_reader):
+            reader.forget_consumer(self._app.name)
 
     def _keys(self) -> list[str]:
         """Return the key of every item that this example may have."""

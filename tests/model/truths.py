@@ -80,10 +80,10 @@ class Truths(Acts):
         items = self._items(self._keys())
         for user in self._users:
             connection = items.get(self._connection(user), {})
-            assert "sealed_tokens" not in connection or self._store == "table"
+            assert "sealed_tokens" not in connection or "table" in self._stores
             assert not {"sealed_tokens", "revoked_at"} <= connection.keys(), "sealed tokens of a disconnected user"
-            assert self._store in ("secrets-manager", "moving") or not self._is_secret(user), "in Secrets Manager as well"
-            if self._store == "table" and self._calm:  # nothing has failed: what can be sealed is never in the clear
+            assert self._stores & {"secrets-manager", "moving"} or not self._is_secret(user), "in Secrets Manager as well"
+            if self._stores == {"table"} and self._calm:  # nothing has failed: what can be sealed is never in the clear
                 assert not any(is_in_the_clear(item, user.user_id) for item in items.values()), "in the clear"
 
     @invariant()
@@ -154,3 +154,4 @@ class Truths(Acts):
                 assert valid == content.oauth_token, "a connected user's token is dead"
         else:
             assert content is None, "a revoked user's tokens are still there"
+            assert not self._is_secret(user), "a revoked user's secret is still there"
