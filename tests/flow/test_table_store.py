@@ -163,6 +163,18 @@ def test_what_can_not_be_sealed_or_committed_at_once_is_not_lost(reader: Sandbox
     assert_kept_nowhere_else(reader)
 
 
+def test_a_consent_that_could_not_be_sealed_is_sealed_once_the_app_has_redeemed_it(reader: SandboxApp) -> None:
+    secret, challenge = new_pair(reader.name, RETURN_TO)
+    begun = begin(reader, subject="customer 42", challenge=challenge, return_to=RETURN_TO)
+    reader.sandbox.aws_server.fault("kms", "Encrypt", "denied", times=1, match=reader.name)
+    location = reader.browser().get(reader.consent(begun["authorize_url"])).headers["location"]
+    assert invoke(reader, "redeem", ticket=ticket_in(location), secret=secret)["user_id"] == reader.user.user_id
+    reader.sweep()
+    assert token(reader) == reader.sandbox.provider_server.valid_token(reader.consumer.key, reader.user)
+    assert_kept_nowhere_else(reader)
+    assert reader.told() == ["authorization.granted"]
+
+
 def test_the_newest_grant_is_what_readers_get(sandbox: Sandbox) -> None:
     app = make_app(sandbox, secret={"store": "table"}, renews=True)
     with reading(sandbox):
