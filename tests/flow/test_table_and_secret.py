@@ -11,6 +11,8 @@ from tests.support.harness import Harness, Killed
 from tests.support.reading import reading
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import process
+from tripod_flow.flows.relay import RELAY_LEASE
+from tripod_flow.rules.connection import INVALIDATING
 
 
 @pytest.fixture
@@ -77,3 +79,32 @@ def test_a_secret_whose_deletion_failed_is_deleted_when_its_user_is_back_in_the_
     assert app.is_deleted()
     assert_nothing_is_owed(app)
     assert tripod.user_tokens(app.name, user_id=app.user.user_id)
+
+
+def test_a_secret_that_a_new_sign_in_is_about_to_write_is_not_deleted_for_an_earlier_one_in_the_table(app: SandboxApp) -> None:
+    app.change_consumer(store="secrets-manager")
+    first = Harness(app)
+    grant(first, anew=False)
+    first.clock.now += 1
+    first.revocation.revoke(app.name, app.user.user_id)
+    app.change_consumer(store="table")
+    first.clock.now += INVALIDATING
+    grant(Harness(app, clock=first.clock), anew=False)
+    app.change_consumer(store="moving")
+    dying = Harness(app, clock=first.clock, writer_type=acting("store", die))
+    with pytest.raises(Killed):
+        grant(dying)
+    first.clock.now += RELAY_LEASE + 1
+    pks = {pk for shard in "01234567" for pk in first.table.outbox(shard, now=first.clock()) if app.name in pk}
+    another = Harness(app, clock=first.clock)
+
+    def store() -> None:
+        another.relay.relay(pks - {app.connection_key}, lambda: True)
+
+    late = Harness(app, clock=first.clock, writer_type=acting("delete", store))
+    late.relay.relay([app.connection_key], lambda: True)
+    store()
+    process.forget()
+    tokens = tripod.user_tokens(app.name, user_id=app.user.user_id)
+    assert tokens.oauth_token == app.sandbox.provider_server.valid_token(app.consumer.key, app.user)
+    assert "sealed_tokens" not in (app.connection() or {})

@@ -1,26 +1,21 @@
 """Users' tokens sealed in the table: every way in, every reader, every way out."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 import tripod
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.support.clock import Clock
 from tests.support.direct import begin, invoke, new_pair, ticket_in
-from tests.support.harness import Harness
 from tests.support.pin import begin as begin_pin
 from tests.support.pin import post
 from tests.support.reading import reading, session, who
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod import process
-from tripod_flow.rules.connection import INVALIDATING, WRITING
 
 
 @pytest.fixture
@@ -214,25 +209,6 @@ def test_tokens_that_were_kept_as_a_secret_are_read_until_a_new_grant_seals_othe
         process.forget()
         assert token(app) == first
         assert moved not in json.dumps(app.stored() or {})
-
-
-def test_a_secret_whose_deletion_failed_is_deleted_though_a_new_grant_is_sealed(sandbox: Sandbox) -> None:
-    app = make_app(sandbox)
-    connect(app)
-    app.change_consumer(store="table")
-    harness = Harness(app, clock=Clock(time.time() + 1))
-    sandbox.aws_server.fault("secretsmanager", "DeleteSecret", "denied", times=1, match=app.name)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        harness.revocation.revoke(app.name, app.user.user_id)
-    harness.clock.now += INVALIDATING
-    harness.callback(*harness.come_back())
-    for _ in range(3):
-        harness.clock.now += WRITING + 1
-        harness.relay.relay([app.connection_key], lambda: True)
-    assert app.is_deleted()
-    assert "outbox" not in (app.connection() or {})
-    with reading(sandbox):
-        assert token(app) == sandbox.provider_server.valid_token(app.consumer.key, app.user)
 
 
 def make_sealed(app: SandboxApp) -> str:
