@@ -5,7 +5,7 @@
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
 #   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz. What is measured or made: make flood, bench, scale, cost, providers.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -24,7 +24,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz flood bench scale cost providers clean
+.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers clean
 
 # STORE=table keeps the tokens in the table.
 demo: .venv/.ready
@@ -89,6 +89,10 @@ model: .venv/.ready
 # 100,000 events that nobody thought of, into each handler; FUZZ='1000 7' tries so many, from that seed.
 fuzz: .venv/.ready
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+# 10,000 users moved to the table and back, while others read and sign in, and the move is killed; MOVE=1000 moves so many.
+move: .venv/.ready
+	$(BIN)/python -m tools.move $(MOVE)
 
 # 5,000 sign-ins in a burst, against Secrets Manager's quota; draws docs/flood.svg.
 flood: .venv/.ready
