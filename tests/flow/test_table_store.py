@@ -11,6 +11,7 @@ from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.direct import begin, invoke, new_pair, ticket_in
+from tests.support.harness import Harness
 from tests.support.pin import begin as begin_pin
 from tests.support.pin import post
 from tests.support.reading import reading, session, who

@@ -25,7 +25,7 @@ from tripod import process
 from tripod.credentials import UserTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges.secret_writer import version_of
-from tripod_flow.flows.move import Moved, Result
+from tripod_flow.flows.move import Moved, MoveResult
 from tripod_flow.rules import connection, outbox
 
 CACHED = 1.0  # seconds that readers and functions keep a consumer secret here
@@ -181,7 +181,7 @@ def _move(world: _World, proof: Proof, to: str, kills: int) -> None:
             proof.killed += 1
             continue
         world.relay()
-        if results == {Result.THERE}:
+        if results == {MoveResult.THERE}:
             return
     raise RuntimeError(f"not everybody is moved after {PASSES} moves")
 
