@@ -2,6 +2,7 @@
 
 import ast
 import json
+import time
 from collections.abc import Iterator
 from functools import partial
 from unittest.mock import patch
@@ -19,7 +20,7 @@ from tests.support.reading import reading
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tripod import process
 from tripod_flow.edges.roster import Roster
-from tripod_flow.flows.move import Moved, MoveResult
+from tripod_flow.flows.move import Moved, MoveResult, NotReady
 from tripod_flow.rules import connection
 
 WAYS = ["table", "secrets-manager"]
@@ -113,7 +114,7 @@ def test_what_aws_throttles_is_waited_out_and_what_it_refuses_is_told(
     harness: Harness, to: str, service: str, operation: str
 ) -> None:
     sign_in(harness, FROM[to], then="moving")
-    match, server = "" if service == "kms" else harness.app.name, harness.app.sandbox.aws_server
+    match, server = "" if service == "kms" else harness.app.secret_name, harness.app.sandbox.aws_server
     server.fault(service, operation, "denied", times=1, match=match)
     assert only(run(harness, to)) == (MoveResult.FAILED, f"{operation}: AccessDeniedException")
     settle(harness)
@@ -166,6 +167,23 @@ def test_at_most_so_many_are_moved_in_a_second(harness: Harness) -> None:
     assert harness.clock.now == before
     with pytest.raises(ValueError, match="above 0"):
         run(harness, "table", rate=0)
+
+
+@pytest.mark.parametrize("then", ["secrets-manager", "none", "moving", "table"])
+def test_nothing_is_moved_before_every_reader_looks_into_the_table(harness: Harness, then: str) -> None:
+    sign_in(harness, "secrets-manager", then=then)
+    harness.clock.now = time.time()
+    looks = then in ("moving", "table")
+    with pytest.raises(NotReady) as caught:
+        run(harness, "table")
+    assert caught.value.seconds == (pytest.approx(300, abs=5) if looks else None)
+    harness.clock.now += 301
+    if looks:
+        assert results(run(harness, "table")) == [MoveResult.MOVED]
+    else:
+        with pytest.raises(NotReady):
+            run(harness, "table")
+        assert not is_sealed(harness.app)
 
 
 def test_who_interrupts_between_two_users_has_moved_the_first(harness: Harness) -> None:

@@ -1,6 +1,7 @@
 """Secrets as a move reads them and brings them back, against moto's Secrets Manager as the sandbox has mended it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -127,3 +128,33 @@ def test_who_has_a_secret_is_listed_until_it_is_deleted(
     assert list(roster.with_secret("xx")) == []
     writer.delete("x", user_id)
     assert list(roster.with_secret("x")) == []
+
+
+@pytest.mark.parametrize(
+    ("current", "previous", "since"),
+    [
+        ("secrets-manager", "moving", None),
+        ("none", "table", None),
+        ("moving", "secrets-manager", 20),
+        ("table", "moving", 10),
+        ("table", "secrets-manager", 20),
+        ("table", "{", 20),
+        ("table", None, 20),
+        ("{", "moving", None),
+        (None, None, None),
+    ],
+)
+def test_readers_look_into_the_table_since_the_older_of_two_versions_that_say_so(
+    client: Any, current: str | None, previous: str | None, since: float | None
+) -> None:
+    class Versions:
+        exceptions = client.exceptions
+
+        def get_secret_value(self, SecretId: str, VersionStage: str) -> dict[str, Any]:  # boto3's own names
+            store, at = {"AWSCURRENT": (current, 20.0), "AWSPREVIOUS": (previous, 10.0)}[VersionStage]
+            if store is None:
+                raise client.exceptions.ResourceNotFoundException({"Error": {}}, "GetSecretValue")
+            content = {"consumer_key": "k", "consumer_secret": "s", "store": store}
+            return {"SecretString": json.dumps(content), "CreatedDate": datetime.fromtimestamp(at, UTC)}
+
+    assert MovedSecrets(Versions(), "tripod").looked_into_since("x") == since  # type: ignore[arg-type]  # the one call that is made

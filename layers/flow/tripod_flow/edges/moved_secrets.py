@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tripod import names
-from tripod.credentials import UserTokens
+from tripod.credentials import Consumer, UserTokens
 from tripod_flow.edges.secret_writer import version_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,26 @@ class MovedSecrets:
         if (tokens.provider, tokens.user_id) != (provider, user_id):
             raise Unreadable("the secret holds the tokens of another user or provider")
         return tokens
+
+    def looked_into_since(self, provider: str) -> float | None:
+        """Return since when, in epoch seconds, the consumer secret has readers look into the table; None: it doesn't.
+
+        Two of its versions are known: a secret that was changed more often since is taken for younger than it is.
+        """
+        since = None
+        for stage in ("AWSCURRENT", "AWSPREVIOUS"):
+            try:
+                answer = self._client.get_secret_value(SecretId=names.consumer_secret(self._prefix, provider), VersionStage=stage)
+                if not Consumer.from_json(answer.get("SecretString", ""), provider).may_be_sealed:
+                    break
+            except (
+                self._client.exceptions.ResourceNotFoundException,
+                self._client.exceptions.InvalidRequestException,
+                ValueError,
+            ):
+                break
+            since = answer["CreatedDate"].timestamp()
+        return since
 
     def bring_back(self, tokens: UserTokens, may: Callable[[], bool]) -> bool:
         """Make ``tokens`` the current content of the user's secret; return False where it was left alone.

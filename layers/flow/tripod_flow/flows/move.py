@@ -15,6 +15,7 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod.sealed_tokens import SealedTokens
+from tripod.secret_reader import LIFETIME
 from tripod_flow.edges.moved_secrets import MovedSecrets, Unreadable
 from tripod_flow.edges.roster import Roster
 from tripod_flow.edges.secret_writer import version_of
@@ -46,6 +47,15 @@ class MoveResult(StrEnum):
     CLEARED = "cleared"  # a secret was left beside the sealed tokens, and is deleted
     WAITING = "waiting"  # somebody else is at it: a later move may do it
     FAILED = "failed"
+
+
+class NotReady(Exception):
+    """Some reader may not look into the table yet. ``seconds`` until all do; None: the consumer secret says nothing of a table."""
+
+    def __init__(self, seconds: float | None) -> None:
+        wait = "" if seconds is None else f"; wait for {seconds:.0f} seconds more"
+        super().__init__(f'readers must look into the table first: "store": "moving" in the consumer secret{wait}')
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +92,15 @@ class Move:
         self._clock = clock
         self._sleep = sleep
 
-    def to_table(self, provider: str, *, rate: float = RATE) -> Iterator[Moved]:
+    def to_table(self, provider: str, *, rate: float = RATE, cached: float = LIFETIME) -> Iterator[Moved]:
         """Move everybody's tokens into the table, at most ``rate`` a second, and yield each result; then clear secrets that are left.
 
-        Readers must look into both by now. Raises botocore's errors where the users can't be listed.
+        Raises ``NotReady`` where a reader that keeps a consumer secret for ``cached`` seconds may not look into the table yet, and
+        botocore's errors where the users can't be listed.
         """
+        since = self._secrets.looked_into_since(provider)
+        if since is None or since + cached > self._clock():
+            raise NotReady(None if since is None else since + cached - self._clock())
         yield from self._each(self._roster.connected(provider), provider, self._seal, rate)
         for moved in self._each(self._roster.with_secret(provider), provider, self._clear, rate):
             if moved.result in (MoveResult.CLEARED, MoveResult.FAILED):
