@@ -98,6 +98,21 @@ def test_what_another_process_makes_current_meanwhile_stays_current(
     assert current(client, unique) == "newer"
 
 
+def test_a_sign_in_right_after_the_tokens_are_back_is_no_failure(client: Any, unique: str, monkeypatch: Any) -> None:
+    writer, moved = SecretWriter(client, unique), MovedSecrets(client, unique)
+    writer.store(tokens("other"), expected=False)
+    make_current = moved._make_current
+
+    def and_then(*arguments: Any, **named: Any) -> bool:
+        made = make_current(*arguments, **named)
+        writer.store(tokens("newer"), expected=True)
+        return made
+
+    monkeypatch.setattr(moved, "_make_current", and_then)
+    assert moved.bring_back(tokens("one"), lambda: True)
+    assert current(client, unique) == "newer"
+
+
 @pytest.mark.parametrize("earlier", [[], ["one"], ["other"]])
 def test_nothing_becomes_current_where_it_may_not(
     writer: SecretWriter, moved: MovedSecrets, client: Any, unique: str, earlier: list[str]

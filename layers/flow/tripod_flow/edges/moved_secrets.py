@@ -4,6 +4,7 @@ No function needs it: those that write users' secrets don't read them.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tripod import names
@@ -87,7 +88,8 @@ class MovedSecrets:
         if not may() or not self._make_current(secret, version, was=current):
             return False
         if BESIDE in put["VersionStages"]:  # an earlier content's version is there already, and stays as it is
-            self._client.update_secret_version_stage(SecretId=secret, VersionStage=BESIDE, RemoveFromVersionId=version)
+            with suppress(self._client.exceptions.InvalidParameterException):  # a newer version may have taken its place
+                self._client.update_secret_version_stage(SecretId=secret, VersionStage=BESIDE, RemoveFromVersionId=version)
         return True
 
     def _create(self, secret: str, tokens: UserTokens) -> bool:
