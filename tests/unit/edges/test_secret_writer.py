@@ -41,6 +41,12 @@ def test_tokens_are_stored_whatever_was_expected_and_repeating_it_writes_nothing
     assert len(versions) == 2
 
 
+def test_a_content_of_long_ago_that_is_granted_again_is_the_current_one(vault: SecretWriter, client: Any, unique: str) -> None:
+    for content in ("one", "two", "three", "one", "four", "five", "three"):
+        vault.store(tokens(content), expected=True)
+        assert current(client, unique) == content
+
+
 def test_a_first_write_is_one_call_and_so_is_an_expected_one(sandbox: Sandbox, vault: SecretWriter, unique: str) -> None:
     vault.store(tokens("one"), expected=False)
     vault.store(tokens("two"), expected=True)

@@ -49,12 +49,15 @@ class SecretWriter:
                 return
         raise Contended
 
-    def make_current(self, provider: str, user_id: str, version: str) -> None:
-        """Move AWSCURRENT to ``version``, if the secret has it and it isn't there already."""
+    def make_current(self, provider: str, user_id: str, version: str, *, exists: bool = False) -> None:
+        """Move AWSCURRENT to ``version``, if the secret has it and it isn't there already.
+
+        ``exists``: the caller knows that it has; one that two later ones have replaced bears no label, and isn't told of.
+        """
         secret = names.user_secret(self._prefix, provider, user_id)
         versions = self._client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
         current = next((one for one, stages in versions.items() if "AWSCURRENT" in stages), None)
-        if version in versions and current != version:
+        if (exists or version in versions) and current != version:
             moved = {"RemoveFromVersionId": current} if current else {}
             self._client.update_secret_version_stage(SecretId=secret, VersionStage="AWSCURRENT", MoveToVersionId=version, **moved)
 
@@ -130,7 +133,7 @@ class SecretWriter:
             self._client.restore_secret(SecretId=secret)  # scheduled for deletion: the user had disconnected, and is back
             stages = self._put_version(secret, tokens)
         if "AWSCURRENT" not in stages:  # an earlier content, granted again: the put was ignored
-            self.make_current(tokens.provider, tokens.user_id, version_of(tokens))
+            self.make_current(tokens.provider, tokens.user_id, version_of(tokens), exists=True)
         return True
 
     def _put_version(self, secret: str, tokens: UserTokens) -> list[str]:
