@@ -88,10 +88,14 @@ class TokenStore:
             return self._connect_sealed(grant, grant.pending_tokens)
         tokens = grant.user_tokens()
         if grant.to_seal:
-            found = self._table.connection(connection.key(grant.provider, grant.user_id or ""))
-            if found is not None and connection.is_newer(found, grant):  # KMS may be out of reach: what is discarded needs none
-                return self._overtaken(grant)
-            return self._connect_sealed(grant, self._sealer.seal(tokens))
+            try:
+                sealed = self._sealer.seal(tokens)
+            except (ClientError, BotoCoreError):  # what is discarded needs no sealing
+                found = self._table.connection(connection.key(grant.provider, grant.user_id or ""))
+                if found is not None and connection.is_newer(found, grant):
+                    return self._overtaken(grant)
+                raise
+            return self._connect_sealed(grant, sealed)
         version = secret_writer.version_of(tokens)
         update = self._table.update_connection(connection.connect(grant, version))
         if update.applied:
