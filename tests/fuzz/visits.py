@@ -16,7 +16,19 @@ from tests.fuzz.values import PROVIDER, SEALING, cookie_lines, encoded, headers,
 from tests.support.sandbox_app import RETURN_TO
 
 NUMBERS = 4  # authorizations of each kind that live at once: half of them of each provider
-BY_CALLBACK = ("callback", "returning", "returning", "callback", "returning", "returning", "direct", "denied", "pending", "ticket", "pin")
+BY_CALLBACK = (
+    "callback",
+    "returning",
+    "returning",
+    "callback",
+    "returning",
+    "returning",
+    "direct",
+    "denied",
+    "pending",
+    "ticket",
+    "pin",
+)
 BY_PIN = ("pin", "pin", "pin", "callback", "pending")
 KINDS = (*BY_CALLBACK, "direct-pin", "user")
 

@@ -149,3 +149,16 @@ def test_a_second_look_is_compared_with_all_that_a_move_depends_on(name: str) ->
     assert moving.is_same(RECORDS[name](), RECORDS[name]())
     assert moving.is_same(RECORDS[name](), replace(sealed(), outbox=SHARD)) is (name in ("sealed", "of another day"))
     assert not moving.is_same(RECORDS[name](), None)
+
+
+def test_a_lease_is_kept_as_the_table_keeps_times() -> None:
+    now = NOW + 0.12345
+    after = apply(kept(), moving.lease(kept(), now=now))
+    assert after
+    assert after.deletion_until == round(now + WRITING, 3) != now + WRITING
+
+
+def test_two_looks_say_the_same_unless_something_about_the_secret_differs() -> None:
+    assert connection.says_the_same(kept(), replace(kept(), screen_name="other"))
+    for other in (replace(kept(), secret_version="v2"), replace(kept(), revoked_at=T), replace(kept(), grant_id="second")):
+        assert not connection.says_the_same(kept(), other)

@@ -197,7 +197,12 @@ def test_a_token_to_invalidate_is_quoted_in_the_url() -> None:
 
 
 def test_a_user_by_subject_and_an_empty_secret_are_each_right_alone() -> None:
-    for told in ({"user_id": "subject"}, {"empty_consumer_secret": True}, {"user_id": "subject", "verifier": True}):
+    for told in (
+        {"lifetime": 1},
+        {"user_id": "subject"},
+        {"empty_consumer_secret": True},
+        {"user_id": "subject", "verifier": True},
+    ):
         assert provider.of("wiki", described(**told), loopback=False)
 
 
