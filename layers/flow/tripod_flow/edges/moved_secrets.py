@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from tripod import names
 from tripod.credentials import Consumer, UserTokens
-from tripod_flow.edges.secret_writer import version_of
+from tripod_flow.edges.secret_writer import SecretWriter, version_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_secretsmanager.type_defs import CreateSecretRequestTypeDef
 
 BESIDE = "TRIPOD-MOVED"  # the label of a version that is not current yet: one without a label would not last
 
@@ -28,7 +27,7 @@ class MovedSecrets:
     def __init__(self, client: "SecretsManagerClient", prefix: str, kms_key: str = "") -> None:
         self._client = client
         self._prefix = prefix
-        self._kms_key = kms_key
+        self._writer = SecretWriter(client, prefix, kms_key=kms_key)
 
     def read(self, provider: str, user_id: str, version: str) -> UserTokens:
         """Return the tokens of this version of a user's secret; raises ``Unreadable`` or botocore's errors."""
@@ -76,7 +75,7 @@ class MovedSecrets:
         try:
             described = self._client.describe_secret(SecretId=secret)
         except self._client.exceptions.ResourceNotFoundException:
-            return may() and self._create(secret, tokens)
+            return may() and self._writer.create(tokens)
         current = next((one for one, stages in described["VersionIdsToStages"].items() if "AWSCURRENT" in stages), "")
         if "DeletedDate" in described:
             self._client.restore_secret(SecretId=secret)
@@ -90,20 +89,6 @@ class MovedSecrets:
         if BESIDE in put["VersionStages"]:  # an earlier content's version is there already, and stays as it is
             with suppress(self._client.exceptions.InvalidParameterException):  # a newer version may have taken its place
                 self._client.update_secret_version_stage(SecretId=secret, VersionStage=BESIDE, RemoveFromVersionId=version)
-        return True
-
-    def _create(self, secret: str, tokens: UserTokens) -> bool:
-        request: CreateSecretRequestTypeDef = {
-            "Name": secret,
-            "ClientRequestToken": version_of(tokens),
-            "SecretString": tokens.to_json(),
-        }
-        if self._kms_key:
-            request["KmsKeyId"] = self._kms_key
-        try:
-            self._client.create_secret(**request)
-        except (self._client.exceptions.ResourceExistsException, self._client.exceptions.InvalidRequestException):
-            return False  # somebody has created it since
         return True
 
     def _make_current(self, secret: str, version: str, *, was: str) -> bool:

@@ -43,11 +43,28 @@ class SecretWriter:
 
         ``expected`` says whether the secret is likely to be there already, which saves a call; either way it ends well.
         """
-        steps = (self._put, self._create) if expected else (self._create, self._put)
+        steps = (self._put, self.create) if expected else (self.create, self._put)
         for step in steps:
             if step(tokens):
                 return
         raise Contended
+
+    def create(self, tokens: UserTokens) -> bool:
+        """Create the user's secret, with ``tokens`` as its content; return False where it is there, or its deletion is scheduled."""
+        request: CreateSecretRequestTypeDef = {
+            "Name": names.user_secret(self._prefix, tokens.provider, tokens.user_id),
+            "ClientRequestToken": version_of(tokens),
+            "SecretString": tokens.to_json(),
+        }
+        if self._kms_key:
+            request["KmsKeyId"] = self._kms_key
+        try:
+            self._client.create_secret(**request)
+        except ClientError as error:
+            if _code(error) in ("ResourceExistsException", "InvalidRequestException"):
+                return False
+            raise
+        return True
 
     def make_current(self, provider: str, user_id: str, version: str, *, exists: bool = False) -> None:
         """Move AWSCURRENT to ``version``, if the secret has it and it isn't there already.
@@ -100,25 +117,6 @@ class SecretWriter:
         except ClientError as error:
             if _code(error) != "ResourceNotFoundException":
                 raise
-
-    def _create(self, tokens: UserTokens) -> bool:
-        request: CreateSecretRequestTypeDef = {
-            "Name": names.user_secret(self._prefix, tokens.provider, tokens.user_id),
-            "ClientRequestToken": version_of(tokens),
-            "SecretString": tokens.to_json(),
-        }
-        if self._kms_key:
-            request["KmsKeyId"] = self._kms_key
-        try:
-            self._client.create_secret(**request)
-        except ClientError as error:
-            if _code(error) in (
-                "ResourceExistsException",
-                "InvalidRequestException",
-            ):  # it is there; it is there, to be deleted
-                return False
-            raise
-        return True
 
     def _put(self, tokens: UserTokens) -> bool:
         """Put a version; False where there is no such secret."""

@@ -75,7 +75,7 @@ def send(
     thread, and when its time is over its connection is shut, which ends the thread too. An error that is neither the network's nor
     the protocol's is a defect of ours, and is raised as it is.
     """
-    call = _Call(method, url, auth, timeouts, data, accept)
+    call = _Call(method, url, auth, timeouts, data=data, accept=accept)
     thread = threading.Thread(target=call.run, daemon=True)
     thread.start()
     thread.join(timeouts.call)
@@ -85,8 +85,8 @@ def send(
 class _Call:
     """A request under way in a thread of its own."""
 
-    def __init__(  # noqa: PLR0917  # of this module alone
-        self, method: Method, url: str, auth: OAuth1, timeouts: Timeouts, data: Mapping[str, str] | None, accept: str
+    def __init__(
+        self, method: Method, url: str, auth: OAuth1, timeouts: Timeouts, *, data: Mapping[str, str] | None, accept: str
     ) -> None:
         self._method = method
         self._url = url
