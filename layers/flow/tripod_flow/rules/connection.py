@@ -16,6 +16,7 @@ from tripod.credentials import AccessToken
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.conditions import equals
 from tripod_flow.rules.transitions import Transition
 
 PREFIX = "connection#"
@@ -187,8 +188,8 @@ def revoke(
         "subject": None,
         "revoked_subject": subject,
     }
-    unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events)
-    return Transition(pk, unchanged & _equals("stored_grant_id", found.stored_grant_id), {**changes, **added})
+    unchanged = _unchanged_condition(found) & equals("pending_events", found.pending_events)
+    return Transition(pk, unchanged & equals("stored_grant_id", found.stored_grant_id), {**changes, **added})
 
 
 def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: float, ask: bool) -> Transition:
@@ -207,7 +208,7 @@ def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: 
         changes["pending_events"] = (*events, event)[-MOST_EVENTS:]
     if found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
-    unchanged = _unchanged_condition(found) & _equals("pending_events", found.pending_events) & Attr("revoked_at").exists()
+    unchanged = _unchanged_condition(found) & equals("pending_events", found.pending_events) & Attr("revoked_at").exists()
     free = Attr("pending_invalidation").not_exists() | Attr("pending_invalidation").eq(token)
     return Transition(found.pk, unchanged & free, changes)
 
@@ -219,7 +220,7 @@ def until(now: float) -> float:
 
 def lease_invalidation(found: ConnectionRecord, *, now: float) -> Transition:
     """Let the caller ask the provider to invalidate the pending token, unless somebody else is at it."""
-    same = _equals("pending_invalidation", found.pending_invalidation) & Attr("revoked_at").exists()
+    same = equals("pending_invalidation", found.pending_invalidation) & Attr("revoked_at").exists()
     return Transition(found.pk, _unchanged_condition(found) & same & Attr("ended_at").lte(now), {"ended_at": until(now)})
 
 
@@ -230,8 +231,8 @@ def end_invalidation(
 
     What the user agrees to from now on counts again, and the relay may tell of the disconnect.
     """
-    unchanged = _equals("ended_at", found.ended_at) & _equals("pending_events", found.pending_events)
-    same = _equals("pending_invalidation", asked.pending_invalidation)
+    unchanged = equals("ended_at", found.ended_at) & equals("pending_events", found.pending_events)
+    same = equals("pending_invalidation", asked.pending_invalidation)
     left = _left(found, {"pending_invalidation"})
     changes: dict[str, Any] = {"pending_invalidation": None, "invalidation_since": None, **(left.changes or {"outbox_due": now})}
     if found.ended_at == until(since):  # if not, another process is asking by now
@@ -255,26 +256,26 @@ def is_invalidation_overdue(found: ConnectionRecord, *, now: float) -> bool:
 
 def lease_deletion(found: ConnectionRecord, *, now: float) -> Transition:
     """Let the caller write the secret; until ``WRITING`` has passed, nobody calls the deletion done."""
-    unchanged = _unchanged_condition(found) & _equals("deletion_until", found.deletion_until)
+    unchanged = _unchanged_condition(found) & equals("deletion_until", found.deletion_until)
     return Transition(found.pk, unchanged & Attr("deletion_pending").exists(), {"deletion_until": now + WRITING})
 
 
 def await_deletion(found: ConnectionRecord) -> Transition:
     """Let the relay look again when nobody can be writing the secret any more."""
-    same = _equals("deletion_until", found.deletion_until) & Attr("deletion_pending").exists() & Attr("outbox").exists()
+    same = equals("deletion_until", found.deletion_until) & Attr("deletion_pending").exists() & Attr("outbox").exists()
     return Transition(found.pk, same, {"outbox_due": found.deletion_until})
 
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:
     """Record that the secret is what this record says, if the record is still the same."""
-    unchanged = _unchanged_condition(found) & _equals("deletion_until", found.deletion_until)
+    unchanged = _unchanged_condition(found) & equals("deletion_until", found.deletion_until)
     left = _left(found, {"deletion_pending"})
     return Transition(found.pk, unchanged & left.condition, {"deletion_pending": None, "deletion_until": None, **left.changes})
 
 
 def mark_published(published: ConnectionRecord) -> Transition:
     """Remove the events from the record: these, and no others, were published."""
-    left, same = _left(published, {"pending_events"}), _equals("pending_events", published.pending_events)
+    left, same = _left(published, {"pending_events"}), equals("pending_events", published.pending_events)
     return Transition(published.pk, same & left.condition, {"pending_events": None, **left.changes})
 
 
@@ -286,14 +287,14 @@ def leave_outbox(found: ConnectionRecord) -> Transition:
 
 def postpone(found: ConnectionRecord, *, due: float) -> Transition:
     """Let the relay try the record again at ``due``, after a failure."""
-    unchanged = _equals("outbox_due", found.outbox_due) & Attr("outbox").exists()
+    unchanged = equals("outbox_due", found.outbox_due) & Attr("outbox").exists()
     return Transition(found.pk, unchanged, {"outbox_due": due, "outbox_tries": found.outbox_tries + 1})
 
 
 def abandon(found: ConnectionRecord) -> Transition:
     """Leave the outbox with what can't be done: events and the token are dropped, a pending deletion stays on record."""
     dropped = {"pending_events": None, "pending_invalidation": None, "invalidation_since": None}
-    return Transition(found.pk, _equals("outbox_due", found.outbox_due), {**dropped, **outbox.LEFT})
+    return Transition(found.pk, equals("outbox_due", found.outbox_due), {**dropped, **outbox.LEFT})
 
 
 def _with(events: tuple[PendingRevocation, ...], invalidated: bool) -> tuple[PendingRevocation, ...]:
@@ -317,9 +318,5 @@ def _left(found: ConnectionRecord, cleared: set[str]) -> _Left:
 
 def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:
     """Return the condition that the record still says the same about the secret: a move changes ``secret_version`` alone."""
-    same = _equals("grant_id", found.grant_id) & _equals("revoked_at", found.revoked_at)
-    return same & _equals("secret_version", found.secret_version)
-
-
-def _equals(name: str, value: Any) -> ConditionBase:
-    return Attr(name).not_exists() if value is None else Attr(name).eq(value)
+    same = equals("grant_id", found.grant_id) & equals("revoked_at", found.revoked_at)
+    return same & equals("secret_version", found.secret_version)

@@ -9,9 +9,10 @@ import functools
 import operator
 from enum import StrEnum
 
-from boto3.dynamodb.conditions import Attr, ConditionBase
+from boto3.dynamodb.conditions import ConditionBase
 
 from tripod_flow.rules import outbox
+from tripod_flow.rules.conditions import equals
 from tripod_flow.rules.connection import WRITING, ConnectionRecord
 from tripod_flow.rules.transitions import Transition
 
@@ -63,7 +64,7 @@ def lease(found: ConnectionRecord, *, now: float) -> Transition:
     until = round(now + WRITING, 3)
     entered = outbox.entered(found.pk, now) | {"outbox_due": until} if found.outbox is None else {}
     changes = {"deletion_pending": True, "deletion_until": until, **entered}
-    return Transition(found.pk, _unchanged(found) & _equals("outbox", found.outbox), changes)
+    return Transition(found.pk, _unchanged(found) & equals("outbox", found.outbox), changes)
 
 
 def unseal(leased: ConnectionRecord, secret_version: str) -> Transition:
@@ -72,8 +73,4 @@ def unseal(leased: ConnectionRecord, secret_version: str) -> Transition:
 
 
 def _unchanged(found: ConnectionRecord) -> ConditionBase:
-    return functools.reduce(operator.and_, (_equals(name, getattr(found, name)) for name in _SAME))
-
-
-def _equals(name: str, value: object) -> ConditionBase:
-    return Attr(name).not_exists() if value is None else Attr(name).eq(value)
+    return functools.reduce(operator.and_, (equals(name, getattr(found, name)) for name in _SAME))

@@ -17,6 +17,7 @@ from tripod.credentials import AccessToken
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import authorization, errors, outbox
 from tripod_flow.rules.authorization import ITEM_LIFETIME, REQUEST_TOKEN_LIFETIME, Authorization, Identity, State
+from tripod_flow.rules.conditions import equals
 
 LEASE = 30  # seconds; longer than the function's timeout, so that a lease that has ended has no living holder
 IDENTITY_PATIENCE = 86_400  # seconds in which a provider is asked which user saved tokens belong to
@@ -113,12 +114,11 @@ def take_over(
     """
     if found.state not in (State.EXCHANGING, State.EXCHANGED) or (found.lease_until or 0) > now:
         return None
-    unchanged = Attr("claim_id").eq(found.claim_id) if found.claim_id else Attr("claim_id").not_exists()
     changes: dict[str, Any] = {"claim_id": claim_id, "lease_until": now + lease}
     if found.state is State.EXCHANGING:
         brought = {"verifier_digest": verifier_digest, "ticket_digest": ticket_digest, "ticket_salt": ticket_salt}
         changes |= {"maybe_exchanged": True, **brought}
-    return Transition(found.pk, Attr("state").eq(found.state) & unchanged, changes)
+    return Transition(found.pk, equals("state", found.state) & equals("claim_id", found.claim_id), changes)
 
 
 def release(held: Authorization, *, due: float, maybe_exchanged: bool = False) -> Transition:
@@ -198,11 +198,8 @@ def lease_storing(granted: Authorization, *, now: float, lease: float = LEASE) -
     """Acquire the lease to store a grant's tokens, for ``lease`` seconds. None while another lease is live or nothing is pending."""
     if granted.state is not State.GRANTED or granted.pending_tokens is None or (granted.lease_until or 0) > now:
         return None
-    until = granted.lease_until
-    unleased = Attr("lease_until").not_exists() if until is None else Attr("lease_until").eq(until)
-    return Transition(
-        granted.pk, _held_condition(granted) & Attr("pending_tokens").exists() & unleased, {"lease_until": now + lease}
-    )
+    unleased = Attr("pending_tokens").exists() & equals("lease_until", granted.lease_until)
+    return Transition(granted.pk, _held_condition(granted) & unleased, {"lease_until": now + lease})
 
 
 def release_storing(granted: Authorization, *, due: float) -> Transition:
