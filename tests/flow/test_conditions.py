@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from sandbox.world import Sandbox
 from tests.support.conditions import apply, create, holds
 from tripod_flow.edges.table import Table
-from tripod_flow.rules import connection, transitions
+from tripod_flow.rules import revocation, transitions
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.transitions import Transition
@@ -72,15 +72,15 @@ def test_a_transition_is_applied_as_in_dynamodb(table: Table, record: Authorizat
 
 
 def test_a_record_is_made_as_in_dynamodb(table: Table, unique: str) -> None:
-    revoked = connection.revoke(unique, "42", None, now=5.0)
+    revoked = revocation.revoke(unique, "42", None, now=5.0)
     assert table.update_connection(revoked).applied
     made = create(revoked)
     assert table.connection(revoked.pk) == made
     assert isinstance(made, ConnectionRecord)
-    again = connection.revoke(unique, "42", made, now=6.0)
+    again = revocation.revoke(unique, "42", made, now=6.0)
     assert table.update_connection(again).applied
     assert table.connection(revoked.pk) == apply(made, again)
-    assert not table.update_connection(connection.revoke(unique, "42", None, now=7.0)).applied
+    assert not table.update_connection(revocation.revoke(unique, "42", None, now=7.0)).applied
 
 
 @pytest.mark.parametrize(

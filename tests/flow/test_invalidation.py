@@ -11,7 +11,7 @@ from tests.support.grants import acting, assert_nothing_is_owed, current, grant,
 from tests.support.harness import Harness, Killed
 from tests.support.invalidation import asking, knows_no_grant
 from tests.support.sandbox_app import SandboxApp
-from tripod_flow.rules import connection, errors, transitions
+from tripod_flow.rules import errors, revocation, transitions
 from tripod_flow.rules.transitions import Transition
 
 DOWN = [ProviderFault.OVER_CAPACITY, ProviderFault.TIMEOUT, ProviderFault.RESET, ProviderFault.RATE_LIMITED]
@@ -44,7 +44,7 @@ def test_who_hears_of_a_disconnect_hears_whether_the_provider_has_invalidated(ha
             app.fault("invalidate_token", answer)
         harness.clock.now += 1
         harness.revocation.revoke(app.name, app.user.user_id)
-        harness.clock.now += connection.INVALIDATING + 1
+        harness.clock.now += revocation.INVALIDATING + 1
         harness.relay.relay([app.connection_key], lambda: True)
     assert [event["invalidated"] for event in revoked_events(app)] == [True, False, "pending"]
 
@@ -57,7 +57,7 @@ def test_a_provider_that_stays_down_is_asked_seldom_and_for_a_day(harness: Harne
     assert harness.revocation.revoke(app.name, app.user.user_id) is None
     harness.wake(app.connection_key, seconds=600)
     assert 4 < len(app.calls("invalidate_token")) <= 20
-    harness.clock.now += connection.INVALIDATION_PATIENCE - 700
+    harness.clock.now += revocation.INVALIDATION_PATIENCE - 700
     harness.relay.relay([app.connection_key], lambda: True)
     found = harness.table.connection(app.connection_key)
     assert found
@@ -224,7 +224,7 @@ def test_a_disconnect_between_look_and_write_of_another_leaves_no_token_valid(ap
     harness.clock.now += 1
     with pytest.raises(errors.NotConnected):
         harness.revocation.revoke(app.name, app.user.user_id)
-    other, add = Harness(app, clock=harness.clock), connection.add_invalidation
+    other, add = Harness(app, clock=harness.clock), revocation.add_invalidation
 
     def overtaken(*args: Any, **named: Any) -> Transition | None:
         patching.stop()
@@ -233,7 +233,7 @@ def test_a_disconnect_between_look_and_write_of_another_leaves_no_token_valid(ap
             other.revocation.revoke(app.name, app.user.user_id)
         return add(*args, **named)
 
-    patching = patch.object(connection, "add_invalidation", overtaken)
+    patching = patch.object(revocation, "add_invalidation", overtaken)
     patching.start()
     tidy(harness, owed)
     assert len(app.calls("invalidate_token")) == 1
@@ -261,6 +261,6 @@ def test_a_relay_that_did_not_run_for_a_day_asks_before_it_gives_up(harness: Har
     app.fault("invalidate_token", ProviderFault.RATE_LIMITED, times=2)
     harness.clock.now += 1
     assert harness.revocation.revoke(app.name, app.user.user_id) is None
-    harness.clock.now += connection.INVALIDATION_PATIENCE
+    harness.clock.now += revocation.INVALIDATION_PATIENCE
     let_hours_pass(harness)
     assert knows_no_grant(app)

@@ -9,12 +9,12 @@ from tests.support.grants import assert_nothing_is_owed, current, grant, let_hou
 from tests.support.harness import Harness
 from tests.support.invalidation import asking, knows_no_grant
 from tests.support.sandbox_app import UNDEFINED, SandboxApp
-from tripod_flow.rules import connection
+from tripod_flow.rules import revocation
 from tripod_flow.rules.authorization import Authorization
 
 
 @pytest.mark.parametrize(
-    ("fault", "seconds"), [(ProviderFault.RATE_LIMITED, 0.0), (ProviderFault.SERVER_ERROR, connection.INVALIDATING)]
+    ("fault", "seconds"), [(ProviderFault.RATE_LIMITED, 0.0), (ProviderFault.SERVER_ERROR, revocation.INVALIDATING)]
 )  # what may have got the request may yet invalidate
 def test_a_user_who_comes_back_before_that_keeps_the_token_that_the_provider_gives_again(
     harness: Harness, fault: ProviderFault, seconds: float
@@ -86,7 +86,7 @@ def test_a_slow_answer_about_one_token_does_not_end_anothers_invalidation(app: S
     other.callback(*other.come_back())
 
     def meanwhile() -> None:
-        other.clock.now += connection.INVALIDATING + 1
+        other.clock.now += revocation.INVALIDATING + 1
         grant(other, anew=False)
         app.fault("invalidate_token", ProviderFault.RATE_LIMITED)
         other.clock.now += 1

@@ -10,7 +10,7 @@ from sandbox.world import Sandbox
 from tests.support.direct import new_pair
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod_flow.rules import backoff, connection, errors, outbox, transitions
+from tripod_flow.rules import backoff, errors, outbox, revocation, transitions
 from tripod_flow.rules.authorization import State
 
 MOST = 20  # tries in the first ten minutes
@@ -97,7 +97,7 @@ def test_a_failing_invalidation_is_tried_seldom_and_given_up_after_a_day(harness
     harness.wake(record.pk, app.connection_key, seconds=600)
     assert harness.record(record.request_token).pending_tokens is None
     assert 4 < len(app.calls("invalidate_token")) <= MOST
-    harness.clock.now += connection.INVALIDATION_PATIENCE
+    harness.clock.now += revocation.INVALIDATION_PATIENCE
     harness.relay.relay([app.connection_key], lambda: True)
     found = harness.table.connection(app.connection_key)
     assert found

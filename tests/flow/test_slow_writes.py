@@ -17,7 +17,7 @@ from tests.support.grants import (
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.edges.secret_writer import SecretWriter
-from tripod_flow.rules import connection
+from tripod_flow.rules import connection, revocation
 from tripod_flow.rules.authorization import Authorization
 
 
@@ -40,7 +40,7 @@ def test_a_slow_deletion_takes_no_tokens_of_who_has_signed_in_again(app: Sandbox
     new: list[Authorization] = []
 
     def meanwhile() -> None:
-        other.clock.now += connection.INVALIDATING + 1  # the relay's turn
+        other.clock.now += revocation.INVALIDATING + 1  # the relay's turn
         new.append(grant(other, anew=False))
         other.relay.relay([app.connection_key, new[0].pk], lambda: True)
 

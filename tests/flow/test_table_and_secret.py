@@ -12,7 +12,7 @@ from tests.support.reading import reading
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod import process
 from tripod_flow.flows.relay import RELAY_LEASE
-from tripod_flow.rules.connection import INVALIDATING
+from tripod_flow.rules.revocation import INVALIDATING
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.conditions import apply, create
 from tripod.credentials import AccessToken
-from tripod_flow.rules import connection, transitions
+from tripod_flow.rules import connection, revocation, transitions
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
 
@@ -34,7 +34,7 @@ def connected() -> ConnectionRecord:
 
 
 def revoked(found: ConnectionRecord | None = None, at: float = T + 9, token: AccessToken | None = None) -> ConnectionRecord:
-    transition = connection.revoke("x", "42", found, now=at, token=token)
+    transition = revocation.revoke("x", "42", found, now=at, token=token)
     made = apply(found, transition) if found else create(transition)
     assert made
     return made

@@ -9,7 +9,7 @@ import pytest
 from tests.support.conditions import apply, create
 from tests.support.connections import PK, TOKEN, T, changed, connected, grant, revoked
 from tests.support.tables import arrows, cells
-from tripod_flow.rules import connection
+from tripod_flow.rules import connection, revocation
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.transitions import Transition
 
@@ -80,20 +80,20 @@ def transition_of(event: str) -> Transition:
         return connection.connect(CONNECTS[event], "new version")
     found = RECORDS[known]()
     if name == "revoke":
-        return connection.revoke("x", "42", found, now=T + 20)
+        return revocation.revoke("x", "42", found, now=T + 20)
     assert found
     if name == "postpone":
         return connection.postpone(found, due=T + 30)
     if name == "mark_stored":
         return connection.mark_stored(grant(str(found.grant_id)), str(found.secret_version))
     if name == "add_invalidation":
-        return connection.add_invalidation(found, replace(grant(), pending_tokens=TOKEN), now=T + 30, ask=True)
+        return revocation.add_invalidation(found, replace(grant(), pending_tokens=TOKEN), now=T + 30, ask=True)
     if name == "lease_invalidation":
-        return connection.lease_invalidation(found, now=T + 30)
+        return revocation.lease_invalidation(found, now=T + 30)
     if name == "end_invalidation":
-        return connection.end_invalidation(found, found, since=T + 30, now=T + 31, invalidated=True)
+        return revocation.end_invalidation(found, found, since=T + 30, now=T + 31, invalidated=True)
     if name == "release_invalidation":
-        return connection.release_invalidation(found, since=T + 30, now=T + 31)
+        return revocation.release_invalidation(found, since=T + 30, now=T + 31)
     if name == "lease_deletion":
         return connection.lease_deletion(found, now=T + 30)
     rules: dict[str, Callable[[ConnectionRecord], Transition]] = {
@@ -120,8 +120,8 @@ def test_the_diagram_of_the_states_is_what_the_rules_do() -> None:
 
 
 def test_each_transition_has_its_row() -> None:
-    rules = {name: rule for name, rule in inspect.getmembers(connection, inspect.isfunction) if not name.startswith("_")}
-    making = {name for name, rule in rules.items() if rule.__annotations__.get("return") is Transition}
+    rules = [*inspect.getmembers(connection, inspect.isfunction), *inspect.getmembers(revocation, inspect.isfunction)]
+    making = {name for name, rule in rules if not name.startswith("_") and rule.__annotations__.get("return") is Transition}
     assert making == {event.partition(" ")[0] for event, _, _ in cells(STATES)}
 
 
@@ -192,7 +192,7 @@ def test_a_slow_writer_does_not_take_away_what_was_moved_to_the_table_meanwhile(
 def test_a_disconnect_looks_again_where_the_tokens_have_been_moved_meanwhile() -> None:
     moved = replace(connected(), secret_version=None, sealed_tokens=b"sealed")
     for found, now in ((connected(), moved), (moved, connected())):
-        assert apply(now, connection.revoke("x", "42", found, now=T + 20)) is None
+        assert apply(now, revocation.revoke("x", "42", found, now=T + 20)) is None
 
 
 def test_a_sign_in_without_a_subject_keeps_the_one_that_is_known() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.conditions import apply
 from tests.support.connections import LEFT, TOKEN, T, changed, connected, grant, revoked, told
 from tripod.credentials import AccessToken
-from tripod_flow.rules import connection
+from tripod_flow.rules import connection, revocation
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.transitions import Transition
@@ -24,7 +24,7 @@ def owing() -> ConnectionRecord:
 
 def asking(found: ConnectionRecord | None = None, at: float = T + 30) -> ConnectionRecord:
     found = found or owing()
-    leased = apply(found, connection.lease_invalidation(found, now=at))
+    leased = apply(found, revocation.lease_invalidation(found, now=at))
     assert leased
     return leased
 
@@ -61,8 +61,8 @@ def test_what_is_agreed_to_while_the_provider_is_asked_does_not_count() -> None:
 
 
 def test_one_process_at_a_time_asks() -> None:
-    assert apply(asking(), connection.lease_invalidation(asking(), now=T + 49.999)) is None
-    assert changed(asking(), apply(asking(), connection.lease_invalidation(asking(), now=T + 50))) == {"ended_at": T + 70}
+    assert apply(asking(), revocation.lease_invalidation(asking(), now=T + 49.999)) is None
+    assert changed(asking(), apply(asking(), revocation.lease_invalidation(asking(), now=T + 50))) == {"ended_at": T + 70}
     for meanwhile in (
         {"pending_invalidation": None},
         {"pending_invalidation": OTHER},
@@ -71,13 +71,13 @@ def test_one_process_at_a_time_asks() -> None:
         {"revoked_at": None},
     ):
         found: Any = replace(owing(), **meanwhile)
-        assert apply(found, connection.lease_invalidation(owing(), now=T + 30)) is None
+        assert apply(found, revocation.lease_invalidation(owing(), now=T + 30)) is None
     back = replace(owing(), revoked_at=None)
-    assert apply(back, connection.lease_invalidation(back, now=T + 30)) is None
+    assert apply(back, revocation.lease_invalidation(back, now=T + 30)) is None
 
 
 def end(found: ConnectionRecord, invalidated: bool = True) -> Transition:
-    return connection.end_invalidation(found, owing(), since=T + 30, now=T + 31, invalidated=invalidated)
+    return revocation.end_invalidation(found, owing(), since=T + 30, now=T + 31, invalidated=invalidated)
 
 
 @pytest.mark.parametrize("invalidated", [True, False])
@@ -99,7 +99,7 @@ def test_what_the_provider_says_ends_it_and_is_told(invalidated: bool) -> None:
 
 
 def test_a_provider_that_has_not_got_the_request_leaves_it_pending_and_nothing_else_changed() -> None:
-    released = connection.release_invalidation(owing(), since=T + 30, now=T + 31)
+    released = revocation.release_invalidation(owing(), since=T + 30, now=T + 31)
     assert changed(asking(), apply(asking(), released)) == {"ended_at": T + 9, **DUE}
     assert changed(owing(), apply(asking(), released)) == DUE
     assert apply(replace(asking(), outbox=None), released) is None
@@ -118,7 +118,7 @@ def test_the_end_is_recorded_only_on_the_record_that_was_read_and_of_the_token_t
 
 
 def add(found: ConnectionRecord, overtaken: Authorization, *, ask: bool = True) -> Transition:
-    return connection.add_invalidation(found, overtaken, now=T + 30, ask=ask)
+    return revocation.add_invalidation(found, overtaken, now=T + 30, ask=ask)
 
 
 def test_the_token_of_a_grant_that_was_overtaken_is_added() -> None:
@@ -130,7 +130,7 @@ def test_the_token_of_a_grant_that_was_overtaken_is_added() -> None:
     assert changed(found, after) == added
     assert changed(found, apply(found, add(found, overtaken, ask=False))) == entered
     assert after
-    assert changed(after, apply(after, connection.add_invalidation(after, overtaken, now=T + 99, ask=True))) == {  # the same again
+    assert changed(after, apply(after, revocation.add_invalidation(after, overtaken, now=T + 99, ask=True))) == {  # the same again
         "outbox_since": T + 99, "outbox_due": T + 99,
     }  # fmt: skip
     newer = replace(overtaken, granted_at=T + 9.001)  # of the events about one user the latest counts
@@ -147,7 +147,7 @@ def test_the_token_of_a_grant_that_was_overtaken_is_added() -> None:
     assert changed(published, apply(published, add(published, newer))) == {**added, "pending_events": event}
     unknown = revoked()
     lapsing = apply(unknown, add(unknown, overtaken))
-    assert changed(unknown, lapsing) == {**added, "ttl": int(T + 30) + connection.WISH_LIFETIME}
+    assert changed(unknown, lapsing) == {**added, "ttl": int(T + 30) + revocation.WISH_LIFETIME}
     assert changed(found, apply(found, add(found, replace(overtaken, granted_at=None)))) == added
 
 
@@ -175,7 +175,7 @@ def test_a_grant_of_the_moment_of_a_revocation_has_its_event_after_it() -> None:
 
 
 def test_how_long_a_provider_may_be_at_it_is_kept_to_the_millisecond() -> None:
-    assert connection.until(1.23456) == 21.235
+    assert revocation.until(1.23456) == 21.235
 
 
 def test_no_more_events_wait_than_an_item_can_hold() -> None:
@@ -193,6 +193,6 @@ def test_no_more_events_wait_than_an_item_can_hold() -> None:
 )
 def test_it_is_given_up_after_a_day_in_which_it_was_tried(seconds: float, tries: int, overdue: bool) -> None:
     tried = replace(owing(), outbox_tries=tries, outbox_since=T + 50_000)  # disconnected again meanwhile
-    assert connection.is_invalidation_overdue(tried, now=T + 9 + seconds) is overdue
-    assert not connection.is_invalidation_overdue(revoked(connected()), now=T + 9 + seconds)
-    assert not connection.is_invalidation_overdue(replace(tried, invalidation_since=None), now=T + 9 + seconds)
+    assert revocation.is_invalidation_overdue(tried, now=T + 9 + seconds) is overdue
+    assert not revocation.is_invalidation_overdue(revoked(connected()), now=T + 9 + seconds)
+    assert not revocation.is_invalidation_overdue(replace(tried, invalidation_since=None), now=T + 9 + seconds)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.conditions import apply
 from tests.support.connections import OUTBOX, PK, T, changed, connected, grant, revoked, told
-from tripod_flow.rules import connection
+from tripod_flow.rules import connection, revocation
 from tripod_flow.rules.connection import ConnectionRecord
 
 UNTIL = T + 9 + 90
@@ -26,7 +26,7 @@ def test_a_revocation_owes_a_deletion_and_its_event() -> None:
     assert changed(connected(), revoked(connected())) == {
         "connected_to": None, "subject": None, "revoked_subject": "7", "pending_events": told(T + 9), **owed,
     }  # fmt: skip
-    transition = connection.revoke("x", "42", connected(), now=T + 9, wait=20.0)
+    transition = revocation.revoke("x", "42", connected(), now=T + 9, wait=20.0)
     assert changed(revoked(connected()), apply(connected(), transition)) == {"outbox_due": T + 29}
 
 
@@ -52,11 +52,11 @@ def test_who_agreed_before_the_revocation_is_not_connected_by_an_exchange_after_
 
 
 def test_a_revocation_may_count_from_an_earlier_time_than_its_event() -> None:
-    after = apply(connected(), connection.revoke("x", "42", connected(), now=T + 9, since=T + 1))
+    after = apply(connected(), revocation.revoke("x", "42", connected(), now=T + 9, since=T + 1))
     assert after
     assert (after.revoked_at, after.ended_at, after.pending_events, after.outbox_since) == (T + 1, T + 1, told(T + 9), T + 9)
     later = replace(connected(), ended_at=T + 5)
-    ended = apply(later, connection.revoke("x", "42", later, now=T + 9, since=T + 1))
+    ended = apply(later, revocation.revoke("x", "42", later, now=T + 9, since=T + 1))
     assert ended
     assert (ended.revoked_at, ended.ended_at) == (T + 1, T + 5)
 
@@ -98,19 +98,19 @@ def test_whose_subject_it_was_is_known_until_the_next_is_revoked() -> None:
 )
 def test_a_record_that_has_changed_is_revoked_only_after_another_look(meanwhile: dict[str, Any]) -> None:
     found = revoked(connected())
-    assert apply(replace(found, **meanwhile), connection.revoke("x", "42", found, now=T + 20)) is None
+    assert apply(replace(found, **meanwhile), revocation.revoke("x", "42", found, now=T + 20)) is None
 
 
 def test_what_was_stored_when_the_tokens_were_looked_for_is_revoked() -> None:
     stored = replace(connected(), stored_grant_id="first")
-    assert apply(stored, connection.revoke("x", "42", stored, now=T + 9))
-    assert apply(connected(), connection.revoke("x", "42", stored, now=T + 9)) is None
+    assert apply(stored, revocation.revoke("x", "42", stored, now=T + 9))
+    assert apply(connected(), revocation.revoke("x", "42", stored, now=T + 9)) is None
 
 
 def test_a_disconnect_that_found_nothing_lapses_unless_the_user_connects() -> None:
     unknown = revoked()
-    assert unknown.ttl == int(T + 9) + connection.WISH_LIFETIME
-    assert revoked(unknown, T + 20).ttl == int(T + 20) + connection.WISH_LIFETIME
+    assert unknown.ttl == int(T + 9) + revocation.WISH_LIFETIME
+    assert revoked(unknown, T + 20).ttl == int(T + 20) + revocation.WISH_LIFETIME
     back = apply(unknown, connection.connect(grant("second", T + 10), "version"))
     assert back
     assert back.ttl is None

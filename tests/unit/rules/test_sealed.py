@@ -11,7 +11,7 @@ from tests.support.connections import changed as changed_connection
 from tests.support.connections import connected, grant, revoked
 from tripod.credentials import AccessToken
 from tripod.sealed_tokens import SealedTokens
-from tripod_flow.rules import connection, transitions
+from tripod_flow.rules import connection, revocation, transitions
 from tripod_flow.rules.authorization import State
 
 SEALED = SealedTokens(b"ciphertext", 1_900_000_000, {"shard": "s1"})
@@ -106,7 +106,7 @@ def test_a_token_without_an_end_and_extras_leaves_none_of_an_earlier_ones() -> N
 def test_a_disconnect_takes_the_sealed_tokens_away_in_its_first_write() -> None:
     sealed = create(connection.connect(grant(), None, SEALED))
     assert sealed
-    after = apply(sealed, connection.revoke("x", "42", sealed, now=T + 9, token=SEALED))
+    after = apply(sealed, revocation.revoke("x", "42", sealed, now=T + 9, token=SEALED))
     assert after
     assert (after.sealed_tokens, after.pending_invalidation) == (None, SEALED)
 

@@ -19,7 +19,7 @@ from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
-from tripod_flow.rules import backoff, connection, errors, outbox, transitions
+from tripod_flow.rules import backoff, connection, errors, outbox, revocation, transitions
 from tripod_flow.rules.authorization import Authorization, State
 
 Result = TypeVar("Result")
@@ -194,9 +194,9 @@ class Relay:
         found = self._table.connection(pk)
         if found is None or not outbox.is_due(found, now=self._clock()):
             return
-        if connection.is_invalidation_overdue(found, now=self._clock()):
+        if revocation.is_invalidation_overdue(found, now=self._clock()):
             self._table.update_connection(
-                connection.end_invalidation(found, found, since=0.0, now=self._clock(), invalidated=False)
+                revocation.end_invalidation(found, found, since=0.0, now=self._clock(), invalidated=False)
             )
             telemetry.abandoned(pk, "the token's invalidation")
             return
@@ -249,5 +249,5 @@ class Relay:
             return True
         if found is not None and (found.grant_id != held.claim_id or found.revoked_at is not None):
             return True
-        revoked = connection.revoke(held.provider, user_id, found, now=self._clock(), since=held.agreed_at)
+        revoked = revocation.revoke(held.provider, user_id, found, now=self._clock(), since=held.agreed_at)
         return self._table.update_connection(revoked).applied

@@ -17,7 +17,7 @@ from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
-from tripod_flow.rules import connection
+from tripod_flow.rules import connection, revocation
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended, NotConfigured, NotConnected, ProviderUnavailable, UnknownProvider
@@ -68,8 +68,8 @@ class Revocation:
                 self._refuse_unknown(provider)
             if token is not None and not self._may_invalidate(provider, token):
                 token = None
-            wait = connection.INVALIDATING if token or (found and found.pending_invalidation) else 0.0
-            transition = connection.revoke(provider, user_id, found, now=self._clock(), token=token, wait=wait)
+            wait = revocation.INVALIDATING if token or (found and found.pending_invalidation) else 0.0
+            transition = revocation.revoke(provider, user_id, found, now=self._clock(), token=token, wait=wait)
             if self._table.update_connection(transition).applied:
                 if not was_connected:  # recorded all the same: it ends what is on its way
                     raise NotConnected("neither secret nor connection")
@@ -117,14 +117,14 @@ class Revocation:
         asked, since = self._table.connection(pk), self._clock()
         if asked is None or asked.pending_invalidation is None:
             return False
-        if not self._table.update_connection(connection.lease_invalidation(asked, now=since)).applied:
+        if not self._table.update_connection(revocation.lease_invalidation(asked, now=since)).applied:
             return None
         try:
-            time = connection.INVALIDATING - (self._clock() - since)
+            time = revocation.INVALIDATING - (self._clock() - since)
             invalidated = self._invalidate(asked.provider, asked.user_id, asked.pending_invalidation, time=time)
         except (ProviderUnavailable, NotConfigured, UnknownProvider, ClientError, BotoCoreError) as error:
             if not (isinstance(error, ProviderUnavailable) and error.maybe_done):
-                self._table.update_connection(connection.release_invalidation(asked, since=since, now=self._clock()))
+                self._table.update_connection(revocation.release_invalidation(asked, since=since, now=self._clock()))
             raise
         self._end(pk, asked, since, invalidated)
         return invalidated
@@ -135,7 +135,7 @@ class Revocation:
             found = self._table.connection(pk)
             if found is None or found.pending_invalidation != asked.pending_invalidation:
                 return
-            ended = connection.end_invalidation(found, asked, since=since, now=self._clock(), invalidated=invalidated)
+            ended = revocation.end_invalidation(found, asked, since=since, now=self._clock(), invalidated=invalidated)
             if self._table.update_connection(ended).applied:
                 return
         raise Contended
@@ -153,7 +153,7 @@ class Revocation:
             found = self._table.connection(connection.key(overtaken.provider, overtaken.user_id or ""))
             if found is None or found.revoked_at is None or (found.ended_at or 0.0) < overtaken.agreed_at:
                 return
-            added = connection.add_invalidation(found, overtaken, now=self._clock(), ask=ask)
+            added = revocation.add_invalidation(found, overtaken, now=self._clock(), ask=ask)
             if self._table.update_connection(added).applied:
                 return
         raise Contended

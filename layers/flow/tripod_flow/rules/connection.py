@@ -1,13 +1,14 @@
 """A connection: the lasting fact that this user of this provider has granted access. The record, and the rules of its changes.
 
 It says what the user's secret must contain: the tokens of ``secret_version``, or, once revoked or sealed here, nothing. Every write to
-the secret is followed by another look at this record; see ``flows.token_store``. ``rules.moving`` has the changes of a move.
+the secret is followed by another look at this record; see ``flows.token_store``. ``rules.revocation`` has the changes of a
+disconnect, ``rules.moving`` those of a move.
 """
 
 import functools
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
@@ -21,11 +22,6 @@ from tripod_flow.rules.transitions import Transition
 
 PREFIX = "connection#"
 WRITING = 90.0  # seconds; longer than any function may run: whoever began to write the secret has ended by then, or is dead
-INVALIDATING = 20.0  # seconds; longer than a request's calls to a provider may take (edges.transport.Timeouts)
-INVALIDATION_PATIENCE = 86_400  # seconds in which a provider that can't be reached is asked to invalidate a token
-INVALIDATION_TRIES = 3  # failed tries at least, before that is given up: a relay that did not run has not tried
-MOST_EVENTS = 100  # that wait to be published: of more, the oldest are dropped before the item is too large to be written
-WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (outbox.PATIENCE)
 
 _PENDING = ("deletion_pending", "pending_events", "pending_invalidation")
 
@@ -141,122 +137,9 @@ def mark_stored(grant: Authorization, secret_version: str) -> Transition:
     return Transition(key(grant.provider, grant.user_id or ""), current & Attr("secret_version").eq(secret_version), changes)
 
 
-def revoke(
-    provider: str,
-    user_id: str,
-    found: ConnectionRecord | None,
-    *,
-    now: float,
-    since: float | None = None,
-    token: AccessToken | SealedTokens | None = None,
-    wait: float = 0.0,
-) -> Transition:
-    """Record that the user has disconnected (or is, ``since`` an earlier time), if the record is still as ``found`` (None: none).
-
-    Sealed tokens are gone with it. ``token`` is what the provider is to invalidate. The caller does what follows itself: the relay may
-    ``wait`` so many seconds. A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as
-    well. Where there is no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
-    """
-    pk = key(provider, user_id)
-    at = now if since is None else since
-    ended_at = max(at, (found.ended_at if found else None) or at)
-    changes: dict[str, Any] = {
-        "revoked_at": at,
-        "ended_at": ended_at,
-        "deletion_pending": True,
-        "deletion_until": now + WRITING,
-        "sealed_tokens": None,
-        **outbox.entered(pk, now),
-        "outbox_due": now + wait,
-    }
-    pending = token or (found and found.pending_invalidation)
-    event = PendingRevocation(now, invalidated=None if pending else False)
-    if token is not None and not (found and found.pending_invalidation == token):
-        changes |= {"pending_invalidation": token, "invalidation_since": now}
-    if found is None or found.ttl is not None:
-        changes["ttl"] = int(now) + WISH_LIFETIME
-    if found is None:
-        new = {**changes, "provider": provider, "user_id": user_id, "pending_events": (event,)}
-        return Transition(pk, Attr("pk").not_exists(), new)
-    subject = found.revoked_subject if found.revoked_at is not None and found.subject is None else found.subject
-    earlier = found.pending_events or ()
-    if token is not None and token != found.pending_invalidation:
-        earlier = _with(earlier, False)
-    added = {
-        "connected_to": None,
-        "pending_events": (*earlier, replace(event, subject=subject))[-MOST_EVENTS:],
-        "subject": None,
-        "revoked_subject": subject,
-    }
-    unchanged = _unchanged_condition(found) & equals("pending_events", found.pending_events)
-    return Transition(pk, unchanged & equals("stored_grant_id", found.stored_grant_id), {**changes, **added})
-
-
-def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: float, ask: bool) -> Transition:
-    """Tell of a grant that a revocation has overtaken, and where ``ask`` have the provider invalidate its token.
-
-    Not while another token is pending. Where the grant is newer than the revocation, that has another event, right after the grant: of
-    those about one user the latest counts.
-    """
-    token, granted_at = overtaken.pending_tokens, overtaken.granted_at or 0.0
-    changes: dict[str, Any] = outbox.entered(found.pk, now)
-    if ask and found.pending_invalidation is None:
-        changes |= {"pending_invalidation": token, "invalidation_since": now}
-    events = found.pending_events or ()
-    if granted_at > (found.revoked_at or 0.0) and not any(one.at > granted_at for one in events):
-        event = PendingRevocation(round(granted_at + 0.001, 3), overtaken.subject, None if ask else False)
-        changes["pending_events"] = (*events, event)[-MOST_EVENTS:]
-    if found.ttl is not None:
-        changes["ttl"] = int(now) + WISH_LIFETIME
-    unchanged = _unchanged_condition(found) & equals("pending_events", found.pending_events) & Attr("revoked_at").exists()
-    free = Attr("pending_invalidation").not_exists() | Attr("pending_invalidation").eq(token)
-    return Transition(found.pk, unchanged & free, changes)
-
-
-def until(now: float) -> float:
-    """Return until when a provider that is asked at ``now`` may be at it, as the table keeps it."""
-    return round(now + INVALIDATING, 3)
-
-
-def lease_invalidation(found: ConnectionRecord, *, now: float) -> Transition:
-    """Let the caller ask the provider to invalidate the pending token, unless somebody else is at it."""
-    same = equals("pending_invalidation", found.pending_invalidation) & Attr("revoked_at").exists()
-    return Transition(found.pk, _unchanged_condition(found) & same & Attr("ended_at").lte(now), {"ended_at": until(now)})
-
-
-def end_invalidation(
-    found: ConnectionRecord, asked: ConnectionRecord, *, since: float, now: float, invalidated: bool
-) -> Transition:
-    """Record what the provider, asked ``since`` then about the token of ``asked``, has said.
-
-    What the user agrees to from now on counts again, and the relay may tell of the disconnect.
-    """
-    unchanged = equals("ended_at", found.ended_at) & equals("pending_events", found.pending_events)
-    same = equals("pending_invalidation", asked.pending_invalidation)
-    left = _left(found, {"pending_invalidation"})
-    changes: dict[str, Any] = {"pending_invalidation": None, "invalidation_since": None, **(left.changes or {"outbox_due": now})}
-    if found.ended_at == until(since):  # if not, another process is asking by now
-        changes["ended_at"] = now
-    if found.pending_events:
-        changes["pending_events"] = _with(found.pending_events, invalidated)
-    return Transition(found.pk, unchanged & same & left.condition, changes)
-
-
-def release_invalidation(asked: ConnectionRecord, *, since: float, now: float) -> Transition:
-    """Give the lease back, because the provider has not got the request: what was agreed to counts as it did for ``asked``."""
-    leased = Attr("ended_at").eq(until(since)) & Attr("outbox").exists()
-    return Transition(asked.pk, leased, {"ended_at": asked.ended_at, "outbox_due": now})
-
-
-def is_invalidation_overdue(found: ConnectionRecord, *, now: float) -> bool:
-    """Return True if a provider could not be reached for ``INVALIDATION_PATIENCE``."""
-    overdue = (found.invalidation_since or now) + INVALIDATION_PATIENCE <= now
-    return found.pending_invalidation is not None and overdue and found.outbox_tries >= INVALIDATION_TRIES
-
-
 def lease_deletion(found: ConnectionRecord, *, now: float) -> Transition:
     """Let the caller write the secret; until ``WRITING`` has passed, nobody calls the deletion done."""
-    unchanged = _unchanged_condition(found) & equals("deletion_until", found.deletion_until)
+    unchanged = unchanged_condition(found) & equals("deletion_until", found.deletion_until)
     return Transition(found.pk, unchanged & Attr("deletion_pending").exists(), {"deletion_until": now + WRITING})
 
 
@@ -268,14 +151,14 @@ def await_deletion(found: ConnectionRecord) -> Transition:
 
 def mark_deletion_done(found: ConnectionRecord) -> Transition:
     """Record that the secret is what this record says, if the record is still the same."""
-    unchanged = _unchanged_condition(found) & equals("deletion_until", found.deletion_until)
-    left = _left(found, {"deletion_pending"})
+    unchanged = unchanged_condition(found) & equals("deletion_until", found.deletion_until)
+    left = clear(found, {"deletion_pending"})
     return Transition(found.pk, unchanged & left.condition, {"deletion_pending": None, "deletion_until": None, **left.changes})
 
 
 def mark_published(published: ConnectionRecord) -> Transition:
     """Remove the events from the record: these, and no others, were published."""
-    left, same = _left(published, {"pending_events"}), equals("pending_events", published.pending_events)
+    left, same = clear(published, {"pending_events"}), equals("pending_events", published.pending_events)
     return Transition(published.pk, same & left.condition, {"pending_events": None, **left.changes})
 
 
@@ -297,26 +180,23 @@ def abandon(found: ConnectionRecord) -> Transition:
     return Transition(found.pk, equals("outbox_due", found.outbox_due), {**dropped, **outbox.LEFT})
 
 
-def _with(events: tuple[PendingRevocation, ...], invalidated: bool) -> tuple[PendingRevocation, ...]:
-    """Return the events, those that waited for it with what the provider has said."""
-    return tuple(replace(one, invalidated=invalidated) if one.invalidated is None else one for one in events)
-
-
 @dataclass(frozen=True, slots=True)
-class _Left:
+class Cleared:
+    """What clearing pending fields takes: the condition that the others are still as found, and what leaves the outbox."""
+
     condition: ConditionBase
     changes: dict[str, Any]
 
 
-def _left(found: ConnectionRecord, cleared: set[str]) -> _Left:
+def clear(found: ConnectionRecord, cleared: set[str]) -> Cleared:
     """Return the condition that what else is pending is still as found, and the changes that leave the outbox if nothing is."""
     others = [name for name in _PENDING if name not in cleared]
     pending = [name for name in others if getattr(found, name) is not None]
     conditions = [Attr(name).exists() if name in pending else Attr(name).not_exists() for name in others]
-    return _Left(functools.reduce(operator.and_, conditions), {} if pending else outbox.LEFT)
+    return Cleared(functools.reduce(operator.and_, conditions), {} if pending else outbox.LEFT)
 
 
-def _unchanged_condition(found: ConnectionRecord) -> ConditionBase:
+def unchanged_condition(found: ConnectionRecord) -> ConditionBase:
     """Return the condition that the record still says the same about the secret: a move changes ``secret_version`` alone."""
     same = equals("grant_id", found.grant_id) & equals("revoked_at", found.revoked_at)
     return same & equals("secret_version", found.secret_version)
