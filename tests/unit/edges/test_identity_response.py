@@ -10,7 +10,8 @@ from tests.support.described_provider import URLS
 from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause
 from tripod_flow.edges.identity_response import read_identity
-from tripod_flow.edges.provider_client import ProviderClient, Refused
+from tripod_flow.edges.provider_answer import Refused
+from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.transport import Response, Timeouts
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.provider import ProviderDefinition

@@ -18,7 +18,8 @@ from tripod.provider_errors import Cause
 from tripod.signing import Signer
 from tripod_flow.edges import aws
 from tripod_flow.edges.deadline import COMMIT, RESERVE, Deadline
-from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
+from tripod_flow.edges.provider_answer import Refused, Unavailable
+from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.transport import NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
 from tripod_flow.rules import provider
 from tripod_flow.rules.authorization import Identity

@@ -9,7 +9,7 @@ from tripod.errors import ConsumerNotFound, MalformedSecret
 from tripod.provider_errors import Cause
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges import telemetry
-from tripod_flow.edges.provider_client import Refused
+from tripod_flow.edges.provider_answer import Refused
 from tripod_flow.rules import provider
 from tripod_flow.rules.errors import NotConfigured, UnknownProvider
 from tripod_flow.rules.provider import ProviderDefinition

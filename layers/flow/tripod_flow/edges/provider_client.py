@@ -1,7 +1,7 @@
 """The provider's client: every request that Tripod sends to a provider (RFC 5849, sections 2.1 and 2.3), and what the responses mean."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic, time
 from typing import Self, cast
@@ -10,41 +10,19 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 from oauthlib.common import generate_nonce
 from requests_oauthlib import OAuth1
 
-from tripod import provider_errors, retry_after
+from tripod import provider_errors
 from tripod.credentials import AccessToken, Consumer
 from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
-from tripod_flow.edges import telemetry
 from tripod_flow.edges.deadline import COMMIT, Deadline
-from tripod_flow.edges.glimpse import glimpse
 from tripod_flow.edges.identity_response import identity_in, read_identity
+from tripod_flow.edges.provider_answer import ChallengePage, Refused, ServerError, Unavailable, failure, unreadable
 from tripod_flow.edges.token_response import NoToken, TokenResponse, read_access_token, read_request_token
 from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
-from tripod_flow.rules import backoff
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.provider import ProviderDefinition
 
-DEFAULT_RETRY = 5  # seconds, where a provider says nothing
-_PASSING = (408, 425)  # statuses of a request that can be made again, as those of 5xx
 _REDIRECTS = (301, 302, 303, 307, 308)
-_OF_PAGES = (403, 405, 406)  # statuses with which a CDN answers pages of its own
-
-
-class Refused(Exception):
-    """The provider refused, for good; ``refusal`` says why."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(str(refusal))
-        self.refusal = refusal
-
-
-class Unavailable(Exception):
-    """The provider can't be reached, or can't serve now; ``retry_after`` in seconds."""
-
-    def __init__(self, reason: str, retry_after: int = DEFAULT_RETRY, *, maybe_exchanged: bool = False) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-        self.maybe_exchanged = maybe_exchanged  # the provider may have done what was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +78,7 @@ class ProviderClient:
             tokens = read_request_token(response.body)
         except NoToken:
             secrets = (consumer.consumer_key, consumer.consumer_secret)
-            raise Refused(_unreadable(provider.request_token_url, response, secrets)) from None
+            raise Refused(unreadable(provider.request_token_url, response, secrets)) from None
         if provider.require_callback_confirmed and not tokens.callback_confirmed:
             raise Refused(Refusal(response.status, Cause.CALLBACK_NOT_CONFIRMED))
         return tokens
@@ -110,7 +88,7 @@ class ProviderClient:
         """Make leg 1's request, and once more where that failed in passing."""
         try:
             return attempt()
-        except (NotSent, ResponseLost, _ServerError):
+        except (NotSent, ResponseLost, ServerError):
             try:
                 return attempt()
             except (NotSent, ResponseLost) as error:
@@ -140,14 +118,14 @@ class ProviderClient:
 
         try:
             response = attempt()
-        except (NotSent, _ServerError) as first:
+        except (NotSent, ServerError) as first:
             response = self._attempt_again(attempt, first)
         try:
             tokens = read_access_token(response.body)
             identity = identity_in(tokens, provider)
         except NoToken as error:  # the verifier is spent, and what it bought can't be read
             secrets = (consumer.consumer_key, consumer.consumer_secret, request_token, request_secret, verifier)
-            refusal = _unreadable(provider.access_token_url, response, secrets)
+            refusal = unreadable(provider.access_token_url, response, secrets)
             if refusal.cause is not Cause.UNREADABLE:  # it says no, with a status of success
                 raise Refused(refusal) from None
             raise ResponseLost(f"a response without a token: {error}") from None
@@ -170,7 +148,7 @@ class ProviderClient:
     @staticmethod
     def _attempt_again(attempt: Callable[[], Response], first: Exception) -> Response:
         """Try leg 3 once more; a refusal after a server error proves nothing: the first may have been the exchange."""
-        maybe_exchanged = isinstance(first, _ServerError)
+        maybe_exchanged = isinstance(first, ServerError)
         try:
             return attempt()
         except NotSent as error:
@@ -197,7 +175,7 @@ class ProviderClient:
         found = read_identity(response.body, provider, consumer, nonce)
         if found is None:
             secrets = (consumer.consumer_key, consumer.consumer_secret, token.oauth_token, token.oauth_token_secret)
-            raise Refused(_unreadable(provider.identity_url, response, secrets))
+            raise Refused(unreadable(provider.identity_url, response, secrets))
         return found
 
     def _ask(self, url: str, consumer: Consumer, token: AccessToken, nonce: str) -> Response:
@@ -214,7 +192,7 @@ class ProviderClient:
             self._send(method, provider.invalidation(token), auth, path=path)
         except (NotSent, ResponseLost) as error:
             raise Unavailable(f"invalidate: {error}", maybe_exchanged=isinstance(error, ResponseLost)) from None
-        except _ChallengePage as error:  # no reason to keep a user connected
+        except ChallengePage as error:  # no reason to keep a user connected
             raise Refused(error.refusal) from None
         except Refused as error:
             if error.refusal.cause not in (Cause.TOKEN_REVOKED, Cause.REQUEST_TOKEN_REJECTED):
@@ -243,7 +221,6 @@ class ProviderClient:
             return response
         if may_redirect and response.status in _REDIRECTS:
             return response
-        refusal = provider_errors.read(response.status, response.body, response.headers.get("www-authenticate", ""))
         client = auth.client
         secrets = (
             client.client_key,
@@ -252,47 +229,7 @@ class ProviderClient:
             client.resource_owner_secret,
             client.verifier,
         )
-        _log(path or urlsplit(url).path, response, refusal, secrets)
-        if response.status >= 500 or response.status in _PASSING:
-            raise _ServerError(f"answered {response.status}", self._retry_after(response), maybe_exchanged=True)
-        if response.status == 429:
-            raise Unavailable("answered 429", self._retry_after(response))
-        if response.status in _OF_PAGES and refusal.cause is Cause.UNKNOWN and provider_errors.is_page(response.body):
-            raise _ChallengePage(refusal, self._retry_after(response))
-        raise Refused(refusal)
-
-    def _retry_after(self, response: Response) -> int:
-        """Return the seconds after which a provider wants to be asked again."""
-        return min(retry_after.seconds(response.headers, self._clock()) or DEFAULT_RETRY, backoff.LONGEST)
-
-
-class _ServerError(Unavailable):
-    """The provider answered 5xx."""
-
-
-class _ChallengePage(Unavailable):
-    """A web page was answered with 403: what stands before the provider (a CDN's challenge) refuses us, not the provider."""
-
-    def __init__(self, refusal: Refusal, retry_after: int) -> None:
-        super().__init__(f"answered {refusal.status} with a web page", retry_after)
-        self.refusal = refusal
-
-
-def _unreadable(url: str, response: Response, secrets: Iterable[str]) -> Refusal:
-    """Return what an answer of success means that holds not what was asked for, and log it: ``UNREADABLE`` unless it says why."""
-    refusal = provider_errors.read(response.status, response.body)
-    if refusal.cause is Cause.UNKNOWN:
-        refusal = replace(refusal, cause=Cause.UNREADABLE)
-    _log(urlsplit(url).path, response, refusal, secrets)
-    return refusal
-
-
-def _log(path: str, response: Response, refusal: Refusal, secrets: Iterable[str]) -> None:
-    """Log an answer that is not the one that was asked for: its status, its cause, and how it begins."""
-    telemetry.log().warning(
-        "the provider answered",
-        extra={"path": path, "answer": str(refusal), "beginning": glimpse(response.body, secrets)},
-    )
+        raise failure(response, path or urlsplit(url).path, secrets, now=self._clock())
 
 
 def _within_origin(url: str, redirect: Response) -> str:

@@ -11,7 +11,8 @@ from tripod.provider_errors import Cause, Refusal
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
-from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient, Refused, Unavailable
+from tripod_flow.edges.provider_answer import Refused, Unavailable
+from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
 from tripod_flow.edges.transport import ResponseLost

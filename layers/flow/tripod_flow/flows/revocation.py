@@ -12,7 +12,8 @@ from tripod.sealed_tokens import SealedTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
-from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
+from tripod_flow.edges.provider_answer import Refused, Unavailable
+from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.flows.token_deletion import TokenDeletion

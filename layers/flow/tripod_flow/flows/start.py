@@ -9,7 +9,8 @@ from tripod.credentials import Consumer
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.identity_response import is_user_id
-from tripod_flow.edges.provider_client import ProviderClient, Refused, Unavailable
+from tripod_flow.edges.provider_answer import Refused, Unavailable
+from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import DuplicateKey, Table
 from tripod_flow.edges.token_response import TokenResponse
 from tripod_flow.rules import binding, errors, transitions
