@@ -13,11 +13,12 @@ from tests.model.cast import WRONG, AnsweredRevocation, Begun, ModelFigures, Who
 from tests.model.world import Ticking, Watched, World
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import make_app
+from tripod import names
 from tripod.credentials import Store, UserTokens
 from tripod.errors import TokenNotFound, TokenRevoked
 from tripod_flow.edges import event_bus, telemetry
 from tripod_flow.flows.token_store import Revoked
-from tripod_flow.rules import authorization, connection, errors, outbox
+from tripod_flow.rules import authorization, errors, outbox
 from tripod_flow.rules.errors import Contended
 
 Result = TypeVar("Result")
@@ -124,7 +125,7 @@ class Stage(RuleBasedStateMachine):
         return authorization.key(self._app.name, one.token)
 
     def _connection(self, user: User) -> str:
-        return connection.key(self._app.name, user.user_id)
+        return names.connection_key(self._app.name, user.user_id)
 
     def _change_store(self, store: Store) -> None:
         client, name = self._world.inspector("secretsmanager"), self._app.consumer_secret_name

@@ -12,7 +12,7 @@ from sandbox.provider import Fault, RegisteredApp
 from sandbox.provider.records import Leg, ProviderCall, User
 from sandbox.provider.visitor import Visitor
 from sandbox.world import Sandbox
-from tripod_flow.rules import connection
+from tripod import names
 
 RETURN_TO = "http://127.0.0.1:3000/done"
 UNDEFINED: Any = object()
@@ -62,7 +62,7 @@ class SandboxApp:
 
     @property
     def connection_key(self) -> str:
-        return connection.key(self.name, self.user.user_id)
+        return names.connection_key(self.name, self.user.user_id)
 
     def redefine(self, **changes: Any) -> None:
         """Change the provider's definition in the consumer secret; what becomes ``UNDEFINED`` is taken out."""

@@ -21,7 +21,7 @@ from tests.support.harness import Harness, Killed
 from tests.support.moving import Calls, move
 from tests.support.reading import reading
 from tests.support.sandbox_app import SandboxApp, make_app
-from tripod import process
+from tripod import names, process
 from tripod.credentials import UserTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges.secret_writer import version_of
@@ -87,7 +87,7 @@ class _World:
                 SecretString=tokens.to_json(),
             )
             texts = {
-                "pk": connection.key(app.name, user.user_id),
+                "pk": names.connection_key(app.name, user.user_id),
                 "provider": app.name,
                 "connected_to": app.name,
                 "user_id": user.user_id,

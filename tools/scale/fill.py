@@ -14,6 +14,7 @@ from sandbox.world import Sandbox
 from tests.support.authorizations import done
 from tests.support.conditions import create, item
 from tools.scale.windowed_table import WindowedTable
+from tripod import names
 from tripod.credentials import AccessToken
 from tripod_flow.edges import table
 from tripod_flow.edges.secret_writer import SecretWriter, version_of
@@ -63,8 +64,12 @@ def connections(sandbox: Sandbox, store: KeptIn, count: int) -> None:
         assert made is not None
         attributes = _put(sandbox, item(made))
     for number in range(READ, count):
-        names = {"pk": connection.key(PROVIDER, user_id(number)), "user_id": user_id(number), "screen_name": f"user_{number}"}
-        _keep(sandbox, attributes | {name: DynamoType({"S": value}) for name, value in names.items()})
+        named = {
+            "pk": names.connection_key(PROVIDER, user_id(number)),
+            "user_id": user_id(number),
+            "screen_name": f"user_{number}",
+        }
+        _keep(sandbox, attributes | {name: DynamoType({"S": value}) for name, value in named.items()})
 
 
 def owed(sandbox: Sandbox, store: KeptIn, first: int, count: int) -> list[str]:

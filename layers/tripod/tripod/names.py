@@ -1,9 +1,11 @@
-"""Names of secrets, for the functions that write them and the Lambdas that read them."""
+"""Names of secrets and of connections, for the functions that write them and the Lambdas that read them."""
 
 import re
 from urllib.parse import quote
 
 MAX_SECRET_NAME = 512  # characters; Secrets Manager's own limit
+
+CONNECTION = "connection#"  # how the table's key of a connection begins
 
 _PROVIDER = re.compile(r"[a-z0-9-]{1,32}")
 
@@ -33,3 +35,8 @@ def user_secret(prefix: str, provider: str, user_id: str) -> str:
     """
     encoded = quote(user_id, safe="@+").replace("~", "%7E").replace("%", "=")
     return f"{prefix}/user/{provider}/{encoded}"
+
+
+def connection_key(provider: str, user_id: str) -> str:
+    """Return the table's key of a connection."""
+    return f"{CONNECTION}{provider}#{user_id}"

@@ -62,7 +62,7 @@ class Process:
         with in_reach("DynamoDB"):
             answer = self.client("dynamodb").get_item(
                 TableName=self.table,
-                Key={"pk": {"S": f"connection#{provider}#{user_id}"}},
+                Key={"pk": {"S": names.connection_key(provider, user_id)}},
                 ProjectionExpression=f"{sealed_tokens.ATTRIBUTE}, revoked_at",
                 ConsistentRead=True,
             )

@@ -9,6 +9,7 @@ import pytest
 from tests.support.conditions import apply, create
 from tests.support.connections import PK, TOKEN, T, changed, connected, grant, revoked
 from tests.support.tables import arrows, cells
+from tripod import names
 from tripod_flow.rules import connection, revocation
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.transitions import Transition
@@ -171,7 +172,7 @@ def test_a_grant_is_stored_while_no_other_and_no_revocation_is_current(
     after = apply(record(), connection.mark_stored(grant(claim_id), "version"))
     assert (after and changed(record(), after)) == ({"stored_grant_id": claim_id} if current else None)
     assert create(connection.mark_stored(grant(claim_id), "version")) is None
-    assert connection.mark_stored(replace(grant(claim_id), user_id=None), "version").pk == connection.key("x", "")
+    assert connection.mark_stored(replace(grant(claim_id), user_id=None), "version").pk == names.connection_key("x", "")
 
 
 def test_sealed_tokens_are_read_until_a_newer_grants_secret_is_written() -> None:

@@ -45,7 +45,7 @@ class ChallengePage(Unavailable):
         self.refusal = refusal
 
 
-def failure(response: Response, path: str, secrets: Iterable[str], *, now: float) -> Refused | Unavailable:
+def error_of(response: Response, path: str, secrets: Iterable[str], *, now: float) -> Refused | Unavailable:
     """Return what an answer means that is not of success, and log it, without ``secrets``; ``now`` in epoch seconds reads its dates."""
     refusal = provider_errors.read(response.status, response.body, response.headers.get("www-authenticate", ""))
     _log(path, response, refusal, secrets)

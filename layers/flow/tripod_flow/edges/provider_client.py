@@ -16,7 +16,7 @@ from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
 from tripod_flow.edges.deadline import COMMIT, Deadline
 from tripod_flow.edges.identity_response import identity_in, read_identity
-from tripod_flow.edges.provider_answer import ChallengePage, Refused, ServerError, Unavailable, failure, unreadable
+from tripod_flow.edges.provider_answer import ChallengePage, Refused, ServerError, Unavailable, error_of, unreadable
 from tripod_flow.edges.token_response import NoToken, TokenResponse, read_access_token, read_request_token
 from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
 from tripod_flow.rules.authorization import Identity
@@ -229,7 +229,7 @@ class ProviderClient:
             client.resource_owner_secret,
             client.verifier,
         )
-        raise failure(response, path or urlsplit(url).path, secrets, now=self._clock())
+        raise error_of(response, path or urlsplit(url).path, secrets, now=self._clock())
 
 
 def _within_origin(url: str, redirect: Response) -> str:

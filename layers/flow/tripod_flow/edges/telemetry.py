@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
-from tripod_flow.rules import connection
+from tripod import names
 from tripod_flow.rules.authorization import Authorization, log_id
 
 
@@ -74,7 +74,7 @@ def abandoned(pk: str, what: str) -> None:
 
 def named(pk: str) -> dict[str, str]:
     """Return what a log line names an item by: the user of a connection; of an authorization the id that its other lines have."""
-    if pk.startswith(connection.PREFIX):
+    if pk.startswith(names.CONNECTION):
         _, provider, user_id = pk.split("#", 2)
         return {"provider": provider, "user_id": user_id}
     return {"authorization": log_id(pk)}

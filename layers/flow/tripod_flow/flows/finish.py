@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from tripod import names
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.table import Table
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.token_store import TokenStore
-from tripod_flow.rules import authorization, binding, connection, errors, tickets, transitions
+from tripod_flow.rules import authorization, binding, errors, tickets, transitions
 from tripod_flow.rules.authorization import Authorization, State
 
 WAIT = 2.0  # seconds to wait for the outcome that another request is about to write
@@ -203,7 +204,7 @@ class Finish:
 
     def _refuse_if_revoked(self, consented: Authorization) -> None:
         """Reject the ticket of a consent after which the user has disconnected: it must not connect them again."""
-        found = self._table.connection(connection.key(consented.provider, consented.user_id or ""))
+        found = self._table.connection(names.connection_key(consented.provider, consented.user_id or ""))
         ended_at = found.ended_at if found else None
         if ended_at is not None and ended_at >= consented.agreed_at:
             raise errors.InvalidTicket("disconnected since")

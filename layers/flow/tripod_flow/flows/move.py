@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tripod import names
 from tripod.sealed_tokens import SealedTokens
 from tripod.secret_reader import LIFETIME
 from tripod_flow.edges.moved_secrets import MovedSecrets, Unreadable
@@ -23,7 +24,7 @@ from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
-from tripod_flow.rules import authorization, backoff, connection, moving, outbox
+from tripod_flow.rules import authorization, backoff, moving, outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended
@@ -203,7 +204,7 @@ class Move:
 
     def _found_in(self, wanted: Place, provider: str, user_id: str) -> ConnectionRecord | Moved:
         """Return the connection whose tokens are where they can be taken from now, or else the user's result."""
-        found = self._table.connection(connection.key(provider, user_id))
+        found = self._table.connection(names.connection_key(provider, user_id))
         place = moving.place(found)
         if found is None or place is Place.NOWHERE:
             return Moved(user_id, MoveResult.GONE)

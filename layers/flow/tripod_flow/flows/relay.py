@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tripod import names
 from tripod_flow.edges import event_bus, telemetry
 from tripod_flow.edges.event_bus import EventBus
 from tripod_flow.edges.table import Table
@@ -67,7 +68,7 @@ class Relay:
                 telemetry.log().warning("out of time: the rest is left to the next sweep")
                 return
             try:
-                self._relay_connection(pk) if pk.startswith(connection.PREFIX) else self._relay_authorization(pk)
+                self._relay_connection(pk) if pk.startswith(names.CONNECTION) else self._relay_authorization(pk)
             except Exception as error:  # noqa: BLE001  # one item's defect must not hold back another's tokens
                 telemetry.count("relay_failed")
                 telemetry.failure("not relayed", error, **telemetry.named(pk))
@@ -115,7 +116,7 @@ class Relay:
             try:
                 self._token_store.store(held)
             except Revoked:
-                self._token_deletion.align(connection.key(held.provider, held.user_id or ""))
+                self._token_deletion.align(names.connection_key(held.provider, held.user_id or ""))
                 self._revocation.add_overtaken(held)
                 self._token_store.discard(held)
         except Exception as error:  # whatever it is, the lease is given back, or the tokens' time is over; ``relay`` logs it
@@ -181,7 +182,7 @@ class Relay:
     def _postpone(self, pk: str, error: Exception) -> None:
         """Set when an item that failed is due again, unless the failed step has done so; give up what has failed for too long."""
         try:
-            if pk.startswith(connection.PREFIX):
+            if pk.startswith(names.CONNECTION):
                 self._postpone_connection(pk, error)
             else:
                 self._postpone_authorization(pk, error)
@@ -244,7 +245,7 @@ class Relay:
         """End the connection that a grant has made, as of when the user agreed; return False where it is not as it was read."""
         user_id = held.user_id or ""
         try:
-            found = self._table.connection(connection.key(held.provider, user_id))
+            found = self._table.connection(names.connection_key(held.provider, user_id))
         except (ValueError, TypeError):  # what can't be read connects nobody
             return True
         if found is not None and (found.grant_id != held.claim_id or found.revoked_at is not None):

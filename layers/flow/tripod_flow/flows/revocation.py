@@ -18,7 +18,7 @@ from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
-from tripod_flow.rules import connection, revocation
+from tripod_flow.rules import revocation
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended, NotConfigured, NotConnected, ProviderUnavailable, UnknownProvider
@@ -60,7 +60,7 @@ class Revocation:
         """
         if not names.is_provider(provider):
             raise UnknownProvider("not a provider's name")
-        pk = connection.key(provider, user_id)
+        pk = names.connection_key(provider, user_id)
         for _ in range(TRIES):
             found = self._table.connection(pk)
             has_secret, token = self._kept_token(provider, user_id, found)
@@ -151,7 +151,7 @@ class Revocation:
             return
         ask = self._may_invalidate(overtaken.provider, token)
         for _ in range(TRIES):
-            found = self._table.connection(connection.key(overtaken.provider, overtaken.user_id or ""))
+            found = self._table.connection(names.connection_key(overtaken.provider, overtaken.user_id or ""))
             if found is None or found.revoked_at is None or (found.ended_at or 0.0) < overtaken.agreed_at:
                 return
             added = revocation.add_invalidation(found, overtaken, now=self._clock(), ask=ask)

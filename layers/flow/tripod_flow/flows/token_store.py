@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tripod import names
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.edges import secret_writer, telemetry
 from tripod_flow.edges.deadline import Deadline
@@ -91,7 +92,7 @@ class TokenStore:
             try:
                 sealed = self._sealer.seal(tokens)
             except (ClientError, BotoCoreError):  # what is discarded needs no sealing
-                found = self._table.connection(connection.key(grant.provider, grant.user_id or ""))
+                found = self._table.connection(names.connection_key(grant.provider, grant.user_id or ""))
                 if found is not None and connection.is_newer(found, grant):
                     return self._overtaken(grant)
                 raise
@@ -106,7 +107,7 @@ class TokenStore:
 
     def _overtaken(self, grant: Authorization) -> None:
         """Discard the tokens of a grant that is not current; raises ``Revoked`` if the user has disconnected since."""
-        current = self._restore_current(connection.key(grant.provider, grant.user_id or ""))
+        current = self._restore_current(names.connection_key(grant.provider, grant.user_id or ""))
         if current is not None and current.revoked_at is not None:
             raise Revoked
         self.discard(grant)

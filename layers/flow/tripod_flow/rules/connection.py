@@ -13,6 +13,7 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
 
+from tripod import names
 from tripod.credentials import AccessToken
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
@@ -20,7 +21,6 @@ from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.conditions import equals
 from tripod_flow.rules.transitions import Transition
 
-PREFIX = "connection#"
 WRITING = 90.0  # seconds; longer than any function may run: whoever began to write the secret has ended by then, or is dead
 
 _PENDING = ("deletion_pending", "pending_events", "pending_invalidation")
@@ -81,11 +81,6 @@ class ConnectionRecord:
         return all(getattr(self, name) is None for name in _PENDING)
 
 
-def key(provider: str, user_id: str) -> str:
-    """Return the table's key of a connection."""
-    return f"{PREFIX}{provider}#{user_id}"
-
-
 def says_the_same(one: ConnectionRecord, other: ConnectionRecord) -> bool:
     """Return True if two looks at a record say the same about the secret."""
     return (one.grant_id, one.revoked_at, one.secret_version) == (other.grant_id, other.revoked_at, other.secret_version)
@@ -101,7 +96,7 @@ def connect(grant: Authorization, secret_version: str | None, sealed: SealedToke
     newest = Attr("granted_at").not_exists() | Attr("granted_at").lt(grant.granted_at) | Attr("grant_id").eq(grant.claim_id)
     unrevoked = Attr("ended_at").not_exists() | Attr("ended_at").lt(grant.agreed_at)
     return Transition(
-        key(grant.provider, grant.user_id or ""),
+        names.connection_key(grant.provider, grant.user_id or ""),
         Attr("pk").not_exists() | (newest & unrevoked),
         {
             "provider": grant.provider,
@@ -134,7 +129,8 @@ def mark_stored(grant: Authorization, secret_version: str) -> Transition:
     """Record that the secret holds ``grant``'s tokens, if it is the current one, unrevoked, and has not been moved to the table since."""
     current = Attr("grant_id").eq(grant.claim_id) & Attr("revoked_at").not_exists()
     changes = {"stored_grant_id": grant.claim_id, "sealed_tokens": None}
-    return Transition(key(grant.provider, grant.user_id or ""), current & Attr("secret_version").eq(secret_version), changes)
+    unmoved = current & Attr("secret_version").eq(secret_version)
+    return Transition(names.connection_key(grant.provider, grant.user_id or ""), unmoved, changes)
 
 
 def lease_deletion(found: ConnectionRecord, *, now: float) -> Transition:

@@ -9,12 +9,13 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Attr
 
+from tripod import names
 from tripod.credentials import AccessToken
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.conditions import equals
-from tripod_flow.rules.connection import WRITING, ConnectionRecord, PendingRevocation, clear, key, unchanged_condition
+from tripod_flow.rules.connection import WRITING, ConnectionRecord, PendingRevocation, clear, unchanged_condition
 from tripod_flow.rules.transitions import Transition
 
 INVALIDATING = 20.0  # seconds; longer than a request's calls to a provider may take (edges.transport.Timeouts)
@@ -40,7 +41,7 @@ def revoke(
     ``wait`` so many seconds. A revoked connection is revoked anew, with an event of its own: what the user has consented to since ends as
     well. Where there is no connection, the record ends what is on its way, and lapses after ``WISH_LIFETIME``.
     """
-    pk = key(provider, user_id)
+    pk = names.connection_key(provider, user_id)
     at = now if since is None else since
     ended_at = max(at, (found.ended_at if found else None) or at)
     changes: dict[str, Any] = {

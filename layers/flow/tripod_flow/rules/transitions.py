@@ -249,37 +249,22 @@ def fail(held: Authorization, error: errors.FlowError, *, now: float) -> Transit
         "error": error.code,
         "cause": error.cause if isinstance(error, errors.ProviderRejected) else None,
         "pending_tokens": None,
-        "request_secret": None,
         "lease_until": None,
-        "decided_at": now,
-        "pending_event": "authorization.failed",
-        **_enter_outbox(held.pk, now),
+        **_ended(held.pk, "authorization.failed", now),
     }
     return Transition(held.pk, _held_condition(held), changes)
 
 
 def end_forwarded(pending: Authorization, *, now: float) -> Transition:
     """End a pending authorization that another browser has come back for, at a provider that issues no verifier."""
-    changes = {
-        "state": State.FAILED,
-        "error": errors.VerifierRejected.code,
-        "request_secret": None,
-        "decided_at": now,
-        "pending_event": "authorization.failed",
-        **_enter_outbox(pending.pk, now),
-    }
+    failed = {"state": State.FAILED, "error": errors.VerifierRejected.code}
+    changes = {**failed, **_ended(pending.pk, "authorization.failed", now)}
     return Transition(pending.pk, Attr("state").eq(State.PENDING) & Attr("cookie_digest").eq(pending.cookie_digest), changes)
 
 
 def deny(pk: str, *, cookie_digest: str, now: float) -> Transition:
     """End a pending authorization as denied by the user; the browser must be the one that began it, if one did, as for ``claim``."""
-    changes = {
-        "state": State.DENIED,
-        "request_secret": None,
-        "decided_at": now,
-        "pending_event": "authorization.denied",
-        **_enter_outbox(pk, now),
-    }
+    changes = {"state": State.DENIED, **_ended(pk, "authorization.denied", now)}
     return Transition(pk, _open_condition(cookie_digest, now), changes)
 
 
@@ -318,6 +303,10 @@ def _held_condition(held: Authorization) -> ConditionBase:
 
 def _granted(granted_at: float | None) -> dict[str, Any]:
     return {"state": State.GRANTED, "granted_at": granted_at, "pending_event": "authorization.granted"}
+
+
+def _ended(pk: str, event: str, now: float) -> dict[str, Any]:
+    return {"request_secret": None, "decided_at": now, "pending_event": event, **_enter_outbox(pk, now)}
 
 
 def _enter_outbox(pk: str, now: float) -> dict[str, Any]:
