@@ -70,10 +70,11 @@ SECRETS_MANAGER, TABLE, NONE = Store
 # transaction of two items of at most 2 KB, and their two index entries.
 WRITES = {SECRETS_MANAGER: 1 + 1 + 2 + 2 + 4 + 2, TABLE: 1 + 1 + 2 * (2 + 2) + 2 + 2}
 WRITES[NONE] = WRITES[SECRETS_MANAGER]
-READS = 4  # redeem's and the relay's
+READS = 5  # redeem's and the relay's
 LOG_BYTES = 4_000  # of functions and access log: assumed
 KEPT_BYTES = 2_000  # a connection, its index entry, what DynamoDB adds: assumed
 DAYS = 30.4  # a month
+X_USER_READ = 0.010  # dollars: X's price since 2026-02-06; whether it charges account/verify_credentials so is not known
 SWEEPS = 60 * 24 * DAYS  # a month
 SWEEP_READS = 8  # one query a shard, at least half a unit each
 METRICS, ALARMS = 20, 18  # functions' outcomes that occur; what the template's alarms watch, each metric of one being paid for
@@ -179,6 +180,16 @@ def outage() -> float:
     return 1_000 * OUTAGE_TRIES * (calls + compute + LOG_BYTES / 1e9 * _of("log"))
 
 
+# A check reads and writes the connection twice (the lease, the finding; each in the index of connections too) and reads one secret.
+CHECK_READS, CHECK_WRITES = 2, 2 * 2
+
+
+def checks(connections: int, days: float) -> float:
+    """Return dollars for checking so many connections once a day for ``days``, in rounds, without what the provider charges."""
+    one = PROVIDER * MEMORY * _of("GB-second") + CHECK_READS * _of("read") + CHECK_WRITES * _of("write") + _of("secret call")
+    return connections * days * one
+
+
 def _dollars(amount: float) -> str:
     """Return an amount, with cents below 100."""
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:,.2f}"
@@ -215,6 +226,11 @@ def _worst() -> str:
         f"- 1,000 starts that nobody finishes cost ${attack():.3f}.\n"
         f"- 1,000 grants that can't be stored in Secrets Manager for a week, and are given up then, cost ${outage():.2f}."
     )
+
+
+def _checks() -> str:
+    rows = [[f"{users:,}", f"{checks(users, DAYS):,.2f}", f"{users * DAYS * X_USER_READ:,.0f}"] for users in SIZES[:3]]
+    return _table(["connections, checked daily", "AWS, dollars a month", "X, if it charges each as a user read"], rows)
 
 
 def _rates() -> str:
@@ -262,6 +278,7 @@ BLOCKS = {
     "caches": _caches,
     "data keys": _data_keys,
     "worst": _worst,
+    "checks": _checks,
     "prices": _prices,
 }
 

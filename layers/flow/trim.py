@@ -16,7 +16,7 @@ from typing import Any
 
 # Every operation that any function calls.
 OPERATIONS = {
-    "dynamodb": ("GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
+    "dynamodb": ("GetItem", "PutItem", "Query", "Scan", "TransactWriteItems", "UpdateItem"),
     "events": ("PutEvents",),
     "kms": ("Decrypt", "Encrypt"),
     "secretsmanager": (

@@ -38,7 +38,7 @@ class EventSources:
                 elif kind in KINDS:
                     schedule = Schedule(function, kind, properties, self._functions, self._account)
                     self._schedules.append(schedule)
-                    if schedules:
+                    if schedules and properties.get("State") != "DISABLED":
                         schedule.start()
 
     @property

@@ -76,7 +76,9 @@ def test_a_build_on_other_libraries_than_these_fails(tmp_path: Any) -> None:
         trim().trim(tmp_path)
 
 
-@pytest.mark.parametrize("function", ["StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction"])
+@pytest.mark.parametrize(
+    "function", ["StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction", "CheckFunction"]
+)
 def test_a_function_imports_nothing_that_it_does_not_use_and_all_of_it_can_be_had(function: str) -> None:
     left_out = [
         "oauthlib.oauth2",

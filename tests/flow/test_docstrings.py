@@ -15,7 +15,7 @@ import pytest
 import tripod
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.support.reading import reading
+from tests.support.reading import WHO, reading
 from tests.support.roles import role
 from tests.support.sandbox_app import PARAMETERS, QUICK, RETURN_TO, SandboxApp
 from tripod import errors, tickets
@@ -119,7 +119,8 @@ def app(world: Sandbox) -> SandboxApp:
         "bearer_token_url": f"{server.url}/oauth2/token",
         "invalidate_bearer_token_url": f"{server.url}/oauth2/invalidate_token",
     }
-    return SandboxApp(world, "x", world.add_provider("x", provider=server.endpoints() | bearer), ada)
+    identity = {"identity_url": f"{server.url}{WHO}", "identity_user_id_field": "id_str"}
+    return SandboxApp(world, "x", world.add_provider("x", provider=server.endpoints() | bearer | identity), ada)
 
 
 @pytest.fixture

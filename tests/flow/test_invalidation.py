@@ -11,6 +11,7 @@ from tests.support.grants import acting, assert_nothing_is_owed, current, grant,
 from tests.support.harness import Harness, Killed
 from tests.support.invalidation import asking, knows_no_grant
 from tests.support.sandbox_app import SandboxApp
+from tripod_flow.flows.kept_token import kept_token
 from tripod_flow.rules import errors, revocation, transitions
 from tripod_flow.rules.transitions import Transition
 
@@ -83,7 +84,7 @@ def test_tokens_that_are_stored_while_a_disconnect_looks_for_them_are_invalidate
     harness = Harness(app, clock=dying.clock)
     harness.clock.now += transitions.LEASE + 1
     slow = Harness(app, clock=harness.clock)
-    read = slow.revocation._read_token
+    read = kept_token
     looks = []
 
     def look(*arguments: Any) -> Any:
@@ -93,7 +94,7 @@ def test_tokens_that_are_stored_while_a_disconnect_looks_for_them_are_invalidate
             assert current(app)
         return looks[-1]
 
-    with patch.object(slow.revocation, "_read_token", look):
+    with patch("tripod_flow.flows.revocation.kept_token", look):
         assert slow.revocation.revoke(app.name, app.user.user_id) is True
     tidy(harness)
     assert current(app) is None

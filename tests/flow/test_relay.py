@@ -54,7 +54,8 @@ def test_each_outcome_is_told_once_with_who_and_when_and_no_token(living: Sandbo
     assert all(event.source == "tripod" and event.bus == living.sandbox.prefix for event in living.events())
     assert len({event.detail["id"] for event in living.events()}) == 4
     for event in living.events():
-        assert set(event.detail) - {"error", "invalidated"} == {"id", "provider", "user_id", "screen_name", "subject", "time"}
+        named = {"id", "provider", "user_id", "screen_name", "subject", "labels", "time"}
+        assert set(event.detail) - {"error", "invalidated", "reconnected"} == named
         assert not [secret for secret in living.sandbox.provider_server.issued() if secret in str(event.detail)]
     assert "outbox" not in living.authorization(granted)
     assert "ttl" in living.authorization(granted)

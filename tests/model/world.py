@@ -30,7 +30,7 @@ class ModelReader(Process):
         self.prefix = prefix
         self._client_of = client
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, quick: bool = False) -> Any:  # one client will do
         return self._client_of(service)
 
 

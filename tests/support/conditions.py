@@ -13,7 +13,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from tripod.credentials import AccessToken
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
-from tripod_flow.rules.transitions import Transition
+from tripod_flow.rules.transitions import IfAbsent, Transition
 
 Record = TypeVar("Record", Authorization, ConnectionRecord)
 
@@ -29,12 +29,20 @@ def item(record: Authorization | ConnectionRecord) -> dict[str, Any]:
 def apply(record: Record, transition: Transition) -> Record | None:
     """Return the record after ``transition``, or None where it is refused."""
     assert transition.pk == record.pk
-    return replace(record, **transition.changes) if holds(transition.condition, item(record)) else None
+    changes = {name: _new(getattr(record, name), value) for name, value in transition.changes.items()}
+    return replace(record, **changes) if holds(transition.condition, item(record)) else None
 
 
 def create(transition: Transition) -> ConnectionRecord | None:
     """Return the record that ``transition`` makes where there is none, or None where it is refused."""
-    return ConnectionRecord(pk=transition.pk, **transition.changes) if holds(transition.condition, {}) else None
+    changes = {name: _new(None, value) for name, value in transition.changes.items()}
+    return ConnectionRecord(pk=transition.pk, **changes) if holds(transition.condition, {}) else None
+
+
+def _new(kept: Any, value: Any) -> Any:
+    if not isinstance(value, IfAbsent):
+        return value
+    return value.value if kept is None else kept
 
 
 def holds(condition: ConditionBase, attributes: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from tests.support.conditions import apply, create
 from tripod.credentials import AccessToken
 from tripod_flow.rules import connection, revocation, transitions
 from tripod_flow.rules.authorization import Authorization
-from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
+from tripod_flow.rules.connection import ConnectionRecord, PendingEvent
 
 T = 1_800_000_000.0
 TOKEN = AccessToken(oauth_token="access", oauth_token_secret="access-secret", consumer_key="key")
@@ -22,9 +22,9 @@ def grant(claim_id: str = "first", at: float | None = T) -> Authorization:
     return replace(begun, claim_id=claim_id, granted_at=at, user_id="42", screen_name="ada")
 
 
-def told(*ats: float, subject: str | None = "7", invalidated: bool | None = False) -> tuple[PendingRevocation, ...]:
+def told(*ats: float, subject: str | None = "7", invalidated: bool | None = False) -> tuple[PendingEvent, ...]:
     """Return the pending events of revocations at these times."""
-    return tuple(PendingRevocation(at, subject, invalidated) for at in ats)
+    return tuple(PendingEvent(at, subject, invalidated) for at in ats)
 
 
 def connected() -> ConnectionRecord:

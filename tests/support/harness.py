@@ -68,6 +68,7 @@ class Harness:
             recovery_window=30,
             kms_key="",
             token_key=sandbox.token_key,
+            check_every=0.0,
             timeouts=Timeouts(1, 1, 2),
             loopback=True,
         )

@@ -42,7 +42,12 @@ def certificate(stack: Stack) -> str | None:
     return stack.one("Domain")["DomainNameConfigurations"][0]["CertificateArn"] if stack.has("Domain") else None
 
 
-FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction")
+def rounds(stack: Stack) -> tuple[str, str]:
+    """Return how often all connections are checked, and the state of the schedule."""
+    return stack.environment("CheckFunction")["TRIPOD_CHECK_EVERY"], stack.one("CheckFunctionRound")["State"]
+
+
+FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction", "CheckFunction")
 OWN_HOST = "tripod-HttpApi.execute-api.us-east-1.amazonaws.com"
 
 
@@ -58,6 +63,7 @@ CHANGES = {
         {"30"},
         {"7"},
     ),
+    "CheckEvery": Change("24", rounds, ("0", "DISABLED"), ("24", "ENABLED")),
     "ReaderProvider": Change(
         "other",
         readable,

@@ -12,6 +12,7 @@ from pathlib import Path
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from tests.support.direct import begin, invoke, new_pair
+from tests.support.reading import WHO
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
 from tests.support.waiting import eventually
 
@@ -27,6 +28,8 @@ def all_of_them(app: SandboxApp) -> None:
     deleted_by_the_relay(another(app))
     given_up(app)
     sealed(make_app(app.sandbox, secret={"store": "table"}))
+    checked(make_app(app.sandbox))
+    checked(make_app(app.sandbox, secret={"store": "table"}))
     app.sandbox.settle()
 
 
@@ -43,6 +46,17 @@ def sealed(app: SandboxApp) -> None:
         app.sweep()
         assert app.sandbox.provider_server.valid_token(app.consumer.key, app.user) is None
     by_redeem(another(app))
+
+
+def checked(app: SandboxApp) -> None:
+    """Check a connection directly, and all of them in a round; the user is one that the app has labelled."""
+    app.redefine(identity_url=app.sandbox.provider + WHO, identity_user_id_field="id_str")
+    by_redeem(app)
+    assert invoke(app, "check", provider=app.name, user_id=app.user.user_id)["state"] == "connected"
+    assert app.sandbox.run_schedule(f"{app.sandbox.prefix}-check").error is None
+    app.sandbox.provider_server.revoke(app.consumer.key, app.user)
+    app.change_item(app.connection_key, check_after=1.0)
+    assert invoke(app, "check", provider=app.name, user_id=app.user.user_id)["state"] == "refused"
 
 
 def another(app: SandboxApp) -> SandboxApp:
@@ -85,7 +99,7 @@ def by_callback(app: SandboxApp) -> None:
 
 def by_redeem(app: SandboxApp) -> None:
     secret, challenge = new_pair(app.name)
-    begun = begin(app, challenge=challenge, subject="42")
+    begun = begin(app, challenge=challenge, subject="42", labels=["played"])
     ticket = app.browser().get(app.consent(begun["authorize_url"]), accept=JSON).json()["ticket"]
     assert invoke(app, "redeem", ticket=ticket, secret=secret)["user_id"] == app.user.user_id
 

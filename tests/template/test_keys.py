@@ -26,6 +26,7 @@ READERS = ("ReadTokens", "ReadTokensOfOneProvider")
 BY_ITSELF = {name: {OPENS} for name in READERS} | {
     "CallbackFunctionRole 0": {SEALS},
     "RevokeFunctionRole 0": {OPENS},  # the token's own signature invalidates it
+    "CheckFunctionRole 0": {OPENS},  # likewise: it asks whose token it is
     "RelayFunctionRole 1": {SEALS, OPENS},
 }
 THROUGH_SERVICES = {
@@ -34,6 +35,7 @@ THROUGH_SERVICES = {
     "RedeemFunctionRole 0": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},  # a repeated write is compared: it is decrypted
     "RevokeFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
     "RelayFunctionRole 1": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},
+    "CheckFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
     "ReadTokens": {READS_THE_TABLE, READS_SECRETS},
     "ReadTokensOfOneProvider": {READS_THE_TABLE, READS_SECRETS},
     "ListUsers": {READS_THE_TABLE},
@@ -81,8 +83,8 @@ def test_without_a_key_nobody_uses_one_and_no_reader_knows_the_table() -> None:
     none = stack()
     assert "kms:" not in str(none.policies())
     for name in READERS:
-        (statement,) = none.policies()[name]["Statement"]
-        assert statement["Action"] == "secretsmanager:GetSecretValue"
+        actions = [one["Action"] for one in none.policies()[name]["Statement"]]
+        assert actions == ["secretsmanager:GetSecretValue", "lambda:InvokeFunction"]
 
 
 def test_the_prefix_and_the_provider_are_the_stacks_own() -> None:

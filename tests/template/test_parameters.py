@@ -15,7 +15,7 @@ PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
 ENVIRONMENT = 4096  # bytes: Lambda's limit on all of a function's variables, which it measures as JSON
 LONGEST = 4096  # bytes: CloudFormation's limit on a parameter's value
 UNITS = {"Memory": "MB", "RecoveryWindow": "days", "LogRetention": "days", "RouteRate": "a second", "RouteBurst": "requests"}
-UNITS |= {"ReservedConcurrency": "invocations at once"}
+UNITS |= {"ReservedConcurrency": "invocations at once", "CheckEvery": "hours"}
 
 
 def test_every_parameter_has_a_change_here() -> None:

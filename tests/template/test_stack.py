@@ -15,7 +15,7 @@ from tripod_flow.rules import connection, transitions
 
 BROWSERS = ("StartFunction", "CallbackFunction")
 INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
-FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction")
+FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction", "CheckFunction")
 
 
 @pytest.fixture
@@ -113,6 +113,7 @@ def test_nothing_else_is_open(default: Stack) -> None:
         (gateway, "callback:live"),
         (gateway, "revoke"),
         ("events.amazonaws.com", "relay"),
+        ("events.amazonaws.com", "check"),
     }
     assert all("SourceArn" in one for one in default.resources("AWS::Lambda::Permission").values())
 

@@ -116,7 +116,12 @@ def test_a_refusal_is_logged_with_the_providers_word_and_none_of_its_text(body: 
 def test_a_developer_is_told_what_to_do_about_each_cause_that_is_theirs() -> None:
     others = {
         *(Cause.RATE_LIMITED, Cause.OVER_CAPACITY),  # passing: the answer says when to come back
-        *(Cause.TOKEN_REVOKED, Cause.VERIFIER_REJECTED, Cause.REQUEST_TOKEN_REJECTED),  # the user's: start again
+        *(
+            Cause.TOKEN_REVOKED,
+            Cause.TOKEN_EXPIRED,
+            Cause.VERIFIER_REJECTED,
+            Cause.REQUEST_TOKEN_REJECTED,
+        ),  # the user's: start again
         Cause.UNKNOWN,
         *text.ACCOUNT_PROBLEMS,
     }

@@ -142,7 +142,7 @@ def run(sandbox: Sandbox, users: int, *, kills: int = 3, say: Callable[[str], No
     began = time.monotonic()
     with reading(sandbox), ThreadPoolExecutor(READERS + SIGNING_IN) as threads:
         for service in ("dynamodb", "kms", "secretsmanager"):  # with connections for all threads
-            process.this()._clients[service] = sandbox.client(service)
+            process.this()._clients[service, False] = sandbox.client(service)
         readers = [threads.submit(_read, world) for _ in range(READERS)]
         signing = [threads.submit(_sign_in, world, number) for number in range(SIGNING_IN)]
         try:

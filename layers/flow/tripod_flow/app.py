@@ -14,6 +14,7 @@ from tripod_flow.api.http_request import HttpRequest
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.api.responses import ApiResponse
 from tripod_flow.edges import aws, telemetry
+from tripod_flow.edges.check_progress import CheckProgress
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.deadline import Deadline
 from tripod_flow.edges.event_bus import EventBus
@@ -21,6 +22,8 @@ from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
+from tripod_flow.flows.check import ConnectionCheck
+from tripod_flow.flows.check_round import CheckRound
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.relay import Relay
@@ -142,6 +145,24 @@ class App:
             token_sealer=self.token_sealer,
             clock=self._clock,
         )
+
+    @cached_property
+    def check(self) -> ConnectionCheck:
+        """The flow that asks providers whether they still take users' tokens."""
+        return ConnectionCheck(
+            self.table,
+            self.secret_reader,
+            self.consumers,
+            self.provider_client,
+            token_sealer=self.token_sealer,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def check_round(self) -> CheckRound:
+        """The flow that checks all connections in turn."""
+        progress = CheckProgress(self._client("dynamodb"), self.settings.table)
+        return CheckRound(progress, self.check, every=self.settings.check_every, clock=self._clock)
 
     @cached_property
     def relay(self) -> Relay:

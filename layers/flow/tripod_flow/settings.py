@@ -24,6 +24,7 @@ class Settings:
     recovery_window: int  # days that a deleted user secret can be restored
     kms_key: str  # the ARN of the key for new user secrets; empty for AWS's
     token_key: str  # the ARN of the key that seals tokens for the table; empty: there is none
+    check_every: float  # seconds between two rounds of checks; 0: there are none
     timeouts: Timeouts
     loopback: bool
 
@@ -47,6 +48,7 @@ class Settings:
             recovery_window=_days(environ, "TRIPOD_RECOVERY_WINDOW"),
             kms_key=environ.get("TRIPOD_KMS_KEY", ""),
             token_key=environ.get("TRIPOD_TOKEN_KEY", ""),
+            check_every=_hours(environ, "TRIPOD_CHECK_EVERY") * 3600.0,
             timeouts=Timeouts(
                 connect=_seconds(environ, "TRIPOD_CONNECT_TIMEOUT", Timeouts().connect),
                 read=_seconds(environ, "TRIPOD_READ_TIMEOUT", Timeouts().read),
@@ -69,6 +71,13 @@ def _days(environ: Mapping[str, str], name: str) -> int:
     text = environ.get(name, "30")
     if not text.isdecimal() or not 7 <= int(text) <= 30:
         raise NotConfigured(f"{name} must be a number of days, from 7 to 30: Secrets Manager takes no other")
+    return int(text)
+
+
+def _hours(environ: Mapping[str, str], name: str) -> int:
+    text = environ.get(name, "0")
+    if not text.isdecimal() or int(text) > 8760:
+        raise NotConfigured(f"{name} must be a number of hours, from 0 (never) to 8760 (a year)")
     return int(text)
 
 

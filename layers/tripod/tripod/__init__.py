@@ -9,7 +9,7 @@ Importing it makes no call to AWS and does not import boto3; both wait for the f
 
 from tripod import library_logs, tickets
 from tripod.bearer import app_session, invalidate_app_token
-from tripod.connections import Connection, disconnect, users
+from tripod.connections import Checked, Connection, check, disconnect, users
 from tripod.credentials import SigningTokens, UserTokens
 from tripod.errors import (
     ConsumerNotFound,
@@ -28,6 +28,7 @@ from tripod.tickets import SignIn, redeem
 library_logs.withhold_texts()
 
 __all__ = [
+    "Checked",
     "Connection",
     "ConsumerNotFound",
     "HostNotAllowed",
@@ -42,6 +43,7 @@ __all__ = [
     "TripodUnavailable",
     "UserTokens",
     "app_session",
+    "check",
     "disconnect",
     "invalidate_app_token",
     "redeem",

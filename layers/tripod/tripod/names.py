@@ -37,6 +37,11 @@ def user_secret(prefix: str, provider: str, user_id: str) -> str:
     return f"{prefix}/user/{provider}/{encoded}"
 
 
+def subject_key(provider: str, subject: str) -> str:
+    """Return the key under which an index of the table finds a user by the app's own id."""
+    return f"{provider}#{subject}"
+
+
 def connection_key(provider: str, user_id: str) -> str:
     """Return the table's key of a connection."""
     return f"{CONNECTION}{provider}#{user_id}"

@@ -1,5 +1,6 @@
 """What the threads of a process share: the prefix, AWS clients, and the cached secrets. Each is made at first use."""
 
+import hashlib
 import os
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from tripod.secret_reader import LIFETIME, SecretReader
 _CONNECT_TIMEOUT = 2
 _READ_TIMEOUT = 3
 _FUNCTION_TIMEOUT = 30
+_QUICK_TIMEOUT = 1  # of a call that must not keep its caller waiting
+_MOST_REPORTS = 10_000  # that a process remembers
 
 
 class Process:
@@ -34,17 +37,37 @@ class Process:
         self.loopback = os.environ.get("TRIPOD_LOOPBACK_HTTP") == "true"
         self.bearer_tokens: dict[str, str] = {}
         self.bearer_tokens_lock = threading.Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
+        self._reported: dict[tuple[str, str], str] | None = {}  # None: this process reports no more
         self._secret_reader: SecretReader | None = None
         self._table = ""
         self._lock = threading.RLock()
 
-    def client(self, service: str) -> Any:
-        """Return the boto3 client for ``service``. Made under a lock: boto3's session is not thread-safe, its clients are."""
+    def client(self, service: str, *, quick: bool = False) -> Any:
+        """Return the boto3 client for ``service``. Made under a lock: boto3's session is not thread-safe, its clients are.
+
+        A ``quick`` one gives up after a second.
+        """
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = _client(service)
-            return self._clients[service]
+            if (service, quick) not in self._clients:
+                self._clients[service, quick] = _client(service, quick=quick)
+            return self._clients[service, quick]
+
+    def may_report(self, provider: str, user_id: str, token: str) -> bool:
+        """Return True if this process has not reported this ``token`` of the user, and remember that it has now."""
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        with self._lock:
+            if self._reported is None or self._reported.get((provider, user_id)) == digest:
+                return False
+            if len(self._reported) >= _MOST_REPORTS:
+                self._reported.clear()
+            self._reported[provider, user_id] = digest
+            return True
+
+    def end_reports(self) -> None:
+        """Report nothing more: this process may not, or can't reach Lambda."""
+        with self._lock:
+            self._reported = None
 
     @property
     def secret_reader(self) -> SecretReader:
@@ -156,7 +179,7 @@ def forget() -> None:
         forgotten.close()
 
 
-def _client(service: str) -> Any:
+def _client(service: str, *, quick: bool) -> Any:
     try:
         import boto3  # noqa: PLC0415  # half a second, which a process that reads no token saves
         from botocore.config import Config  # noqa: PLC0415  # likewise
@@ -164,9 +187,10 @@ def _client(service: str) -> Any:
         raise ImportError(
             "tripod calls AWS through boto3, which Lambda's runtime brings; elsewhere: pip install boto3"
         ) from error
+    read_timeout = _FUNCTION_TIMEOUT if service == "lambda" else _READ_TIMEOUT
     config = Config(
-        connect_timeout=_CONNECT_TIMEOUT,
-        read_timeout=_FUNCTION_TIMEOUT if service == "lambda" else _READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=_QUICK_TIMEOUT if quick else _CONNECT_TIMEOUT,
+        read_timeout=_QUICK_TIMEOUT if quick else read_timeout,
+        retries={"mode": "standard", "total_max_attempts": 1 if quick else 3},
     )
     return boto3.client(service, config=config)  # type: ignore[call-overload]  # any service

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
@@ -22,6 +24,7 @@ class Cause(StrEnum):
     RATE_LIMITED = "rate_limited"  # 88
     OVER_CAPACITY = "over_capacity"  # 130
     TOKEN_REVOKED = "token_revoked"  # noqa: S105  # a cause, no token  # 89
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  # likewise; Tripod's own finding: the provider has said when it ends
     ACCESS_LEVEL = "access_level"  # 453, 220
     PERMISSIONS = "permissions"  # X's API v2: oauth1-permissions
     CLIENT_FORBIDDEN = "client_forbidden"  # X's API v2: client-forbidden
@@ -33,6 +36,8 @@ class Cause(StrEnum):
     UNREADABLE = "unreadable"  # Tripod's own finding: a 200 without a token
     UNKNOWN = "unknown"
 
+
+TOLD_WITHIN = 1024  # bytes of an answer in which a provider says that a token is revoked
 
 _CODES = {
     415: Cause.CALLBACK_NOT_APPROVED,
@@ -112,6 +117,14 @@ def read_api_error(status: int, body: bytes, challenge: str = "") -> Refusal:
     if refusal.cause in (Cause.REQUEST_TOKEN_REJECTED, Cause.VERIFIER_REJECTED):
         return replace(refusal, cause=Cause.UNKNOWN)
     return refusal
+
+
+def says_revoked(revoked: Mapping[str, Any], status: int, body: bytes) -> bool:
+    """Return True if an answer says by this provider's own words, ``"revoked"`` in its definition, that a token is revoked."""
+    if status != revoked["status"]:
+        return False
+    said = body[:TOLD_WITHIN].decode(errors="replace")
+    return re.match(revoked["pattern"], said) is not None  # at its beginning: further on it may be what others have written
 
 
 def is_error_text(body: bytes) -> bool:

@@ -1,6 +1,5 @@
 """A user's tokens, and a session that signs requests with them."""
 
-import re
 import time
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 import requests
 from requests import PreparedRequest, Response
 
-from tripod import allowed_hosts, names, process, response_body
+from tripod import allowed_hosts, names, process, provider_errors, reports, response_body
 from tripod.credentials import Consumer, SigningTokens, UserTokens
 from tripod.errors import TokenExpired, TokenNotFound, TokenRevoked
 from tripod.provider_errors import Cause
@@ -16,7 +15,6 @@ from tripod.renewing import RenewingAuth, RenewingSession
 from tripod.secret_reader import SecretReader
 from tripod.signing import Signer
 
-TOLD_WITHIN = 1024  # bytes of a response in which a provider says that a token is revoked
 _FORM = "application/x-www-form-urlencoded"
 _UNEXPLAINED = frozenset(
     {Cause.UNKNOWN, Cause.BAD_CREDENTIALS}
@@ -55,7 +53,7 @@ def user_session(provider: str, *, user_id: str | int) -> requests.Session:
 
     Each request is signed with the tokens of that moment: the session may be kept for as long as the process lives. When a 401
     says that the token is revoked, or doesn't say what is wrong (as X's API v2), the secrets are read again, and the request is
-    sent once more if one has changed.
+    sent once more if one has changed. If neither has, Tripod asks the provider whether the connection still works (``check``).
 
     Args:
         provider: the name in the consumer secret ``{prefix}/consumer/{provider}``, such as ``"x"``.
@@ -102,6 +100,7 @@ def _read(reader: SecretReader, provider: str, user_id: str) -> _Credentials:
     if _has_ended(tokens):  # there may be a newer grant by now
         tokens = reader.user(provider, user_id, fresh=True, may_be_sealed=consumer.may_be_sealed)
         if _has_ended(tokens):
+            reports.report(provider, user_id, tokens.oauth_token)
             raise TokenExpired(names.user_secret(reader.prefix, provider, user_id), tokens.expires_at or 0)
     return _Credentials(consumer, tokens)
 
@@ -151,10 +150,13 @@ class _UserAuth(RenewingAuth[_Credentials]):
     def cause(self, response: Response, credentials: _Credentials) -> Cause | None:
         """Return why a response refuses the credentials, by this provider's own words for a revoked token first; None if it does not."""
         revoked = credentials.consumer.revoked
-        if revoked is not None and response.status_code == revoked["status"] and _is_told(response):
-            said = response_body.peek(response)[:TOLD_WITHIN].decode(errors="replace")
-            if re.match(revoked["pattern"], said):  # at its beginning: further on it may be what others have written
-                return Cause.TOKEN_REVOKED
+        if (
+            revoked is not None
+            and response.status_code == revoked["status"]
+            and _is_told(response)
+            and provider_errors.says_revoked(revoked, response.status_code, response_body.peek(response))
+        ):
+            return Cause.TOKEN_REVOKED
         return super().cause(response, credentials)
 
     def renew(self, credentials: _Credentials, cause: Cause, tried: AbstractSet[Cause]) -> _Credentials | None:
@@ -163,7 +165,9 @@ class _UserAuth(RenewingAuth[_Credentials]):
             return self._newer_grant(credentials, read=cause not in tried)
         if cause in _UNEXPLAINED and not _UNEXPLAINED & tried:
             fresh = self._read_again()
-            return None if fresh == credentials else fresh
+            if fresh != credentials:
+                return fresh
+            self._report(credentials)
         return None
 
     def _read_again(self) -> _Credentials:
@@ -186,9 +190,14 @@ class _UserAuth(RenewingAuth[_Credentials]):
                 tokens = self._fresh_tokens(consumer)
         if _is_same(tokens, refused.tokens):
             self._reader.forget_user(self._provider, self._user_id)
+            self._report(refused)
             raise self._revoked()
         other_app = tokens.consumer_key != refused.consumer.consumer_key
         return _Credentials(self._reader.consumer(self._provider, fresh=True) if other_app else refused.consumer, tokens)
+
+    def _report(self, refused: _Credentials) -> None:
+        """Have the connection checked: whoever lists users learns what this caller has just learnt."""
+        reports.report(self._provider, self._user_id, refused.tokens.oauth_token)
 
     def _revoked(self) -> TokenRevoked:
         return TokenRevoked(names.user_secret(self._reader.prefix, self._provider, self._user_id))

@@ -149,8 +149,8 @@ def test_a_grant_counts_only_after_the_last_revocation(seconds: float, connects:
 
 def test_a_new_connection_names_the_grant_and_the_secrets_version() -> None:
     assert connected() == ConnectionRecord(
-        pk=PK, provider="x", user_id="42", screen_name="ada", subject="7", connected_to="x",
-        grant_id="first", secret_version="version", granted_at=T,
+        pk=PK, provider="x", user_id="42", screen_name="ada", subject="7", subject_of="x#7", connected_to="x",
+        grant_id="first", secret_version="version", granted_at=T, first_granted_at=T,
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def test_a_new_grant_ends_a_revocation_whose_deletion_and_event_stay_pending() -
     before = revoked(connected())
     assert changed(before, apply(before, connection.connect(grant("second", T + 10), "version 2"))) == {
         "connected_to": "x", "grant_id": "second", "secret_version": "version 2", "granted_at": T + 10, "subject": "7",
-        "revoked_at": None,
+        "subject_of": "x#7", "revoked_at": None,
     }  # fmt: skip
 
 

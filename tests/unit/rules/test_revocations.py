@@ -24,7 +24,7 @@ def test_a_revocation_owes_a_deletion_and_its_event() -> None:
     unknown = {**owed, "pending_events": told(T + 9, subject=None), "ttl": int(T + 9) + 8 * 86_400}
     assert revoked() == ConnectionRecord(pk=PK, provider="x", user_id="42", **unknown)
     assert changed(connected(), revoked(connected())) == {
-        "connected_to": None, "subject": None, "revoked_subject": "7", "pending_events": told(T + 9), **owed,
+        "connected_to": None, "subject": None, "subject_of": None, "revoked_subject": "7", "pending_events": told(T + 9), **owed,
     }  # fmt: skip
     transition = revocation.revoke("x", "42", connected(), now=T + 9, wait=20.0)
     assert changed(revoked(connected()), apply(connected(), transition)) == {"outbox_due": T + 29}

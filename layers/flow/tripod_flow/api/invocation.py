@@ -13,6 +13,8 @@ API_ALIAS = "live"  # template.yaml's AutoPublishAlias
 
 _STRINGS = ("provider", "return_to", "challenge", "endpoint", "screen_name", "x_auth_access_type", "subject")
 _FLAGS = ("force_login", "pin")
+MOST_LABELS = 5
+MAX_LABEL = 64  # characters
 
 
 def is_direct(event: Mapping[str, Any]) -> bool:
@@ -30,8 +32,8 @@ def is_from_api(context: Any) -> bool:
 
 
 def start_request(event: Mapping[str, Any]) -> StartRequest:
-    """Read the parameters of start: its names, with ``provider`` and the app's own ``subject``."""
-    asked = _strings(event, _STRINGS, _FLAGS)
+    """Read the parameters of start: its names, with ``provider``, and the app's own ``subject`` and ``labels``."""
+    asked = _strings(event, _STRINGS, (*_FLAGS, "labels"))
     flags = {name: _flag(event, name) for name in _FLAGS}
     return StartRequest(
         provider=_required(asked, "provider"),
@@ -43,7 +45,24 @@ def start_request(event: Mapping[str, Any]) -> StartRequest:
         x_auth_access_type=parameters.one_of(asked, "x_auth_access_type", ("read", "write")),
         pin=flags["pin"],
         subject=asked.get("subject"),
+        labels=_labels(event.get("labels")),
     )
+
+
+def is_schedule(event: Mapping[str, Any]) -> bool:
+    """Return True for the event of an EventBridge schedule."""
+    return isinstance(event, Mapping) and event.get("source") == "aws.events"
+
+
+def is_report(event: Mapping[str, Any]) -> bool:
+    """Return True for another Lambda's report that a provider has refused a user's tokens."""
+    return isinstance(event, Mapping) and event.get("reported") is True
+
+
+def check_request(event: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """Read the parameters of a check: provider, user id, and whether it is a report."""
+    given = _strings(event, ("provider", "user_id"), ("reported",))
+    return _required(given, "provider"), _required(given, "user_id"), _flag(event, "reported")
 
 
 def read(event: Mapping[str, Any], *names: str) -> list[str]:
@@ -75,6 +94,16 @@ def _flag(event: Mapping[str, Any], name: str) -> bool:
     if value not in (True, False, "true", "false") or isinstance(value, int) is not isinstance(value, bool):
         raise BadRequest(detail=f"The parameter {name} must be true or false.")
     return value in (True, "true")
+
+
+def _labels(given: object) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or len(given) > MOST_LABELS or not all(isinstance(one, str) for one in given):
+        raise BadRequest(detail=f"The parameter labels must be a list of {MOST_LABELS} strings at most.")
+    if any(len(one) > MAX_LABEL for one in given) or len(set(given)) != len(given):
+        raise BadRequest(detail=f"The parameter labels must have {MAX_LABEL} characters at most each, and none twice.")
+    return tuple(parameters.checked("labels", one) for one in given)
 
 
 def _required(given: Mapping[str, str], name: str) -> str:

@@ -24,6 +24,10 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+class TokenRefused(Refused):
+    """The provider says in its own words (``"revoked"`` in its definition) that the token is revoked."""
+
+
 class Unavailable(Exception):
     """The provider can't be reached, or can't serve now; ``retry_after`` in seconds."""
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic, time
-from typing import Self, cast
+from typing import Any, Self, cast
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from oauthlib.common import generate_nonce
@@ -16,7 +16,7 @@ from tripod.provider_errors import Cause, Refusal
 from tripod.signing import Signer
 from tripod_flow.edges.deadline import COMMIT, Deadline
 from tripod_flow.edges.identity_response import identity_in, read_identity
-from tripod_flow.edges.provider_answer import ChallengePage, Refused, ServerError, Unavailable, error_of, unreadable
+from tripod_flow.edges.provider_answer import ChallengePage, Refused, ServerError, TokenRefused, Unavailable, error_of, unreadable
 from tripod_flow.edges.token_response import NoToken, TokenResponse, read_access_token, read_request_token
 from tripod_flow.edges.transport import Method, NotSent, Response, ResponseLost, ResponseTooLarge, Timeouts, send
 from tripod_flow.rules.authorization import Identity
@@ -164,10 +164,10 @@ class ProviderClient:
             raise Refused(Refusal(200, Cause.UNREADABLE))
         nonce = self._signer.nonce() or generate_nonce()
         try:
-            response = self._ask(provider.identity_url, consumer, token, nonce)
+            response = self._ask(provider, provider.identity_url, consumer, token, nonce)
             if response.status >= 300:
                 nonce = self._signer.nonce() or generate_nonce()
-                response = self._ask(_within_origin(provider.identity_url, response), consumer, token, nonce)
+                response = self._ask(provider, _within_origin(provider.identity_url, response), consumer, token, nonce)
         except ResponseTooLarge:
             raise Refused(Refusal(200, Cause.UNREADABLE)) from None
         except (NotSent, ResponseLost) as error:
@@ -178,11 +178,11 @@ class ProviderClient:
             raise Refused(unreadable(provider.identity_url, response, secrets))
         return found
 
-    def _ask(self, url: str, consumer: Consumer, token: AccessToken, nonce: str) -> Response:
-        """Ask for the identity; a redirect is returned as it is."""
+    def _ask(self, provider: ProviderDefinition, url: str, consumer: Consumer, token: AccessToken, nonce: str) -> Response:
+        """Ask for the identity; a redirect is returned as it is. Raises ``TokenRefused`` where the provider says so in its own words."""
         signer = replace(self._signer, nonce=lambda: nonce)
         auth = signer.sign_as(consumer, token.oauth_token, token.oauth_token_secret)
-        return self._send("GET", url, auth, accept="application/json", may_redirect=True)
+        return self._send("GET", url, auth, accept="application/json", may_redirect=True, revoked=provider.revoked)
 
     def invalidate(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> None:
         """Invalidate an access token at the provider; raises ``Refused`` or ``Unavailable``. An unknown token counts as invalidated."""
@@ -208,8 +208,9 @@ class ProviderClient:
         accept: str = "*/*",
         path: str = "",
         may_redirect: bool = False,
+        revoked: Mapping[str, Any] | None = None,
     ) -> Response:
-        """Send once and return a response of success (2xx); any other is raised as what it means.
+        """Send once and return a response of success (2xx); any other is raised as what it means, also one that says ``revoked``.
 
         ``path`` is what the log says of the URL, where that holds a token.
         """
@@ -217,6 +218,8 @@ class ProviderClient:
         if left <= 0:
             raise NotSent("no time is left")
         response = send(method, url, auth, replace(self._timeouts, call=min(self._timeouts.call, left)), data=data, accept=accept)
+        if revoked is not None and provider_errors.says_revoked(revoked, response.status, response.body):
+            raise TokenRefused(Refusal(response.status, Cause.TOKEN_REVOKED))
         if 200 <= response.status < 300 and not provider_errors.is_error_text(response.body):
             return response
         if may_redirect and response.status in _REDIRECTS:

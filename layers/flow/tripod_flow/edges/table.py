@@ -13,8 +13,8 @@ from tripod.credentials import AccessToken
 from tripod.provider_errors import Cause
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules.authorization import Authorization, State
-from tripod_flow.rules.connection import ConnectionRecord, PendingRevocation
-from tripod_flow.rules.transitions import Transition
+from tripod_flow.rules.connection import ConnectionRecord, PendingEvent
+from tripod_flow.rules.transitions import IfAbsent, Transition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -199,6 +199,9 @@ def _update(transition: Transition) -> dict[str, Any]:
         names[f"#u{number}"] = name
         if value is None:
             removes.append(f"#u{number}")
+        elif isinstance(value, IfAbsent):
+            sets.append(f"#u{number} = if_not_exists(#u{number}, :u{number})")
+            values[f":u{number}"] = _attribute(value.value)
         else:
             sets.append(f"#u{number} = :u{number}")
             values[f":u{number}"] = _attribute(value)
@@ -228,8 +231,8 @@ def _attribute(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
-    if isinstance(value, (AccessToken, SealedTokens, PendingRevocation)):
-        return {name: _plain(one) for name, one in asdict(value).items() if one is not None and one != {}}
+    if isinstance(value, (AccessToken, SealedTokens, PendingEvent)):
+        return {name: _plain(one) for name, one in asdict(value).items() if one not in (None, {}, ())}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return Decimal(f"{value:.3f}") if isinstance(value, float) else value
@@ -243,7 +246,7 @@ def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
     for name in _TOKENS & values.keys():
         values[name] = _token(values[name])
     if "pending_events" in values:
-        values["pending_events"] = tuple(PendingRevocation(**each) for each in values["pending_events"])
+        values["pending_events"] = tuple(PendingEvent(**each) for each in values["pending_events"])
     if "state" in values:
         values["state"] = State(values["state"])
     if "cause" in values:
@@ -283,4 +286,8 @@ def _was_repeated(error: ClientError) -> bool:
 
 def _is_applied(transition: Transition, found: Authorization | ConnectionRecord | None) -> bool:
     """Return True if the values are already written (a repeated write, whose first answer was lost)."""
-    return found is not None and all(_plain(getattr(found, name)) == _plain(value) for name, value in transition.changes.items())
+    return found is not None and all(_is_written(getattr(found, name), value) for name, value in transition.changes.items())
+
+
+def _is_written(found: Any, value: Any) -> bool:
+    return found is not None if isinstance(value, IfAbsent) else _plain(found) == _plain(value)

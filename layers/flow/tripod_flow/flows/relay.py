@@ -20,8 +20,9 @@ from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES, Revoked, TokenStore
-from tripod_flow.rules import backoff, connection, errors, outbox, revocation, transitions
+from tripod_flow.rules import backoff, check, connection, errors, outbox, revocation, transitions
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.connection import ConnectionRecord
 
 Result = TypeVar("Result")
 
@@ -104,11 +105,23 @@ class Relay:
         for _ in range(TRIES):
             if record is None or record.pending_event is None or record.pending_tokens is not None:
                 return
-            self._bus.publish(event_bus.pending_events(record))
+            granted = self._connection_of(record)
+            self._bus.publish(event_bus.pending_events(record, granted))
+            if granted is not None and check.is_restored_by_grant(granted):
+                self._table.update_connection(check.mark_restored(granted))
             update = self._table.update(transitions.mark_published(record, now=self._clock()))
             if update.applied:
                 return
             record = update.record
+
+    def _connection_of(self, record: Authorization) -> ConnectionRecord | None:
+        """Return the connection that a grant has made."""
+        if record.pending_event != "authorization.granted" or record.user_id is None:
+            return None
+        try:
+            return self._table.connection(names.connection_key(record.provider, record.user_id))
+        except (ValueError, TypeError):  # what can't be read tells nothing
+            return None
 
     def _store(self, held: Authorization) -> None:
         """Store a grant whose lease is ours; if the user has disconnected since, its tokens are invalidated at the provider instead."""
@@ -162,9 +175,9 @@ class Relay:
                 if found.deletion_pending:
                     self._token_deletion.complete(pk)
             finally:
-                self._publish_revocations(pk)
+                self._publish_connection_events(pk)
 
-    def _publish_revocations(self, pk: str) -> None:
+    def _publish_connection_events(self, pk: str) -> None:
         for _ in range(TRIES):
             found = self._table.connection(pk)
             if found is None or found.outbox is None:

@@ -7,7 +7,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod import names
 from tripod.credentials import AccessToken, Consumer
-from tripod.errors import MalformedSecret, TokenNotFound
 from tripod.sealed_tokens import SealedTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges import telemetry
@@ -16,6 +15,7 @@ from tripod_flow.edges.provider_answer import Refused, Unavailable
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
+from tripod_flow.flows.kept_token import kept_token
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import revocation
@@ -63,7 +63,7 @@ class Revocation:
         pk = names.connection_key(provider, user_id)
         for _ in range(TRIES):
             found = self._table.connection(pk)
-            has_secret, token = self._kept_token(provider, user_id, found)
+            has_secret, token = kept_token(self._reader, provider, user_id, found)
             was_connected = has_secret or (found is not None and found.is_connection)
             if not was_connected:
                 self._refuse_unknown(provider)
@@ -184,27 +184,6 @@ class Revocation:
         except Refused as error:  # whatever the provider says to it, a user who asked not to be connected isn't
             telemetry.log().warning("not invalidated", extra={"provider": provider, "user_id": user_id, "reason": str(error)})
             return False
-
-    def _kept_token(
-        self, provider: str, user_id: str, found: ConnectionRecord | None
-    ) -> tuple[bool, AccessToken | SealedTokens | None]:
-        """Return whether tokens are kept, and the token: sealed as the connection has it, or else the secret's."""
-        if found is not None and found.sealed_tokens is not None:
-            return True, SealedTokens(found.sealed_tokens)
-        return self._read_token(provider, user_id)
-
-    def _read_token(self, provider: str, user_id: str) -> tuple[bool, AccessToken | None]:
-        """Return whether there is a secret, and the token in it if it can be read."""
-        try:
-            tokens = self._reader.user(provider, user_id, fresh=True)
-        except TokenNotFound:
-            return False, None
-        except MalformedSecret as error:
-            telemetry.log().warning("deleted unread", extra={"provider": provider, "reason": str(error)})
-            return True, None
-        return True, AccessToken(
-            oauth_token=tokens.oauth_token, oauth_token_secret=tokens.oauth_token_secret, consumer_key=tokens.consumer_key
-        )
 
 
 def _can_invalidate(definition: ProviderDefinition, consumer: Consumer, token: AccessToken) -> bool:

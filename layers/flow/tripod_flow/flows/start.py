@@ -21,7 +21,7 @@ from tripod_flow.rules.return_to import AllowList
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """The parameters of start, named as in its query. ``subject`` comes from direct invocation alone."""
+    """The parameters of start, named as in its query. ``subject`` and ``labels`` come from direct invocation alone."""
 
     provider: str
     return_to: str | None = None
@@ -32,11 +32,12 @@ class StartRequest:
     x_auth_access_type: str | None = None
     pin: bool = False
     subject: str | None = None
+    labels: tuple[str, ...] | None = None
 
     def query(self) -> str:
         """Return the query that asks for the same again."""
         asked = asdict(self)
-        del asked["provider"], asked["subject"]
+        del asked["provider"], asked["subject"], asked["labels"]
         if self.endpoint == "authorize":
             del asked["endpoint"]
         return urlencode({name: "true" if value is True else value for name, value in asked.items() if value})
@@ -93,6 +94,7 @@ class Start:
             cookie_digest=binding.digest(cookie) if cookie else None,
             pin=asked.pin,
             subject=asked.subject,
+            labels=asked.labels,
             challenge=asked.challenge,
             return_to=asked.return_to,
             restart_query=asked.query(),

@@ -56,6 +56,7 @@ class Authorization:
     pin: bool = False  # finished by a PIN, not by a callback
     failed_pins: int = 0  # PINs that the provider refused
     subject: str | None = None  # the app's own user id, as the app gave it
+    labels: tuple[str, ...] | None = None  # the app's own, as the app gave them
     challenge: str | None = None  # base64url SHA-256 of a secret in the user's session: asks for a ticket
     return_to: str | None = None
     restart_query: str = ""  # the query of start that begins the same again

@@ -2,7 +2,7 @@
 
 It says what the user's secret must contain: the tokens of ``secret_version``, or, once revoked or sealed here, nothing. Every write to
 the secret is followed by another look at this record; see ``flows.token_store``. ``rules.revocation`` has the changes of a
-disconnect, ``rules.moving`` those of a move.
+disconnect, ``rules.check`` those of a check, ``rules.moving`` those of a move.
 """
 
 import functools
@@ -15,24 +15,33 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 
 from tripod import names
 from tripod.credentials import AccessToken
+from tripod.provider_errors import Cause
 from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.conditions import equals
-from tripod_flow.rules.transitions import Transition
+from tripod_flow.rules.transitions import IfAbsent, Transition
 
 WRITING = 90.0  # seconds; longer than any function may run: whoever began to write the secret has ended by then, or is dead
 
 _PENDING = ("deletion_pending", "pending_events", "pending_invalidation")
 
 
+REVOKED = "connection.revoked"
+REFUSED = "connection.refused"
+RESTORED = "connection.restored"
+
+
 @dataclass(frozen=True, slots=True)
-class PendingRevocation:
-    """A revocation whose event is still to be published: its time, whom it disconnected, whether the provider has invalidated."""
+class PendingEvent:
+    """An event about a connection that is still to be published: when it happened, and whose connection it was."""
 
     at: float
     subject: str | None = None
-    invalidated: bool | None = None  # None: still pending
+    invalidated: bool | None = None  # of a revocation: whether the provider has; None: still pending
+    kind: str = REVOKED  # the detail-type
+    labels: tuple[str, ...] = ()
+    cause: str | None = None  # of a refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +57,24 @@ class ConnectionRecord:
     # The current grant's, where the table keeps them; beside a ``secret_version`` an earlier grant's, until that secret is written.
     sealed_tokens: bytes | None = field(default=None, repr=False)
     granted_at: float | None = None
+    first_granted_at: float | None = None  # when this user granted access for the first time; no disconnect erases it
     token_expires_at: int | None = None  # of the current grant's token; None: the provider sets no end
     extra: Mapping[str, str] | None = field(default=None, repr=False)  # what the provider's definition keeps of its answers
     screen_name: str | None = None
     subject: str | None = None
+    labels: tuple[str, ...] | None = None  # the app's own
+    subject_of: str | None = (
+        None  # provider and subject, while connected: the key of the index that finds a user by the app's own id
+    )
     revoked_subject: str | None = None  # the subject of the connection that was revoked last, for its events
     connected_to: str | None = None  # the provider, while connected: the key of the index that lists users
+    checked_at: float | None = (
+        None  # when the provider, asked whether it takes the current grant's token, has said so or denied it
+    )
+    check_after: float | None = None  # until then nobody else asks
+    refused_by: str | None = None  # the provider, while it refuses the current grant's token: the key of the index of the refused
+    refused_at: float | None = None  # after ``refused_by`` is gone, until the connection's restoration has been told
+    cause: Cause | None = None  # of the refusal
     revoked_at: float | None = None
     # The latest disconnect, which no sign-in erases: nothing agreed to before it counts. In the future while a provider is asked.
     ended_at: float | None = None
@@ -63,7 +84,7 @@ class ConnectionRecord:
         default=None, repr=False
     )  # the token that the provider is to invalidate
     invalidation_since: float | None = None
-    pending_events: tuple[PendingRevocation, ...] | None = None
+    pending_events: tuple[PendingEvent, ...] | None = None
     outbox: str | None = None  # the shard of the outbox index; None: nothing is pending
     outbox_since: float | None = None
     outbox_due: float | None = None  # not before: the relay's next try
@@ -102,20 +123,34 @@ def connect(grant: Authorization, secret_version: str | None, sealed: SealedToke
             "provider": grant.provider,
             "user_id": grant.user_id,
             "screen_name": grant.screen_name,
-            **({} if grant.subject is None else {"subject": grant.subject}),  # a sign-in in a browser has none, and keeps it
+            **_named(grant),
             "connected_to": grant.provider,
             "grant_id": grant.claim_id,
             "secret_version": secret_version,
             **({"sealed_tokens": sealed.ciphertext, "stored_grant_id": grant.claim_id} if sealed else {}),
             "granted_at": grant.granted_at,
+            "first_granted_at": IfAbsent(grant.granted_at),
             "token_expires_at": token.expires_at if token else None,
             "extra": (token.extra or None) if token else None,
             "revoked_at": None,
+            "checked_at": None,
+            "check_after": None,
+            "refused_by": None,  # ``refused_at`` stays: whoever tells of this grant tells that it has restored the connection
             "pending_invalidation": None,  # the provider may have given the same token again
             "invalidation_since": None,
             "ttl": None,
         },
     )
+
+
+def _named(grant: Authorization) -> dict[str, Any]:
+    """Return what the app has said of the user; a sign-in in a browser says nothing, and keeps what is there."""
+    said: dict[str, Any] = {}
+    if grant.subject is not None:
+        said |= {"subject": grant.subject, "subject_of": names.subject_key(grant.provider, grant.subject)}
+    if grant.labels is not None:
+        said["labels"] = grant.labels
+    return said
 
 
 def is_newer(found: ConnectionRecord, grant: Authorization) -> bool:

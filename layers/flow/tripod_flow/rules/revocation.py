@@ -15,7 +15,7 @@ from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.conditions import equals
-from tripod_flow.rules.connection import WRITING, ConnectionRecord, PendingRevocation, clear, unchanged_condition
+from tripod_flow.rules.connection import REVOKED, WRITING, ConnectionRecord, PendingEvent, clear, unchanged_condition
 from tripod_flow.rules.transitions import Transition
 
 INVALIDATING = 20.0  # seconds; longer than a request's calls to a provider may take (edges.transport.Timeouts)
@@ -54,7 +54,7 @@ def revoke(
         "outbox_due": now + wait,
     }
     pending = token or (found and found.pending_invalidation)
-    event = PendingRevocation(now, invalidated=None if pending else False)
+    event = PendingEvent(now, invalidated=None if pending else False)
     if token is not None and not (found and found.pending_invalidation == token):
         changes |= {"pending_invalidation": token, "invalidation_since": now}
     if found is None or found.ttl is not None:
@@ -68,11 +68,17 @@ def revoke(
         earlier = _with(earlier, False)
     added = {
         "connected_to": None,
-        "pending_events": (*earlier, replace(event, subject=subject))[-MOST_EVENTS:],
+        "pending_events": (*earlier, replace(event, subject=subject, labels=found.labels or ()))[-MOST_EVENTS:],
         "subject": None,
+        "labels": None,
+        "subject_of": None,
+        "check_after": None,
+        **({"refused_by": None, "refused_at": None, "cause": None} if found.refused_by else {}),
         "revoked_subject": subject,
     }
-    unchanged = unchanged_condition(found) & equals("pending_events", found.pending_events)
+    unchanged = (
+        unchanged_condition(found) & equals("pending_events", found.pending_events) & equals("refused_by", found.refused_by)
+    )
     return Transition(pk, unchanged & equals("stored_grant_id", found.stored_grant_id), {**changes, **added})
 
 
@@ -87,8 +93,10 @@ def add_invalidation(found: ConnectionRecord, overtaken: Authorization, *, now: 
     if ask and found.pending_invalidation is None:
         changes |= {"pending_invalidation": token, "invalidation_since": now}
     events = found.pending_events or ()
-    if granted_at > (found.revoked_at or 0.0) and not any(one.at > granted_at for one in events):
-        event = PendingRevocation(round(granted_at + 0.001, 3), overtaken.subject, None if ask else False)
+    if granted_at > (found.revoked_at or 0.0) and not any(one.kind == REVOKED and one.at > granted_at for one in events):
+        event = PendingEvent(
+            round(granted_at + 0.001, 3), overtaken.subject, None if ask else False, labels=overtaken.labels or ()
+        )
         changes["pending_events"] = (*events, event)[-MOST_EVENTS:]
     if found.ttl is not None:
         changes["ttl"] = int(now) + WISH_LIFETIME
@@ -138,6 +146,8 @@ def is_invalidation_overdue(found: ConnectionRecord, *, now: float) -> bool:
     return found.pending_invalidation is not None and overdue and found.outbox_tries >= INVALIDATION_TRIES
 
 
-def _with(events: tuple[PendingRevocation, ...], invalidated: bool) -> tuple[PendingRevocation, ...]:
+def _with(events: tuple[PendingEvent, ...], invalidated: bool) -> tuple[PendingEvent, ...]:
     """Return the events, those that waited for it with what the provider has said."""
-    return tuple(replace(one, invalidated=invalidated) if one.invalidated is None else one for one in events)
+    return tuple(
+        replace(one, invalidated=invalidated) if one.kind == REVOKED and one.invalidated is None else one for one in events
+    )

@@ -25,6 +25,13 @@ CONFIRMATION_LIFETIME = 600  # seconds that a consent waits for the app to redee
 
 
 @dataclass(frozen=True, slots=True)
+class IfAbsent:
+    """A change of an attribute that the item does not have; one that it has stays."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One conditional update of the item ``pk``: the condition, and the attributes that change (None removes one)."""
 
@@ -41,6 +48,7 @@ def begin(
     cookie_digest: str | None,
     pin: bool = False,
     subject: str | None = None,
+    labels: tuple[str, ...] | None = None,
     challenge: str | None = None,
     return_to: str | None = None,
     restart_query: str = "",
@@ -56,6 +64,7 @@ def begin(
         cookie_digest=cookie_digest,
         pin=pin,
         subject=subject,
+        labels=labels,
         challenge=challenge,
         return_to=return_to,
         restart_query=restart_query,

@@ -1,0 +1,83 @@
+"""How far a round of checks is: one item of the table, and the index of connections, page by page."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = "checks"
+LEASE = 600  # seconds; longer than the function's timeout
+PAGE = 50  # connections
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """When the current round began (epoch seconds), and where it goes on; no ``cursor``: it is at its end, or at its beginning."""
+
+    began_at: float
+    cursor: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A connection as the index has it."""
+
+    provider: str
+    user_id: str
+    checked_at: float | None
+
+
+class CheckProgress:
+    """The item, through ``client``, in the DynamoDB table ``name``."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def lease(self, *, now: float) -> Progress | None:
+        """Return how far the round is, and let nobody else go on with it; None where somebody else does."""
+        try:
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key={"pk": {"S": KEY}},
+                UpdateExpression="SET lease_until = :until",
+                ConditionExpression="attribute_not_exists(lease_until) OR lease_until <= :now",
+                ExpressionAttributeValues={":until": {"N": f"{now + LEASE:.3f}"}, ":now": {"N": f"{now:.3f}"}},
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return None
+        item = answer["Attributes"]
+        cursor = item.get("cursor", {}).get("M")
+        return Progress(float(item.get("began_at", {}).get("N", "0")), dict(cursor) if cursor else None)
+
+    def save(self, progress: Progress) -> None:
+        """Keep how far the round is, and give the lease back."""
+        values: dict[str, Any] = {":began": {"N": f"{progress.began_at:.3f}"}}
+        changes, removed = "began_at = :began", "lease_until"
+        if progress.cursor:
+            changes, values[":cursor"] = f"{changes}, #cursor = :cursor", {"M": progress.cursor}
+        else:
+            removed += ", #cursor"
+        self._client.update_item(
+            TableName=self._name,
+            Key={"pk": {"S": KEY}},
+            UpdateExpression=f"SET {changes} REMOVE {removed}",
+            ExpressionAttributeNames={"#cursor": "cursor"},
+            ExpressionAttributeValues=values,
+        )
+
+    def page(self, cursor: dict[str, Any] | None) -> tuple[list[Listed], dict[str, Any] | None]:
+        """Return the connections after ``cursor``, and the cursor after them; None: there are no more."""
+        start: dict[str, Any] = {"ExclusiveStartKey": cursor} if cursor else {}
+        answer = self._client.scan(TableName=self._name, IndexName="connections", Limit=PAGE, **start)
+        found = [
+            Listed(
+                item["connected_to"]["S"],
+                item["user_id"]["S"],
+                float(item["checked_at"]["N"]) if "checked_at" in item else None,
+            )
+            for item in answer["Items"]
+        ]
+        return found, answer.get("LastEvaluatedKey")

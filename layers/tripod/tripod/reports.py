@@ -1,0 +1,29 @@
+"""Reports: a provider has refused a user's tokens, so Tripod is to ask it whether it still takes them."""
+
+import json
+import logging
+
+from tripod import process
+
+_log = logging.getLogger(__name__)
+
+
+def report(provider: str, user_id: str, token: str) -> None:
+    """Have the function ``{prefix}-check`` ask about a user's ``token``, once for each token in this process.
+
+    Nobody waits for the check, and nobody is told where it can't be asked for: the caller has an error of its own to read. After that
+    this process reports no more.
+    """
+    this = process.this()
+    if not this.may_report(provider, user_id, token):
+        return
+    from botocore import exceptions  # noqa: PLC0415  # loaded by now, with the client that has read the token
+
+    event = {"provider": provider, "user_id": user_id, "reported": True}
+    try:
+        this.client("lambda", quick=True).invoke(
+            FunctionName=f"{this.prefix}-check", InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+    except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+        this.end_reports()
+        _log.debug("refused tokens are not reported: %s", type(error).__name__)
