@@ -6,20 +6,36 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.world import Sandbox
-from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
+from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, empty, make_app
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
+def shared() -> list[Sandbox]:
+    """The sandboxes of the whole run, once a test has wanted them."""
+    return []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _emptied(shared: list[Sandbox]) -> Iterator[None]:
+    """Empty the tables when a module is done with: moto goes through all items at each look into the outbox, and the relay through what is owed."""
+    yield
+    for sandbox in shared:
+        empty(sandbox)
+
+
+@pytest.fixture(scope="session")
+def sandbox(shared: list[Sandbox]) -> Iterator[Sandbox]:
     """Without the relay's stream: what is owed stays so until a test has it done."""
     with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as running:
+        shared.append(running)
         yield running
 
 
 @pytest.fixture(scope="session")
-def alive() -> Iterator[Sandbox]:
+def alive(shared: list[Sandbox]) -> Iterator[Sandbox]:
     """With the relay's stream, as deployed; its schedule runs when a test says so."""
     with Sandbox(parameters=PARAMETERS, settings=QUICK) as running:
+        shared.append(running)
         yield running
 
 

@@ -17,6 +17,7 @@ from tripod import names
 RETURN_TO = "http://127.0.0.1:3000/done"
 UNDEFINED: Any = object()
 PARAMETERS = {"AllowedReturnUrls": RETURN_TO, "EnablePin": "true", "TokenKey": "on"}
+BATCH = 25  # items in one BatchWriteItem at most
 QUICK = {"TRIPOD_CONNECT_TIMEOUT": "1", "TRIPOD_READ_TIMEOUT": "0.7", "TRIPOD_CALL_TIMEOUT": "1.2"}  # seconds
 
 
@@ -171,3 +172,12 @@ def make_app(sandbox: Sandbox, *, secret: dict[str, Any] | None = None, **option
     }
     sandbox.client("secretsmanager").create_secret(Name=f"{sandbox.prefix}/consumer/{name}", SecretString=json.dumps(content))
     return SandboxApp(sandbox, name, consumer, server.add_user())
+
+
+def empty(sandbox: Sandbox) -> None:
+    """Delete all that is in the table."""
+    client = sandbox.client("dynamodb")
+    pages = client.get_paginator("scan").paginate(TableName=sandbox.table, ProjectionExpression="pk")
+    keys = [{"DeleteRequest": {"Key": item}} for page in pages for item in page["Items"]]
+    for at in range(0, len(keys), BATCH):
+        client.batch_write_item(RequestItems={sandbox.table: keys[at : at + BATCH]})
