@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.browser import JSON
+from sandbox.browser import JSON, PAGE
 from sandbox.provider import ProviderFault
 from tests.support.aws_calls import aws_calls
 from tests.support.sandbox_app import SandboxApp
@@ -41,9 +41,9 @@ def test_whoever_waits_too_long_is_told_to_look_again(app: SandboxApp, expires_a
     callback = app.come_back(browser)
     key = app.authorization(callback)["pk"]["S"]  # as a holder that is still at work leaves it
     app.change_item(key, state="exchanging", claim_id="another", lease_until=9999999999, expires_at=expires_at)
-    program = browser.get(callback, accept=JSON)
+    with ThreadPoolExecutor(2) as both:
+        program, page = both.map(lambda accept: browser.get(callback, accept=accept), (JSON, PAGE))
     assert (program.status_code, program.json()["code"], program.headers["retry-after"]) == (409, "in_progress", "1")
-    page = browser.get(callback)
     assert page.status_code == 409
     assert page.headers["refresh"] == "1"
     assert not app.calls("access_token")
