@@ -16,8 +16,9 @@ from sandbox.provider.records import Leg
 from tests.model.cast import Begun, Interruption, Kind, Who
 from tests.model.operator import Operator
 from tests.model.stage import EXPECTED
-from tests.model.world import ATTEMPTS, Watched
+from tests.model.world import Watched
 from tests.support.harness import Killed
+from tests.support.repeats import ATTEMPTS
 from tripod.credentials import Store
 from tripod_flow.flows import relay
 from tripod_flow.rules import transitions

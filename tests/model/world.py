@@ -6,12 +6,10 @@ from typing import Any, ClassVar
 
 from sandbox.world import Sandbox
 from tests.support.clock import Clock
+from tests.support.repeats import repeat_at_once
 from tests.support.sandbox_app import PARAMETERS
 from tripod.process import Process
-from tripod_flow.edges.aws import CONFLICTS
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
-
-ATTEMPTS = 3  # of an AWS call, as many as the functions make, and with no pause between
 
 
 class Ticking(Clock):
@@ -52,7 +50,7 @@ class World(Sandbox):
         if service not in self._hooked:
             self._hooked.add(service)
             made.meta.events.register_first("before-send", self._before_send)
-            made.meta.events.register_first("needs-retry", _again_at_once)
+            repeat_at_once(made)
         return made
 
     def inspector(self, service: str) -> Any:
@@ -64,14 +62,6 @@ class World(Sandbox):
         reads = request.headers.get("X-Amz-Target") == b"secretsmanager.GetSecretValue"
         if self.between is not None and not reads:
             self.between()
-
-
-def _again_at_once(response: Any, attempts: int, caught_exception: Exception | None, **_: Any) -> int | None:
-    """Tell botocore to repeat what boto3 repeats, after 0 seconds."""
-    passing = caught_exception is not None or response[0].status_code >= 500
-    refused = response[1] if response is not None else {}
-    codes = {refused.get("Error", {}).get("Code"), *(reason.get("Code") for reason in refused.get("CancellationReasons", ()))}
-    return 0 if (passing or codes & {"ThrottlingException", *CONFLICTS}) and attempts < ATTEMPTS else None
 
 
 class Watched(ProviderClient):
