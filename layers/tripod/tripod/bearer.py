@@ -12,7 +12,7 @@ import requests
 from requests import PreparedRequest
 from requests.auth import HTTPBasicAuth
 
-from tripod import allowed_hosts, chunks, names, process, provider_errors, response_body, retry_after
+from tripod import allowed_hosts, names, process, provider_errors, response_body, retry_after
 from tripod.credentials import Consumer
 from tripod.errors import MalformedSecret, TripodUnavailable
 from tripod.provider_errors import Cause
@@ -157,7 +157,7 @@ def _fetch_as(provider: str, consumer: Consumer) -> _BearerResponse:
     # Basic carries key and secret percent-encoded: RFC 6749, section 2.3.1.
     basic = HTTPBasicAuth(quote(consumer.consumer_key, safe=""), quote(consumer.consumer_secret, safe=""))
     with requests.Session() as session:
-        chunks.bound(session)
+        process.this().mount(session)
         url = _endpoint(provider, consumer, _TOKEN_URL)
         return _post(provider, session, url, auth=basic, data={"grant_type": "client_credentials"})
 

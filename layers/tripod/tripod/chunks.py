@@ -34,8 +34,11 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls: Any = _HTTPSConnection
 
 
-class _Adapter(HTTPAdapter):
+class BoundedAdapter(HTTPAdapter):
+    """Sends requests over connections that read no chunk of a negative size."""
+
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        """Make the pools, which requests asks for at the beginning."""
         super().init_poolmanager(*arguments, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
@@ -43,4 +46,4 @@ class _Adapter(HTTPAdapter):
 def bound(session: Session) -> None:
     """Let a session's connections read no chunk of a negative size."""
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _Adapter())
+        session.mount(scheme, BoundedAdapter())

@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tripod import names, sealed_tokens
+from requests import Session
+
+from tripod import chunks, names, sealed_tokens
 from tripod.credentials import UserTokens
 from tripod.errors import MalformedSecret, TokenRevoked, TripodUnavailable
 from tripod.secret_reader import LIFETIME, SecretReader
@@ -68,6 +71,10 @@ class Process:
         """Report nothing more: this process may not, or can't reach Lambda."""
         with self._lock:
             self._reported = None
+
+    def mount(self, session: Session) -> None:
+        """Mount what ``session`` reaches a provider by."""
+        chunks.bound(session)
 
     @property
     def secret_reader(self) -> SecretReader:
@@ -140,10 +147,9 @@ def in_reach(service: str) -> Iterator[None]:
     """Raise TripodUnavailable, which says what to look at, where AWS's ``service`` can't be reached."""
     try:
         yield
-    except Exception as error:  # all of them: botocore, which knows the two classes, is imported for an error alone
-        from botocore import exceptions  # noqa: PLC0415  # loaded by now, with the client that was used
-
-        if not isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
+    except Exception as error:  # all of them: botocore, which knows the two classes, is not imported here
+        exceptions = sys.modules.get("botocore.exceptions")  # loaded with its client; what is no client of its raises neither
+        if exceptions is None or not isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
             raise
         way = "in a VPC, a function needs a NAT gateway or an endpoint for it"
         raise TripodUnavailable(f"{service} can't be reached: {type(error).__name__}; {way}") from None
@@ -158,6 +164,7 @@ class _ReaderInReach(SecretReader):
 
 
 _this: Process | None = None
+_make: Callable[[], Process] = Process
 _lock = threading.Lock()
 
 
@@ -166,8 +173,16 @@ def this() -> Process:
     global _this  # noqa: PLW0603  # one for all threads, made at first use
     with _lock:
         if _this is None:
-            _this = Process()
+            _this = _make()
         return _this
+
+
+def exchange(make: Callable[[], Process], current: Process | None = None) -> Process | None:
+    """Let ``current`` be this process's, and ``make`` make each one after it; return the one that was. For ``tripod.testing``."""
+    global _this, _make  # as above
+    with _lock:
+        before, _this, _make = _this, current, make
+        return before
 
 
 def forget() -> None:

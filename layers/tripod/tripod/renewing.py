@@ -11,7 +11,7 @@ from requests.auth import AuthBase
 from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
-from tripod import chunks, provider_errors, response_body
+from tripod import process, provider_errors, response_body
 from tripod.provider_errors import Cause
 from tripod.version import USER_AGENT
 
@@ -55,7 +55,7 @@ class RenewingSession(requests.Session):
         super().__init__()
         self.auth = auth
         self.headers["User-Agent"] = USER_AGENT
-        chunks.bound(self)
+        process.this().mount(self)
         self.trust_env = False  # no proxy, .netrc or CA bundle of the environment: they see or replace what is sent
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
