@@ -118,6 +118,7 @@ class FakeStack:
                 "extra": {"M": {name: {"S": value} for name, value in extra.items()}},
             }
             item |= {name: {"S": text} for name, text in (("screen_name", screen_name), ("subject", subject)) if text}
+            item |= {"subject_of": {"S": f"{provider}#{subject}"}} if subject else {}
             item |= {"token_expires_at": {"N": str(expires_at)}} if expires_at is not None else {}
             self._connections[provider, user_id] = item
 
@@ -169,7 +170,11 @@ class FakeStack:
 
     def invoke(self, function: str, event: Mapping[str, str]) -> Mapping[str, Any]:
         """Return a function's answer. Raises as Lambda's client."""
-        functions: Mapping[str, Callable[..., Mapping[str, Any]]] = {"redeem": self._redeem, "disconnect": self._disconnect}
+        functions: Mapping[str, Callable[..., Mapping[str, Any]]] = {
+            "redeem": self._redeem,
+            "disconnect": self._disconnect,
+            "check": self._check,
+        }
         name = {"revoke": "disconnect"}.get(function, function)
         if name not in functions:
             raise ResourceNotFoundException("there is no such function")
@@ -201,6 +206,15 @@ class FakeStack:
         self._deleted.add(names.user_secret(self.prefix, provider, user_id))
         return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": True}
 
+    def _check(self, provider: str, user_id: str) -> Mapping[str, Any]:
+        if (provider, user_id) not in self._connections:
+            return {"code": "not_connected"}
+        refused = self._token(provider, user_id) in self._refused
+        item = {name: value for name, value in self._connections[provider, user_id].items() if name != "refused_by"}
+        self._connections[provider, user_id] = item | ({"refused_by": {"S": provider}} if refused else {})
+        state, cause = ("refused", "token_revoked") if refused else ("connected", None)
+        return {"provider": provider, "user_id": user_id, "state": state, "cause": cause}
+
     def _connection(self, provider: str, user_id: str) -> Item:
         if (provider, user_id) not in self._connections:
             raise LookupError(f"no user {user_id!r} of {provider} is connected: sign them in first")
@@ -208,8 +222,10 @@ class FakeStack:
 
     def _refuse(self, provider: str, user_id: str) -> None:
         if (provider, user_id) in self._connections:
-            kept = self._secrets[names.user_secret(self.prefix, provider, user_id)]
-            self._refused.add(UserTokens.from_json(kept).oauth_token)
+            self._refused.add(self._token(provider, user_id))
+
+    def _token(self, provider: str, user_id: str) -> str:
+        return UserTokens.from_json(self._secrets[names.user_secret(self.prefix, provider, user_id)]).oauth_token
 
 
 class _FakeClient:
@@ -246,6 +262,8 @@ class _Ssm(_FakeClient):
 
 
 class _Lambda(_FakeClient):
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+    def invoke(self, *, FunctionName: str, Payload: bytes, InvocationType: str = "RequestResponse") -> dict[str, Any]:
         answer = self._stack.invoke(FunctionName.removeprefix(f"{self._stack.prefix}-"), json.loads(Payload))
+        if InvocationType == "Event":
+            return {"StatusCode": 202, "Payload": io.BytesIO()}
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode())}
