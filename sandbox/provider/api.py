@@ -70,7 +70,11 @@ class Api:
 
     def create_post(self) -> Response:
         """Record a post sent as JSON, which no signature covers."""
-        return self._as_user(lambda token: self._post(token, str(request.get_json().get("text", ""))), v2=True)
+        content = request.get_json(silent=True)
+        text = content.get("text") if isinstance(content, dict) else None
+        if not isinstance(text, str) or not text:
+            return self._as_user(lambda _: failures.V2_INVALID.response(), v2=True)
+        return self._as_user(lambda token: self._post(token, text), v2=True)
 
     def bearer_token(self) -> Response:
         """Issue the app's bearer token for its key and secret."""
@@ -101,10 +105,12 @@ class Api:
         return jsonify(rate_limit_context={"application": self._state.consumer_of(app).key}, resources={})
 
     def _as_user(self, answer: Callable[[IssuedAccessToken], Response], *, v2: bool = False) -> Response:
-        """Verify the access token's signature, then answer the call; v2 never says which credential it refuses."""
+        """Verify the access token's signature, then answer the call; v2 never says which credential it refuses, or misses."""
+        if v2 and self._state.app_of_bearer(bearer(request)):
+            return failures.V2_APP_ONLY.response()
         token = TokenServer(self._state).signed_by(SignedRequest.of(request))
         if isinstance(token, Failure):
-            return (failures.V2_UNAUTHORIZED if v2 and token.status == 401 else token).response()
+            return (failures.V2_UNAUTHORIZED if v2 and token.status in {400, 401} else token).response()
         response = answer(token)
         response.headers["x-access-level"] = "read" if token.access == "read" else "read-write"
         return response

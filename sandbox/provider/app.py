@@ -3,7 +3,7 @@
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sandbox.provider import failures, faults, plays
+from sandbox.provider import failures, faults, pages, plays
 from sandbox.provider.api import Api
 from sandbox.provider.consent import Consent
 from sandbox.provider.play_api import PlayApi, Visit
@@ -55,6 +55,9 @@ def make_app(state: ProviderState) -> Flask:
         g.app, g.method = _caller(state)
         if not g.app and g.visit:
             g.app = play_api.caller(g.visit)
+        g.armed = None
+        if state.down:
+            return pages.down() if g.leg in {"authorize", "authenticate"} else failures.OVER_CAPACITY.response()
         g.armed = state.journal.take_fault(g.app, g.leg) if g.leg else None
         if g.armed is None or g.armed.fault.work_done:
             return None

@@ -77,6 +77,17 @@ V2_CLIENT_FORBIDDEN = Failure(
     '{"title":"Client Forbidden","type":"https://api.twitter.com/2/problems/client-forbidden","status":403,'
     '"reason":"client-not-enrolled","detail":"You must use keys and tokens from a developer App that is attached to a Project."}',
 )
+V2_APP_ONLY = Failure(
+    403,
+    '{"title":"Unsupported Authentication","type":"https://api.twitter.com/2/problems/unsupported-authentication","status":403,'
+    '"detail":"Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported authentication types are '
+    '[OAuth 1.0a User Context, OAuth 2.0 User Context]."}',
+)
+V2_INVALID = Failure(
+    400,
+    '{"errors":[{"message":"Requires one of: text, media, poll."}],"title":"Invalid Request","type":"https://api.twitter.com/2/problems/'
+    'invalid-request","detail":"One or more parameters to your request was invalid."}',
+)
 OVER_CAPACITY = Failure(503, '{"errors":[{"message":"Over capacity","code":130}]}')
 SERVER_ERROR = Failure(500, '{"errors":[{"message":"Internal error","code":131}]}')
 UNKNOWN_REQUEST_TOKEN = Failure(401, "Reverse auth credentials are invalid", TEXT)

@@ -14,7 +14,7 @@ _FRAME = """<!doctype html>
 <style>
 body { margin: 0; background: #f4f5f7; color: #14171a; font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 24rem; margin: 10vh auto; padding: 2rem; background: #fff; border: 1px solid #d5dadf;
-  border-radius: 12px }
+  border-radius: 12px; overflow-wrap: break-word }
 h1 { margin-top: 0; font-size: 1.3rem; line-height: 1.3 }
 label { display: block; margin: 1rem 0 }
 input { box-sizing: border-box; width: 100%; padding: .5rem; border: 1px solid #76808a; border-radius: 6px;
@@ -109,6 +109,11 @@ def invalid() -> Response:
     """Say that the request token is unknown, expired or used."""
     text = "<p>The request token for this page is invalid. It may have already been used, or expired. Please go back.</p>"
     return _page("Whoa there!", text, status=403)
+
+
+def down() -> Response:
+    """Say that the provider is down."""
+    return _page("Something is technically wrong", "<p>Thanks for noticing. Please try again in a while.</p>", status=503)
 
 
 def forged() -> Response:

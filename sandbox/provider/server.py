@@ -50,6 +50,24 @@ class ProviderServer:
         """The accounts, with their passwords."""
         return tuple(self._state.users)
 
+    @property
+    def down(self) -> bool:
+        """Whether every request is answered 503; may be set."""
+        return self._state.down
+
+    @down.setter
+    def down(self, down: bool) -> None:
+        self._state.down = down
+
+    @property
+    def refuses_apps(self) -> bool:
+        """Whether every app is refused, as if its key had been regenerated in the developer console; may be set."""
+        return self._state.refuses_apps
+
+    @refuses_apps.setter
+    def refuses_apps(self, refuses: bool) -> None:
+        self._state.refuses_apps = refuses
+
     def add_user(self, screen_name: str | None = None, user_id: str | None = None) -> User:
         """Open an account; what is None is generated."""
         user_id = user_id or "9" + random_text(15, "0123456789")
@@ -109,6 +127,8 @@ class ProviderServer:
             "authenticate_url": f"{self.url}/oauth/authenticate",
             "access_token_url": f"{self.url}/oauth/access_token",
             "invalidate_url": f"{self.url}/1.1/oauth/invalidate_token.json",
+            "bearer_token_url": f"{self.url}/oauth2/token",
+            "invalidate_bearer_token_url": f"{self.url}/oauth2/invalidate_token",
         }
         if consumer_key is None:
             return known
@@ -123,6 +143,10 @@ class ProviderServer:
             }
         fields = {"user_id_field": consumer.user_id_field, "screen_name_field": consumer.screen_name_field}
         return known | {name: value for name, value in fields.items() if value is not None and value != name[:-6]}
+
+    def identity(self) -> dict[str, str]:
+        """Return the part of a ``provider`` object that says where X is asked whose a token is."""
+        return {"identity_url": f"{self.url}/1.1/account/verify_credentials.json", "identity_user_id_field": "id_str"}
 
     def fault(self, consumer_key: str, leg: Leg, fault: Fault, times: int = 1, seconds: float = FAULT_SECONDS) -> None:
         """Let the app's next ``times`` calls of ``leg`` fail; ``seconds`` bounds a fault that takes time."""

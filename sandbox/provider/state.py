@@ -30,6 +30,8 @@ class ProviderState:
         self.lock = threading.RLock()  # held by a leg across its checks and its effect, so that an exchange is atomic
         self.clock = clock
         self.journal = Journal()
+        self.down = False  # True: every request is answered 503
+        self.refuses_apps = False  # True: no app's key is known
         self.users: list[User] = list(USERS)
         self._apps: dict[str, str] = {}  # any key, current or former, to the app's first key
         self._consumers: dict[str, RegisteredApp] = {}  # by the app's first key
@@ -65,8 +67,10 @@ class ProviderState:
             return consumer
 
     def consumer(self, key: str, play: str = "x") -> RegisteredApp | None:
-        """Return the app of ``play`` whose current key is ``key``."""
+        """Return the app of ``play`` whose current key is ``key``; none while the provider refuses apps."""
         with self.lock:
+            if self.refuses_apps:
+                return None
             consumer = self._consumers.get(self.app(key))
             return consumer if consumer and (consumer.key, consumer.play) == (key, play) else None
 
@@ -227,7 +231,7 @@ class ProviderState:
     def app_of_bearer(self, bearer: str) -> str | None:
         """Return the app that a bearer token belongs to."""
         with self.lock:
-            return next((app for app, held in self._bearers.items() if held == bearer), None)
+            return None if self.refuses_apps else next((app for app, held in self._bearers.items() if held == bearer), None)
 
     def revoke_bearer(self, app: str) -> None:
         """Revoke the app's bearer token."""

@@ -15,7 +15,7 @@ import pytest
 import tripod
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
-from tests.support.reading import WHO, reading
+from tests.support.reading import reading
 from tests.support.roles import role
 from tests.support.sandbox_app import PARAMETERS, QUICK, RETURN_TO, SandboxApp
 from tripod import errors, tickets
@@ -105,22 +105,17 @@ def test_an_error_says_when_it_is_raised_and_describes_each_of_its_attributes(na
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Sandbox]:
-    """With the provider ``x`` and its bearer tokens, and ``flickr``, whose consumer secret names no URL for them."""
+    """With the provider ``x``, and ``flickr``, which has no bearer tokens."""
     with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as running:
-        running.add_provider("flickr")
+        running.add_provider("flickr", play="flickr")
         yield running
 
 
 @pytest.fixture(scope="module")
 def app(world: Sandbox) -> SandboxApp:
-    server = world.provider_server
-    (ada,) = (user for user in server.users if (user.user_id, user.screen_name) == ("2244994945", "ada"))
-    bearer = {
-        "bearer_token_url": f"{server.url}/oauth2/token",
-        "invalidate_bearer_token_url": f"{server.url}/oauth2/invalidate_token",
-    }
-    identity = {"identity_url": f"{server.url}{WHO}", "identity_user_id_field": "id_str"}
-    return SandboxApp(world, "x", world.add_provider("x", provider=server.endpoints() | bearer | identity), ada)
+    users = world.provider_server.users
+    (ada,) = (user for user in users if (user.user_id, user.screen_name) == ("2244994945", "ada"))
+    return SandboxApp(world, "x", world.add_provider("x"), ada)
 
 
 @pytest.fixture

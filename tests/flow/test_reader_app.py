@@ -29,19 +29,13 @@ BEARER: Leg = "bearer_token"
 
 @pytest.fixture
 def app(sandbox: Sandbox) -> Iterator[SandboxApp]:
-    """An app whose consumer secret names the provider's endpoints for bearer tokens."""
-    app = make_app(sandbox)
-    keep(app)
+    """An app of the test's own, whose secrets this process reads."""
     with reading(sandbox):
-        yield app
+        yield make_app(sandbox)
 
 
 def keep(app: SandboxApp, **secret: Any) -> None:
-    server = app.sandbox.provider_server
-    described = server.endpoints(app.consumer.key) | {
-        "bearer_token_url": f"{server.url}/oauth2/token",
-        "invalidate_bearer_token_url": f"{server.url}/oauth2/invalidate_token",
-    }
+    described = app.sandbox.provider_server.endpoints(app.consumer.key)
     content = {"consumer_key": app.consumer.key, "consumer_secret": app.consumer.secret, "provider": described}
     text = json.dumps(content | secret)
     app.sandbox.client("secretsmanager").put_secret_value(SecretId=app.consumer_secret_name, SecretString=text)

@@ -81,7 +81,6 @@ def test_users_are_listed_and_disconnected(app: SandboxApp, example: Example) ->
 
 
 def test_the_app_makes_requests(app: SandboxApp, example: Example) -> None:
-    app.redefine(bearer_token_url=f"{app.sandbox.provider}/oauth2/token")
     answer = example("rate_limit_status")["handler"]({}, None)
     assert answer["rate_limit_context"]["application"] == app.consumer.key
 

@@ -173,6 +173,42 @@ def test_v2_never_says_which_credential_it_refuses(provider: ProviderServer) -> 
     }
 
 
+def test_v2_refuses_a_call_without_a_user_or_a_text_in_its_own_words(provider: ProviderServer) -> None:
+    app = AppClient(provider)
+    url = f"{provider.url}/2/users/me"
+    unsigned = requests.get(url, timeout=5)
+    assert (unsigned.status_code, unsigned.json()["type"]) == (401, "about:blank")
+    basic, asked = (app.consumer.key, app.consumer.secret), {"grant_type": "client_credentials"}
+    bearer = requests.post(f"{provider.url}/oauth2/token", asked, auth=basic, timeout=5).json()["access_token"]
+    as_app = requests.get(url, headers={"Authorization": f"Bearer {bearer}"}, timeout=5)
+    assert (as_app.status_code, as_app.json()["title"]) == (403, "Unsupported Authentication")
+    without = app.call("POST", "/2/tweets", app.connect(), json=["no", "object"])
+    assert (without.status_code, without.json()["title"]) == (400, "Invalid Request")
+
+
+def test_a_provider_that_is_down_answers_503_until_it_is_up_again() -> None:
+    with ProviderServer() as provider:
+        app = AppClient(provider)
+        token = app.request_token()
+        provider.down = True
+        assert app.ask_request_token().json()["errors"][0]["code"] == 130
+        page = requests.get(app.page(token), timeout=5)
+        assert (page.status_code, page.headers["content-type"]) == (503, "text/html;charset=utf-8")
+        provider.down = False
+        assert app.exchange(token, app.consent(token)).status_code == 200
+
+
+def test_a_provider_that_refuses_apps_says_so_as_to_an_unknown_key() -> None:
+    with ProviderServer() as provider:
+        app = AppClient(provider)
+        access = app.connect()
+        provider.refuses_apps = True
+        assert [call.json()["errors"][0]["code"] for call in (app.ask_request_token(), app.verify(access))] == [32, 32]
+        assert app.call("GET", "/2/users/me", access).json()["type"] == "about:blank"
+        provider.refuses_apps = False
+        assert app.verify(access).status_code == 200
+
+
 def test_bearer_token_opens_app_only_calls_until_invalidated(provider: ProviderServer) -> None:
     app = AppClient(provider)
     credentials = (app.consumer.key, app.consumer.secret)
@@ -226,6 +262,8 @@ def test_endpoints_of_x_carry_no_field_names(provider: ProviderServer) -> None:
         "authenticate_url",
         "access_token_url",
         "invalidate_url",
+        "bearer_token_url",
+        "invalidate_bearer_token_url",
     }
 
 
