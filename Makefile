@@ -30,8 +30,10 @@ SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bi
 demo: .venv/.ready
 	$(BIN)/python -m sandbox.demo $(STORE)
 
+# APP_NAME='Acme' and COLOUR='#7a1fa2' are how its pages look (the template's AppName and Colour).
 serve: .venv/.ready
-	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767
+	$(BIN)/python -m sandbox --api-port 8765 --aws-port 8766 --provider-port 8767 --lambda-port 8768 \
+		$(if $(APP_NAME),--app-name "$$APP_NAME") $(if $(COLOUR),--colour "$$COLOUR")
 
 # Three at once: much of a test is waiting, and two cores are busy with three. In the order of their names, not those with the most
 # tests first: these are the quick ones, which fill the end. PYTEST='tests/unit -x' runs those alone.

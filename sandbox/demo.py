@@ -11,11 +11,9 @@ import subprocess
 import sys
 from typing import Any
 
-from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.browser import JSON, PAGE, Browser
 from sandbox.provider.visitor import Visitor
 from sandbox.repository import ROOT
-from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
 
 # Another Lambda, in a process of its own: the example's handler, and nothing of Tripod but the reader layer.
@@ -86,14 +84,8 @@ def post_as_another_function(sandbox: Sandbox, event: dict[str, str]) -> dict[st
     folders = (ROOT / "examples" / "post" / "function", ROOT / "layers" / "tripod")
     environment = {
         "PATH": os.environ["PATH"],
-        "TRIPOD_LOOPBACK_HTTP": "true",
         "PYTHONPATH": os.pathsep.join(map(str, folders)),
-        "TRIPOD_PREFIX": sandbox.prefix,
-        "X_API": sandbox.provider,
-        "AWS_ENDPOINT_URL": sandbox.aws,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        **sandbox.environment(),
     }
     finished = subprocess.run(
         [sys.executable, "-c", INVOKE],

@@ -12,17 +12,19 @@ from typing import Any, Self, TextIO
 import boto3
 from botocore.config import Config
 
-from sandbox import front_page
 from sandbox.aws.bus import PublishedEvent
 from sandbox.aws.credentials import ACCESS_KEY, LAMBDA_SERVICE, SECRET_KEY, SESSION_PREFIX
 from sandbox.aws.iam import policy_of
 from sandbox.aws.server import AwsServer
+from sandbox.controls import Controls
+from sandbox.front_page import FrontPage, Shown
 from sandbox.gateway.http_api import HttpApi
 from sandbox.gateway.lambda_api import LambdaApi
 from sandbox.loopback import PortTakenError
 from sandbox.provider import ProviderServer, RegisteredApp, plays
 from sandbox.provider.play import X
 from sandbox.repository import TEMPLATE
+from sandbox.return_urls import LoopbackReturnUrls
 from sandbox.runtime.emulator import built_template
 from sandbox.runtime.functions import Functions, InvocationResult
 from sandbox.runtime.logs import Logs
@@ -41,7 +43,7 @@ class Sandbox:
      app's key and secret at the real X, which then takes the local provider's place under the name ``x``. ``aws_url`` is
      an AWS endpoint that is already running. ``provider`` is one that the sandbox plays beside X. ``built`` runs what
      `make build` has built, in Lambda's own runtime. ``echo`` gets a copy of what the functions print, and each published event.
-    ``streams`` and ``schedules``: whether the template's run.
+    ``streams`` and ``schedules``: whether the template's run. ``any_loopback``: users may be sent back to any port of this machine.
     """
 
     aws_server: AwsServer
@@ -53,6 +55,7 @@ class Sandbox:
         api_port: int = 0,
         aws_port: int = 0,
         provider_port: int = 0,
+        lambda_port: int = 0,
         parameters: Mapping[str, str] | None = None,
         settings: Mapping[str, str] | None = None,
         consumer: tuple[str, str] | None = None,
@@ -63,8 +66,9 @@ class Sandbox:
         echo: TextIO | None = None,
         streams: bool = True,
         schedules: bool = False,
+        any_loopback: bool = False,
     ) -> None:
-        self._ports = {"api": api_port, "aws": aws_port, "provider": provider_port}
+        self._ports = {"api": api_port, "aws": aws_port, "provider": provider_port, "lambda": lambda_port}
         self._path = built_template() if built else template
         self._built = built
         self._parameters = parameters or {}
@@ -73,7 +77,9 @@ class Sandbox:
         self.play = plays.of(provider)
         self._aws_url = aws_url
         self._running = {"streams": streams, "schedules": schedules}
+        self._any_loopback = any_loopback
         self._clients: dict[tuple[str, str], Any] = {}
+        self._apps: dict[str, RegisteredApp] = {}  # at the provider, by the names of their consumer secrets
         self._client_lock = threading.Lock()  # boto3's session must not make two clients at once
         self.logs = Logs(echo)
 
@@ -104,7 +110,8 @@ class Sandbox:
 
         described = self.template.functions()
         self.functions = Functions(self.logs, emulated=self._built)
-        lambda_api = LambdaApi(self.functions, account, self.aws_server.roles if self._aws_url is None else {})
+        roles = self.aws_server.roles if self._aws_url is None else {}
+        lambda_api = LambdaApi(self.functions, account, roles, self._ports["lambda"])
         ending.callback(lambda_api.stop)
         http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"], domain=self.template.domain())
         ending.callback(http_api.stop)
@@ -117,6 +124,8 @@ class Sandbox:
         ending.callback(self._sources.release)
         self.lambda_, self.api = lambda_api.url, http_api.url
         self.functions.add(described, self.function_settings())
+        if self._any_loopback:
+            self.functions.on_event = LoopbackReturnUrls(self.functions, f"{self.prefix}-start").notice
         lambda_api.start()
         http_api.start()
 
@@ -133,7 +142,7 @@ class Sandbox:
             self.add_provider("x")
         if self.play is not X:
             self.add_provider(self.play.name, play=self.play.name)
-        http_api.front_page = self._front_page
+        http_api.front_page = self._front_page().reply
         self._sources.start(self.template.functions(), **self._running)  # again: the streams' own ARNs are known by now
 
     def _provide_keys(self) -> None:
@@ -142,12 +151,25 @@ class Sandbox:
         if self._aws_url is None and (arn := self.template.parameters.get("KmsKeyArn")):
             self.aws_server.add_key(arn)
 
-    def _front_page(self) -> str:
-        known = [f"{user.screen_name}, password {user.password}" for user in self.provider_server.users]
-        users = [] if self.with_real_x and self.play is X else known
-        ways = [] if self.play is X else [(f"Sign in with {self.play.title}", self.start_path)]
-        events = self.events if self._aws_url is None else []
-        return front_page.render(self.client, self.table, self.prefix, events, users, ways=ways)
+    def _front_page(self) -> FrontPage:
+        """Return the sandbox's own page. It uses AWS as Lambda itself does, whose calls no fault spoils, where AWS is the sandbox's own."""
+        ours, played = self._aws_url is None, self.play is not X
+        controls = Controls(
+            self.provider_server if played or not self.with_real_x else None,
+            self.aws_server if ours else None,
+            self._apps,
+            lambda: self.client("lambda"),
+            self.prefix,
+        )
+        shown = Shown(
+            client=self._client_of_lambda if ours else self.client,
+            table=self.table,
+            prefix=self.prefix,
+            events=lambda: self.events,
+            ways=((f"Sign in with {self.play.title}", self.start_path),) if played else (),
+            environment=self.environment(),
+        )
+        return FrontPage(shown, controls)
 
     def _provider_server(self) -> ProviderServer:
         try:
@@ -229,7 +251,8 @@ class Sandbox:
         ``secret_fields`` are added to the secret; ``provider`` among them replaces the provider's own endpoints, and
         None leaves it out.
         """
-        consumer = self.provider_server.register(name=name, play=play)
+        shown = self.template.parameters.get("AppName") or name
+        consumer = self._apps[name] = self.provider_server.register(name=shown, play=play)
         secret = {
             "consumer_key": consumer.key,
             "consumer_secret": consumer.secret,
@@ -246,6 +269,24 @@ class Sandbox:
             secrets_manager.create_secret(Name=name, SecretString=content)
         except secrets_manager.exceptions.ResourceExistsException:
             secrets_manager.put_secret_value(SecretId=name, SecretString=content)
+
+    def environment(self) -> dict[str, str]:
+        """Return what another process on this machine needs in its environment to use the sandbox, as the layer and any AWS SDK read it.
+
+        ``X_API`` takes the place of https://api.x.com, unless ``x`` is the real X.
+        """
+        return {
+            "AWS_ENDPOINT_URL": self.aws,
+            "AWS_ENDPOINT_URL_LAMBDA": self.lambda_,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "TRIPOD_PREFIX": self.prefix,
+            "TRIPOD_URL": self.api,
+            "TRIPOD_LOOPBACK_HTTP": "true",  # leave to send users' tokens over http, to this machine alone
+            **({} if self.with_real_x else {"X_API": self.provider}),
+        }
 
     def ready(self) -> dict[str, str]:
         """Return the addresses and names that a program needs to use the sandbox."""

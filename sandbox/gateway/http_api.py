@@ -35,7 +35,7 @@ class HttpApi(LoopbackServer):
         self._functions = functions
         self._account = account
         self._logs = logs
-        self.front_page: Callable[[], str] | None = None  # returns the page at /, where no route has it
+        self.front_page: Callable[[GatewayRequest], Reply] | None = None  # answers at /, where no route does
         routes = [(route, function.name) for function in described for route in function.routes]
         self._routes = sorted(routes, key=lambda each: _rank(each[0]))
 
@@ -47,8 +47,8 @@ class HttpApi(LoopbackServer):
             parameters = {} if route.key == "$default" else path_parameters(route, request.path)
             if parameters is not None and route.method in {request.method, "ANY", ""}:
                 return self._run(request, route, parameters, name)
-        if self.front_page is not None and (request.method, request.path) == ("GET", "/"):
-            return 200, [("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store")], self.front_page().encode()
+        if self.front_page is not None and request.path == "/" and request.method in {"GET", "POST"}:
+            return self.front_page(request)
         return refusal(404, "Not Found")
 
     def _run(self, request: GatewayRequest, route: Route, parameters: dict[str, str], name: str) -> Reply:

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,22 +47,43 @@ class Functions:
         self._logs = logs
         self._kind: type[Pool] | type[EmulatorPool] = EmulatorPool if emulated else Pool
         self._pools: dict[tuple[str, str], Any] = {}  # by the function's name and alias
+        self._environments: dict[tuple[str, str], dict[str, str]] = {}  # likewise
+        self._replaced: list[Any] = []  # pools whose last events may still be in progress
+        self.on_event: Callable[[str, Any], None] = lambda _name, _event: None  # called with each event, before its function is
 
     def add(self, functions: list[Function], settings: Mapping[str, str]) -> None:
         """Add functions, with ``settings`` in their environment; a function's first process starts with its first event."""
         for function in functions:
             environment = worker_environment(function, settings)
             pool = self._pools[function.name, ""] = self._kind(function, environment, self._logs)
+            self._environments[function.name, ""] = environment
             if function.alias and self._kind is EmulatorPool:
-                pool = EmulatorPool(function, worker_environment(function, settings, function.alias), self._logs)
+                environment = worker_environment(function, settings, function.alias)
+                pool = EmulatorPool(function, environment, self._logs)
             if function.alias:
                 self._pools[function.name, function.alias] = pool
+                self._environments[function.name, function.alias] = environment
+
+    def reconfigure(self, name: str, variables: Mapping[str, str]) -> None:
+        """Set variables of a function's environment: its next events run in new processes, which have them.
+
+        Events in progress end where they began. It must not be called from two threads at once.
+        """
+        renewed: dict[int, Any] = {}
+        for key in [key for key in self._pools if key[0] == name]:
+            pool = self._pools[key]
+            self._environments[key] = {**self._environments[key], **variables}
+            if id(pool) not in renewed:
+                renewed[id(pool)] = self._kind(pool.function, self._environments[key], self._logs)
+                self._replaced.append(pool)
+            self._pools[key] = renewed[id(pool)]
 
     def stop(self) -> None:
         """End every worker process; invocations in progress end with Lambda's error for a dead process."""
-        for pool in self._pools.values():
+        pools = [*self._pools.values(), *self._replaced]
+        for pool in pools:
             pool.release()
-        for pool in self._pools.values():
+        for pool in pools:
             pool.end()
 
     def function(self, name: str, alias: str = "") -> Function:
@@ -79,6 +100,7 @@ class Functions:
 
         ``patience``, in seconds, ends it too if less than the function's timeout; on AWS it would run on, unobserved.
         """
+        self.on_event(name, event)
         function, pool, request_id = self.function(name, alias), self._pools[name, alias], str(uuid.uuid4())
         try:
             child = pool.take()

@@ -15,7 +15,7 @@ from sandbox.provider.visitor import Visitor
 from sandbox.repository import TEMPLATE
 from sandbox.template.template import Route
 from sandbox.world import Sandbox
-from tests.support.reading import LAYER, environment, reading
+from tests.support.reading import LAYER, reading
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
 
 ROOT = TEMPLATE.parent
@@ -29,7 +29,7 @@ def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) ->
     finished = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(payload),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": folders, **environment(sandbox), **more},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": folders, **sandbox.environment(), **more},
         capture_output=True,
         text=True,
         timeout=60,
@@ -51,11 +51,10 @@ def x(sandbox: Sandbox) -> SandboxApp:
 
 def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: SandboxApp) -> None:
     payload = {"user_id": x.user.user_id, "text": "héllo & + world"}
-    url = {"X_API": x.sandbox.provider}
-    assert "not signed in" in run(x.sandbox, "post", payload, **url)["error"]
+    assert "not signed in" in run(x.sandbox, "post", payload)["error"]
     browser = x.browser()
     browser.get(x.come_back(browser))
-    told = run(x.sandbox, "post", payload, **url)
+    told = run(x.sandbox, "post", payload)
     assert told["screen_name"] == x.user.screen_name
     assert all(200 <= status < 300 for status in told["posted"])
     assert [post.text for post in x.sandbox.provider_server.posts(x.consumer.key) if post.user_id == x.user.user_id] == [
@@ -63,10 +62,10 @@ def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: Sandbo
         payload["text"],
     ]
     x.sandbox.provider_server.revoke(x.consumer.key, x.user)  # in X's own settings: API v2 doesn't say that it was that
-    assert "no longer accepts" in run(x.sandbox, "post", payload, **url)["error"]
+    assert "no longer accepts" in run(x.sandbox, "post", payload)["error"]
     with reading(x.sandbox):
         tripod.disconnect("x", user_id=x.user.user_id)
-    assert "disconnected" in run(x.sandbox, "post", payload, **url)["error"]
+    assert "disconnected" in run(x.sandbox, "post", payload)["error"]
 
 
 def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> dict[str, A
     headers = [("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))] if cookies else []
     request = GatewayRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", 3000)
     route = Route("GET", target.partition("?")[0])
-    return run(sandbox, "sign_in", to_event(request, route, {}, sandbox.aws_server.account), APP_URL=APP, TRIPOD_URL=sandbox.api)
+    return run(sandbox, "sign_in", to_event(request, route, {}, sandbox.aws_server.account), APP_URL=APP)
 
 
 def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_did(x: SandboxApp) -> None:
@@ -98,5 +97,5 @@ def test_the_sign_in_example_knows_who_signed_in_and_only_in_the_browser_that_di
 def test_the_reader_signs_requests_in_a_process_of_its_own(x: SandboxApp) -> None:
     browser = x.browser()
     assert browser.get(x.come_back(browser), accept=JSON).json()["outcome"] == "granted"
-    told = run(x.sandbox, "post", {"user_id": x.user.user_id, "text": "again"}, X_API=x.sandbox.provider)
+    told = run(x.sandbox, "post", {"user_id": x.user.user_id, "text": "again"})
     assert told["screen_name"] == x.user.screen_name

@@ -12,7 +12,7 @@ from sandbox.repository import ROOT
 from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
 from tests.support.direct import invoke
-from tests.support.reading import environment, grant
+from tests.support.reading import grant
 from tests.support.roles import role
 from tests.support.sandbox_app import SandboxApp, make_app
 
@@ -39,7 +39,7 @@ def read(app: SandboxApp, user_id: str = "", policy: str = "ReadTokens") -> Any:
                 "PATH": os.environ["PATH"],
                 "TABLE": app.sandbox.table,
                 "AWS_REGION": REGION,
-                **environment(app.sandbox),
+                **app.sandbox.environment(),
                 "AWS_SESSION_TOKEN": os.environ["AWS_SESSION_TOKEN"],
             },
             cwd=PEERS,  # whose node_modules an evaluated module imports from

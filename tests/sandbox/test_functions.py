@@ -48,6 +48,20 @@ def test_a_function_sees_one_functions_variables_and_not_anothers(small: Sandbox
     assert "OWN" not in next(each for each in small.template.functions() if each.logical_id == "Act").environment
 
 
+def test_a_function_is_reconfigured_while_it_runs(small: Sandbox) -> None:
+    functions, slow = small.functions, []
+    before = functions.invoke("small-act", {"do": "answer"}).payload
+    running = threading.Thread(target=lambda: slow.append(act(small, do="sleep", seconds=0.5)))
+    running.start()
+    functions.reconfigure("small-act", {"TABLE": "another"})
+    failed = act(small, do="call", pk="a")
+    functions.reconfigure("small-act", {"TABLE": small.table})
+    running.join()
+    assert failed.error == "Unhandled"
+    assert [outcome.error for outcome in slow] == [None]
+    assert functions.invoke("small-act", {"do": "call", "pk": "a"}, alias="live").payload != before
+
+
 def test_a_handler_gets_lambdas_context(small: Sandbox) -> None:
     outcome = small.functions.invoke("small-echo", {}, {"custom": {"a": 1}})
     context = json.loads(outcome.payload["body"])["context"]

@@ -52,7 +52,7 @@ def test_a_submitted_form_arrives_in_base64(small: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/"), ("GET", "/echo"), ("POST", "/echo/a"), ("HEAD", "/echo/a"), ("OPTIONS", "/echo/a")]
+    ("method", "path"), [("PUT", "/"), ("GET", "/echo"), ("POST", "/echo/a"), ("HEAD", "/echo/a"), ("OPTIONS", "/echo/a")]
 )
 def test_without_a_route_the_answer_is_404(small: Sandbox, method: str, path: str) -> None:
     response = requests.request(method, small.api + path, timeout=5)

@@ -119,11 +119,19 @@ def test_a_provider_that_it_cannot_play_is_an_error() -> None:
     assert "invalid choice: 'nosuch'" in errors
 
 
-def test_half_a_consumer_is_an_error() -> None:
-    with sandbox_process("--consumer-key", "k") as process:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--consumer-key", "k"), "belong together"),
+        (("--colour", "red"), "a colour is # and six hexadecimal digits"),
+        (("--app-name", "n" * 61), "60 characters at most"),
+    ],
+)
+def test_a_wrong_argument_is_an_error(arguments: tuple[str, ...], said: str) -> None:
+    with sandbox_process(*arguments) as process:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
-    assert "belong together" in errors
+    assert said in errors
 
 
 def test_a_provider_that_it_plays_can_be_signed_in_to() -> None:

@@ -12,9 +12,7 @@ import pytest
 import requests
 
 import tripod
-from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
 from sandbox.repository import TEMPLATE
-from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
 from tests.support.sandbox_app import SandboxApp
 from tripod import process
@@ -23,25 +21,13 @@ LAYER = TEMPLATE.parent / "layers" / "tripod"
 WHO = "/1.1/account/verify_credentials.json"
 
 
-def environment(sandbox: Sandbox) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": sandbox.aws,
-        "AWS_ENDPOINT_URL_LAMBDA": sandbox.lambda_,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "TRIPOD_PREFIX": sandbox.prefix,
-        "TRIPOD_LOOPBACK_HTTP": "true",  # as the sandbox's own functions have it
-    }
-
-
 @contextmanager
 def reading(sandbox: Sandbox) -> Iterator[None]:
     """Let this process read the sandbox's secrets, with an empty cache."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
-        for name, value in environment(sandbox).items():
+        for name, value in sandbox.environment().items():
             patch.setenv(name, value)
         process.forget()
         yield
@@ -52,7 +38,7 @@ def run(sandbox: Sandbox, code: str, *arguments: str, python: str | Path = sys.e
     """Run ``code`` in a new process, with only the public layer's folder on its path, and return what it prints."""
     finished = subprocess.run(
         [python, "-c", code, *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LAYER), **environment(sandbox)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(LAYER), **sandbox.environment()},
         capture_output=True,
         text=True,
         timeout=60,
