@@ -1,7 +1,7 @@
 # Each target sets up what it needs. On a fresh machine: Python 3.11 or newer (with venv), make, the package registries.
 #
 #   make demo      one whole sign-in on this machine         make deploy    to AWS; FIRST=--guided asks for everything
-#   make serve     the same, for your own browser            make build     what would be uploaded
+#   make serve     the same, for your browser and your code  make build     what would be uploaded
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
 #   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
 #

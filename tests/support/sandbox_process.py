@@ -5,18 +5,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from sandbox.repository import ROOT
 
 
 @contextmanager
-def sandbox_process(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def sandbox_process(*arguments: str, stderr: int | IO[str] = subprocess.PIPE) -> Iterator["subprocess.Popen[str]"]:
     """Run ``python -m sandbox`` in a process group of its own."""
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         start_new_session=True,
     ) as process:
