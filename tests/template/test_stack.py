@@ -27,6 +27,11 @@ def test_the_functions_are_these(default: Stack) -> None:
     assert set(default.functions()) == set(FUNCTIONS)
 
 
+def test_no_function_has_what_the_sandbox_sets(default: Stack) -> None:
+    for function in FUNCTIONS:
+        assert not {"TRIPOD_LOOPBACK_HTTP", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"} & default.environment(function).keys()
+
+
 def test_the_table_outlives_the_stack_and_what_it_holds_lapses(default: Stack) -> None:
     table = default.one("Table")
     policies = (default.raw("Table")["DeletionPolicy"], default.raw("Table")["UpdateReplacePolicy"])
