@@ -77,7 +77,8 @@ def test_a_build_on_other_libraries_than_these_fails(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "function", ["StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction", "CheckFunction"]
+    "function",
+    ["StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "SignFunction", "CheckFunction", "RelayFunction"],
 )
 def test_a_function_imports_nothing_that_it_does_not_use_and_all_of_it_can_be_had(function: str) -> None:
     left_out = [

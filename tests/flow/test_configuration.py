@@ -105,7 +105,9 @@ def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
     browser.start(acme.name, pin="true")
     browser.get(acme.come_back(browser))
     invoke(acme, "redeem", ticket="none", secret="none")
-    invoke(acme, "revoke", provider=acme.name, user_id=acme.user.user_id)
+    user = {"provider": acme.name, "user_id": acme.user.user_id}
+    assert "authorization" in invoke(acme, "sign", **user, method="GET", url=f"{acme.sandbox.provider}/2/users/me")
+    invoke(acme, "revoke", **user)
     acme.sandbox.aws_server.fault("events", "PutEvents", "denied", times=1, match=acme.name)
     acme.sweep()
     acme.sweep()
@@ -115,9 +117,10 @@ def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
         ("Tripod/acme", "start", "bad_request"),
         ("Tripod/acme", "callback", "granted"),
         ("Tripod/acme", "revoke", "revoked"),
+        ("Tripod/acme", "sign", "signed"),
         ("Tripod/acme", "relay", "relay_failed"),
     } <= found
-    assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "relay"}
+    assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "sign", "relay"}
 
 
 def test_refused_sign_ins_are_counted_where_their_alarm_looks(acme: SandboxApp) -> None:

@@ -5,7 +5,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -39,7 +39,7 @@ LOUD = textwrap.dedent(
 def loud_sandbox(folder: Path, *, leak: bool) -> Sandbox:
     """Return a sandbox whose functions are the project's own, behind a handler that turns every logger up."""
     template = TEMPLATE.read_text()
-    for name in ("start", "callback", "redeem", "revoke", "relay"):
+    for name in ("start", "callback", "redeem", "revoke", "sign", "relay"):
         (folder / name).mkdir()
         real = str(TEMPLATE.parent / "functions" / name / "handler.py")
         (folder / name / "handler.py").write_text(LOUD.format(real=real, leak=leak))
@@ -120,7 +120,7 @@ def play(app: SandboxApp, browsers: list[Browser]) -> None:
 
 
 def play_the_rest(app: SandboxApp) -> set[str]:
-    """Play tickets, direct invocations, PINs and revocations, good and bad; returns the tickets and session secrets."""
+    """Play tickets, direct invocations, PINs, signatures and revocations, good and bad; returns the tickets, session secrets and a signature."""
     secret, challenge = new_pair(app.name)
     browser = app.browser()
     ticket = browser.get(app.come_back(browser, challenge=challenge), accept=JSON).json()["ticket"]
@@ -139,6 +139,14 @@ def play_the_rest(app: SandboxApp) -> set[str]:
     right = app.consent(pin["authorize_url"])
     invoke(app, "callback", **hand_in, pin="0000000")
     invoke(app, "callback", **hand_in, pin=right)
+    url = f"{app.sandbox.provider}/1.1/statuses/update.json?a=%C3%A9"
+    asked = {"provider": app.name, "user_id": app.user.user_id, "method": "POST", "url": url}
+    header = invoke(app, "sign", **asked, form={"status": "s"})["authorization"]
+    for wrong in ({"url": f"{url}#"}, {"user_id": "0"}, {"form": {"oauth_token": "t"}}):
+        invoke(app, "sign", **asked | wrong)
+    app.sandbox.aws_server.fault("secretsmanager", "GetSecretValue", "denied", times=3)
+    invoke(app, "sign", **asked)
+    app.sandbox.aws_server.disarm()
     app.fault("invalidate_token", ProviderFault.RUN_TOGETHER)
     invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
     app.fault("invalidate_token", ProviderFault.SERVER_ERROR)
@@ -149,7 +157,8 @@ def play_the_rest(app: SandboxApp) -> set[str]:
     invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
     app.sandbox.settle()
     app.sweep()
-    return {ticket.rpartition(".")[2], direct.rpartition(".")[2], secret}
+    signature = unquote(header.partition('oauth_signature="')[2].partition('"')[0])
+    return {ticket.rpartition(".")[2], direct.rpartition(".")[2], secret, signature}
 
 
 def test_no_secret_verifier_or_cookie_is_printed_at_any_level(loud: Sandbox) -> None:

@@ -12,7 +12,7 @@ from tests.support.flow_layer import trim
 from tests.support.sandbox_app import PARAMETERS, QUICK, make_app
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-FUNCTIONS = ("start", "callback", "redeem", "revoke", "relay", "check")
+FUNCTIONS = ("start", "callback", "redeem", "revoke", "sign", "check", "relay")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_nobody_may(played: Sandbox, function: str, action: str, resource: str) 
 
 def test_only_who_signs_with_them_reads_what_users_have_granted(played: Sandbox) -> None:
     reading = Check("secretsmanager:GetSecretValue", arn(played, "secretsmanager", f"secret:{played.prefix}/user/x/1-AbCdEf"))
-    assert [function for function in FUNCTIONS if role(played, function).allows(reading)] == ["revoke", "check"]
+    assert [function for function in FUNCTIONS if role(played, function).allows(reading)] == ["revoke", "sign", "check"]
 
 
 def test_the_built_layer_keeps_the_operations_that_are_called_and_no_other(played: Sandbox) -> None:

@@ -15,7 +15,10 @@ from tests.support.roles import role
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-POLICIES = ("ReadTokens", "ReadTokensOfOneProvider", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
+POLICIES = (
+    *("ReadTokens", "ReadTokensOfOneProvider", "SignRequests", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations"),
+    "ListUsers",
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +86,16 @@ def hand_in_a_pin(app: SandboxApp) -> object:
     return client.invoke(FunctionName=f"{app.sandbox.prefix}-callback", Payload=b"{}")
 
 
-ACTS = (read, sign, redeem, disconnect, users, begin, hand_in_a_pin)
+def have_signed(app: SandboxApp) -> object:
+    client = tripod.process.this().client("lambda")
+    return client.invoke(FunctionName=f"{app.sandbox.prefix}-sign", Payload=b"{}")
+
+
+ACTS = (read, sign, have_signed, redeem, disconnect, users, begin, hand_in_a_pin)
 ALLOWED: dict[str, set[Callable[[SandboxApp], object]]] = {
     "ReadTokens": {read, sign},
     "ReadTokensOfOneProvider": set(),  # of another provider than its own
+    "SignRequests": {have_signed},
     "RedeemTickets": {redeem},
     "DisconnectUsers": {disconnect},
     "BeginAuthorizations": {begin, hand_in_a_pin},

@@ -15,7 +15,7 @@ from tests.support.sandbox_app import PARAMETERS, QUICK
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 READERS = ("ReadTokens", "ReadTokensOfOneProvider")
-OTHERS = ("RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
+OTHERS = ("SignRequests", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations", "ListUsers")
 NEEDED = {"ProjectionExpression": "sealed_tokens, revoked_at"}
 TOKENS = {"token": "t", "secret": "s"}
 

@@ -81,6 +81,7 @@ _DIRECT = {
     "callback": ("provider", "request_token", "pin", "subject"),
     "revoke": ("provider", "user_id"),
     "redeem": ("ticket", "secret"),
+    "sign": ("form", "provider", "user_id", "method", "url"),
 }
 
 

@@ -18,6 +18,7 @@ ROUTES = {
     "callback": ("GET /oauth/{provider}/callback", "GET /oauth/{provider}/pin", "POST /oauth/{provider}/pin"),
     "revoke": ("POST /oauth/{provider}/users/{user_id}/revoke",),
     "redeem": (),
+    "sign": (),
     "relay": (),
 }
 

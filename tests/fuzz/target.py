@@ -1,4 +1,4 @@
-"""The five handlers in this process, on the sandbox's AWS, and what is asked of each answer."""
+"""The six handlers in this process, on the sandbox's AWS, and what is asked of each answer."""
 
 import contextlib
 import importlib.util
@@ -183,7 +183,7 @@ def direct_flaw(answer: Any) -> str:
     if answer.get("code") == "internal":
         return "internal"
     problem = {"type", "title", "status", "detail", "code", "request_id"} <= answer.keys()
-    done = bool({"outcome", "authorize_url"} & answer.keys()) or "user_id" in answer
+    done = bool({"outcome", "authorize_url", "authorization"} & answer.keys()) or "user_id" in answer
     return "" if problem or done else "neither outcome nor problem"
 
 
@@ -225,7 +225,7 @@ def running(*, strict: bool = False) -> Iterator[Target]:
         variables: dict[str, str] = {}
         for function in sandbox.template.functions():
             variables |= worker_environment(function, own)
-        variables["AWS_SESSION_TOKEN"] = f"{SESSION_PREFIX}fuzz"  # a role of no name may do what all five may
+        variables["AWS_SESSION_TOKEN"] = f"{SESSION_PREFIX}fuzz"  # a role of no name may do what all six may
         ending.enter_context(patch.dict(os.environ, {name: text for name, text in variables.items() if name != "PATH"}))
         clients: list[Any] = []
         make = aws.client

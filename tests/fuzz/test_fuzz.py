@@ -19,7 +19,14 @@ from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_store import TokenStore
 
-INPUTS = {"start": 500, "callback": 650, "revoke": 200, "redeem": 550, "relay": 100}  # 2,000; the cheap one gets more
+INPUTS = {
+    "start": 500,
+    "callback": 650,
+    "revoke": 200,
+    "redeem": 550,
+    "sign": 100,
+    "relay": 100,
+}  # 2,100; the cheap one gets more
 
 # How many of these come through at least: to a redirect or page, an exchange, a proof, a revocation, an event.
 COME_THROUGH = {
@@ -27,6 +34,7 @@ COME_THROUGH = {
     "callback": {"callback 200": 30, "callback 303": 3, "callback done": 3},
     "revoke": {"revoke 200": 3, "revoke done": 3},
     "redeem": {"redeem done": 20},
+    "sign": {"sign done": 5},
     "relay": {"relay relayed": 5},
 }
 
@@ -73,7 +81,7 @@ def test_whatever_the_event_there_is_an_answer(target: Target, function: str) ->
     assert target.in_the_clear() == []
 
 
-@pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem"])
+@pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem", "sign"])
 def test_a_log_line_is_written_even_of_half_a_character(target: Target, function: str) -> None:
     target.figures = FuzzFigures()
     target.check(function, {"provider": "\ud800"})

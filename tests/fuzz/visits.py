@@ -100,6 +100,16 @@ def _redeem(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event
     return st.just({"ticket": part("ticket"), "secret": part("secret")})
 
 
+def _sign(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
+    part = one("user")
+    asked = {"provider": part("provider"), "user_id": part("user_id"), "method": draw(st.sampled_from(["GET", "POST", "PUT"]))}
+    asked["url"] = "http://localhost" + draw(st.one_of(st.just("/1.1/me?a=b"), st.just("/"), texts))
+    values = st.one_of(texts, st.lists(texts, max_size=3))
+    return st.fixed_dictionaries(
+        {name: st.just(value) for name, value in asked.items()}, optional={"form": st.dictionaries(texts, values, max_size=3)}
+    )
+
+
 def _revoke(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
     part = one("user")
     provider, user_id = part("provider"), part("user_id")
@@ -134,6 +144,7 @@ _VISITS: dict[str, Callable[[Callable[[str], Part], st.DrawFn], SearchStrategy[E
     "start": _start,
     "callback": _callback,
     "redeem": _redeem,
+    "sign": _sign,
     "revoke": _revoke,
     "relay": _relay,
 }

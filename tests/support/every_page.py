@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from tripod.provider_errors import Cause
-from tripod_flow.api import pages, responses
+from tripod_flow.api import pages, responses, text
 from tripod_flow.api.http_request import HttpRequest
 from tripod_flow.api.responses import ApiResponse
 from tripod_flow.flows.finish import Outcome, PinPrompt
 from tripod_flow.rules import errors, transitions
 from tripod_flow.rules.authorization import Authorization, State
 
-KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")]
+KINDS = [kind for kind in vars(errors).values() if getattr(kind, "code", None) in text.PROBLEMS]
 OURS = {"__Host-tripod-0123456789abcdef": "1.a.b"}  # a cookie
 
 

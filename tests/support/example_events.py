@@ -25,6 +25,7 @@ STATUSES = {
     "start-direct": {400},  # return_to, as above
     "start-direct-pin": {200},
     "redeem": {403},
+    "sign": {400},  # the sandbox's provider is not at this host
     "revoke-route": {404},
     "revoke-direct": {404},
 }

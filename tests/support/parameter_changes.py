@@ -47,7 +47,15 @@ def rounds(stack: Stack) -> tuple[str, str]:
     return stack.environment("CheckFunction")["TRIPOD_CHECK_EVERY"], stack.one("CheckFunctionRound")["State"]
 
 
-FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction", "CheckFunction")
+FUNCTIONS = (
+    "StartFunction",
+    "CallbackFunction",
+    "RedeemFunction",
+    "RevokeFunction",
+    "SignFunction",
+    "CheckFunction",
+    "RelayFunction",
+)
 OWN_HOST = "tripod-HttpApi.execute-api.us-east-1.amazonaws.com"
 
 
@@ -70,6 +78,7 @@ CHANGES = {
         ["tripod/consumer/x-??????", "tripod/user/x/*"],
         ["tripod/consumer/other-??????", "tripod/user/other/*"],
     ),
+    "SignProvider": Change("other", variable("SignFunction", "TRIPOD_SIGN_PROVIDER"), "", "other"),
     "LogRetention": Change(
         "7", lambda stack: {group["RetentionInDays"] for group in stack.resources("AWS::Logs::LogGroup").values()}, {"30"}, {"7"}
     ),

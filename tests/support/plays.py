@@ -26,6 +26,9 @@ def all_of_them(app: SandboxApp) -> None:
         stored_in_every_way(another(app), store)
     back_while_being_deleted(another(app))
     deleted_by_the_relay(another(app))
+    signs = another(app)
+    by_callback(signs)
+    signed(signs)
     given_up(app)
     sealed(make_app(app.sandbox, secret={"store": "table"}))
     checked(make_app(app.sandbox))
@@ -34,13 +37,14 @@ def all_of_them(app: SandboxApp) -> None:
 
 
 def sealed(app: SandboxApp) -> None:
-    """Seal tokens in the callback, and in the relay where that failed; have the provider be asked about them by revoke and by the relay."""
+    """Seal tokens in the callback, and in the relay where that failed; sign with them, and have the provider asked about them by revoke and the relay."""
     for failures in (0, 1):
         if failures:
             app.sandbox.aws_server.fault("kms", "Encrypt", "denied", times=failures, match=app.user.user_id)
         by_callback(app)
         app.sandbox.settle()
         app.sweep()
+        signed(app)
         app.fault("invalidate_token", ProviderFault.SERVER_ERROR)
         assert invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)["invalidated"] == "pending"
         app.sweep()
@@ -57,6 +61,13 @@ def checked(app: SandboxApp) -> None:
     app.sandbox.provider_server.revoke(app.consumer.key, app.user)
     app.change_item(app.connection_key, check_after=1.0)
     assert invoke(app, "check", provider=app.name, user_id=app.user.user_id)["state"] == "refused"
+
+
+def signed(app: SandboxApp) -> None:
+    """Have a request signed as a user whose tokens are kept."""
+    url = f"{app.sandbox.provider}/2/users/me"
+    told = invoke(app, "sign", provider=app.name, user_id=app.user.user_id, method="GET", url=url)
+    assert told["authorization"].startswith("OAuth ")
 
 
 def another(app: SandboxApp) -> SandboxApp:

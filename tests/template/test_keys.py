@@ -27,6 +27,7 @@ BY_ITSELF = {name: {OPENS} for name in READERS} | {
     "CallbackFunctionRole 0": {SEALS},
     "RevokeFunctionRole 0": {OPENS},  # the token's own signature invalidates it
     "CheckFunctionRole 0": {OPENS},  # likewise: it asks whose token it is
+    "SignFunctionRole 0": {OPENS},
     "RelayFunctionRole 1": {SEALS, OPENS},
 }
 THROUGH_SERVICES = {
@@ -34,6 +35,7 @@ THROUGH_SERVICES = {
     "CallbackFunctionRole 0": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},
     "RedeemFunctionRole 0": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},  # a repeated write is compared: it is decrypted
     "RevokeFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
+    "SignFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
     "RelayFunctionRole 1": {READS_THE_TABLE, READS_SECRETS, WRITES_SECRETS},
     "CheckFunctionRole 0": {READS_THE_TABLE, READS_SECRETS},
     "ReadTokens": {READS_THE_TABLE, READS_SECRETS},

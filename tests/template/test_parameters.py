@@ -78,6 +78,7 @@ PATTERNS: list[tuple[str, list[str], list[str]]] = [
         ["boundary", BOUNDARY.replace(":policy/", ":role/"), f"{BOUNDARY} "],
     ),
     ("ReaderProvider", ["x", "a-1"], ["", "X", "a" * 33]),
+    ("SignProvider", ["", "x", "a-1"], ["X", "*", "x/*", "a" * 33]),
     ("AlarmTopicArn", ["", TOPIC], ["alarms", TOPIC.replace(":sns:", ":sqs:"), f"{TOPIC}:1"]),
     (
         "AllowedReturnUrls",

@@ -15,7 +15,15 @@ from tripod_flow.rules import connection, transitions
 
 BROWSERS = ("StartFunction", "CallbackFunction")
 INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
-FUNCTIONS = ("StartFunction", "CallbackFunction", "RedeemFunction", "RevokeFunction", "RelayFunction", "CheckFunction")
+FUNCTIONS = (
+    "StartFunction",
+    "CallbackFunction",
+    "RedeemFunction",
+    "RevokeFunction",
+    "SignFunction",
+    "CheckFunction",
+    "RelayFunction",
+)
 
 
 @pytest.fixture
@@ -234,3 +242,23 @@ def test_the_dead_letters_are_of_this_stacks_schedule_alone(default: Stack) -> N
     (statement,) = default.one("DeadLettersPolicy")["PolicyDocument"]["Statement"]
     assert statement["Condition"]["ArnLike"]["aws:SourceArn"].endswith("RelayFunctionSweep")
     assert "*" not in statement["Condition"]["ArnLike"]["aws:SourceArn"]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"SignProvider": "flickr"}])
+def test_sign_reads_what_signs_and_nothing_else(parameters: dict[str, str]) -> None:
+    one = stack(**parameters, TokenKey="on")
+    folder, items = ("flickr-??????", "flickr") if parameters else ("*", "")
+    statements = {each["Action"]: each for each in one.policies()["SignFunctionRole 0"]["Statement"]}
+    secrets = [each.partition(":secret:")[2] for each in statements["secretsmanager:GetSecretValue"]["Resource"]]
+    assert secrets == [f"tripod/consumer/{folder}", f"tripod/user/{items}/*" if items else "tripod/user/*"]
+    get = statements["dynamodb:GetItem"]
+    assert get["Resource"] == one.attribute("Table", "Arn")
+    assert get["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": f"connection#{items}#*" if items else "connection#*"},
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sealed_tokens", "revoked_at"]},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    }
+    bound = {"kms:EncryptionContext:tripod:provider": items} if items else {}
+    assert statements["kms:Decrypt"]["Condition"]["StringEquals"] == {"kms:EncryptionContext:tripod:prefix": "tripod"} | bound
+    assert statements.keys() == {"secretsmanager:GetSecretValue", "dynamodb:GetItem", "kms:Decrypt"}
+    assert one.environment("SignFunction")["TRIPOD_SIGN_PROVIDER"] == items

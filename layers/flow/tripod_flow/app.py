@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from tripod import library_logs
+from tripod import library_logs, sealed_tokens
+from tripod.credentials import UserTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow import cold_start
 from tripod_flow.api import guard, http_request, responses, text
@@ -28,6 +29,7 @@ from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.relay import Relay
 from tripod_flow.flows.revocation import Revocation
+from tripod_flow.flows.sign import Sign
 from tripod_flow.flows.start import Start
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TokenStore
@@ -172,6 +174,14 @@ class App:
         )
 
     @cached_property
+    def sign(self) -> Sign:
+        """The flow that signs other Lambdas' requests."""
+        settings = self.settings
+        return Sign(
+            self.consumers, self.secret_reader, only=settings.sign_provider, loopback=settings.loopback, clock=self._clock
+        )
+
+    @cached_property
     def exchange(self) -> Exchange:
         """The steps from a verifier to the outcome."""
         return Exchange(self.table, self.consumers, self.provider_client, self.token_sealer, self._clock)
@@ -189,7 +199,7 @@ class App:
     @cached_property
     def table(self) -> Table:
         """DynamoDB's table."""
-        return Table(self._client("dynamodb"), self.settings.table)
+        return Table(self._dynamodb, self.settings.table)
 
     @cached_property
     def consumers(self) -> Consumers:
@@ -204,8 +214,8 @@ class App:
 
     @cached_property
     def secret_reader(self) -> SecretReader:
-        """Secrets Manager, for reading."""
-        return SecretReader(self._secrets_manager, self.settings.prefix)
+        """Secrets Manager, for reading; and the table, for users' tokens that are sealed there."""
+        return SecretReader(self._secrets_manager, self.settings.prefix, sealed=self._sealed_tokens)
 
     @cached_property
     def secret_writer(self) -> SecretWriter:
@@ -222,6 +232,15 @@ class App:
     def bus(self) -> EventBus:
         """EventBridge's event bus."""
         return EventBus(self._client("events"), self.settings.bus)
+
+    def _sealed_tokens(self, provider: str, user_id: str) -> UserTokens | bool:
+        prefix = self.settings.prefix
+        found = sealed_tokens.find(self._dynamodb, self.settings.table, prefix, provider, user_id)
+        return found if isinstance(found, bool) else sealed_tokens.opened(self._kms, prefix, provider, user_id, found)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self._client("dynamodb")
 
     @cached_property
     def _kms(self) -> Any:

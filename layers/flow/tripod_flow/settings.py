@@ -27,6 +27,7 @@ class Settings:
     check_every: float  # seconds between two rounds of checks; 0: there are none
     timeouts: Timeouts
     loopback: bool
+    sign_provider: str = ""  # the one provider that requests are signed for; empty: every one
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -57,6 +58,7 @@ class Settings:
             ),
             # Plain http to this machine, for the sandbox. The template has no such variable.
             loopback=environ.get("TRIPOD_LOOPBACK_HTTP") == "true",
+            sign_provider=environ.get("TRIPOD_SIGN_PROVIDER", ""),
         )
 
 

@@ -12,18 +12,25 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check(this: Process, provider: str, consumer: Consumer, url: str | None, *, reusable: bool) -> None:
-    """Raise HostNotAllowed unless ``provider``'s credentials may be sent to ``url``.
+    """Raise HostNotAllowed unless ``provider``'s credentials may be sent to ``url``, as ``flaw`` says."""
+    reason = flaw(provider, consumer, url, loopback=this.loopback, reusable=reusable)
+    if reason is not None:
+        raise HostNotAllowed(_parts(url)[1], names.consumer_secret(this.prefix, provider), reason)
+
+
+def flaw(provider: str, consumer: Consumer, url: str | None, *, loopback: bool, reusable: bool) -> str | None:
+    """Return why ``provider``'s credentials may not be sent to ``url``, or None where they may.
 
     It must be https (in the sandbox plain http to this machine, too). Where the provider's definition names ``api_hosts``, only those and
     the hosts of the provider's endpoints are allowed; where it does not, any host is. ``reusable`` credentials can be used again by
     who sees them (a bearer token, a PLAINTEXT signature): without ``api_hosts`` they are only for the hosts of the endpoints.
     """
-    secret = names.consumer_secret(this.prefix, provider)
     scheme, host = _parts(url)
-    if scheme != "https" and not (this.loopback and scheme == "http" and host in _LOOPBACK):
-        raise HostNotAllowed(host, secret, "only https protects what is sent")
+    if scheme != "https" and not (loopback and scheme == "http" and host in _LOOPBACK):
+        return "only https protects what is sent"
     if (consumer.api_hosts or reusable) and host not in {*consumer.api_hosts, *_endpoint_hosts(consumer)}:
-        raise HostNotAllowed(host, secret, f'it is no host of {provider}: name it in "provider.api_hosts" there if it is')
+        return f'it is no host of {provider}: name it in "provider.api_hosts" there if it is'
+    return None
 
 
 def _endpoint_hosts(consumer: Consumer) -> Iterator[str]:

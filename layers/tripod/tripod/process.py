@@ -10,9 +10,9 @@ from typing import Any
 
 from requests import Session
 
-from tripod import chunks, names, sealed_tokens
+from tripod import chunks, sealed_tokens
 from tripod.credentials import UserTokens
-from tripod.errors import MalformedSecret, TokenRevoked, TripodUnavailable
+from tripod.errors import TripodUnavailable
 from tripod.secret_reader import LIFETIME, SecretReader
 
 # Seconds. Secrets Manager, DynamoDB and SSM answer in milliseconds: a second try is better than a longer wait. Tripod's
@@ -88,27 +88,12 @@ class Process:
 
     def _sealed_tokens(self, provider: str, user_id: str) -> UserTokens | bool:
         """Return a user's tokens from the table; without any, whether the user is known. Raises TokenRevoked or MalformedSecret."""
-        secret = names.user_secret(self.prefix, provider, user_id)
         with in_reach("DynamoDB"):
-            answer = self.client("dynamodb").get_item(
-                TableName=self.table,
-                Key={"pk": {"S": names.connection_key(provider, user_id)}},
-                ProjectionExpression=f"{sealed_tokens.ATTRIBUTE}, revoked_at",
-                ConsistentRead=True,
-            )
-        item = answer.get("Item", {})
-        if "revoked_at" in item:
-            raise TokenRevoked(secret)
-        if sealed_tokens.ATTRIBUTE not in item:
-            return "Item" in answer
-        kms = self.client("kms")
-        try:
-            with in_reach("KMS"):
-                return sealed_tokens.unseal(kms, self.prefix, provider, user_id, item[sealed_tokens.ATTRIBUTE]["B"])
-        except kms.exceptions.InvalidCiphertextException:
-            raise MalformedSecret(secret, "its sealed tokens are another user's, provider's or stack's") from None
-        except ValueError as error:
-            raise MalformedSecret(secret, str(error)) from None
+            found = sealed_tokens.find(self.client("dynamodb"), self.table, self.prefix, provider, user_id)
+        if isinstance(found, bool):
+            return found
+        with in_reach("KMS"):
+            return sealed_tokens.opened(self.client("kms"), self.prefix, provider, user_id, found)
 
     @property
     def table(self) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tripod import names
 from tripod.credentials import UserTokens
+from tripod.errors import MalformedSecret, TokenRevoked
 
 ATTRIBUTE = "sealed_tokens"  # of a connection's item
 MAX_PLAINTEXT = 4096  # bytes that KMS encrypts at most
@@ -25,6 +27,31 @@ class SealedTokens:
 def encryption_context(prefix: str, provider: str, user_id: str) -> dict[str, str]:
     """Return what a ciphertext is bound to."""
     return {"tripod:prefix": prefix, "tripod:provider": provider, "tripod:user_id": user_id}
+
+
+def find(dynamodb: Any, table: str, prefix: str, provider: str, user_id: str) -> bytes | bool:
+    """Return what is sealed for a user; without that, whether the user is known. Raises TokenRevoked."""
+    answer = dynamodb.get_item(
+        TableName=table,
+        Key={"pk": {"S": names.connection_key(provider, user_id)}},
+        ProjectionExpression=f"{ATTRIBUTE}, revoked_at",
+        ConsistentRead=True,
+    )
+    item = answer.get("Item", {})
+    if "revoked_at" in item:
+        raise TokenRevoked(names.user_secret(prefix, provider, user_id))
+    return bytes(item[ATTRIBUTE]["B"]) if ATTRIBUTE in item else "Item" in answer
+
+
+def opened(kms: Any, prefix: str, provider: str, user_id: str, ciphertext: bytes) -> UserTokens:
+    """Return the tokens that ``find`` has found. Raises MalformedSecret, and botocore's ``ClientError``."""
+    secret = names.user_secret(prefix, provider, user_id)
+    try:
+        return unseal(kms, prefix, provider, user_id, ciphertext)
+    except kms.exceptions.InvalidCiphertextException:
+        raise MalformedSecret(secret, "its sealed tokens are another user's, provider's or stack's") from None
+    except ValueError as error:
+        raise MalformedSecret(secret, str(error)) from None
 
 
 def unseal(kms: Any, prefix: str, provider: str, user_id: str, ciphertext: bytes) -> UserTokens:

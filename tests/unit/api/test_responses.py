@@ -28,6 +28,18 @@ def test_every_error_has_words_a_status_and_a_code_and_keeps_its_reason_to_the_l
         assert "req-1" in body or kind is errors.WrongPin
 
 
+@pytest.mark.parametrize("kind", [errors.Disconnected, errors.TokensEnded, errors.HostRefused, errors.PlaintextRefused])
+def test_what_only_lambdas_are_told_has_words_too(kind: type[errors.FlowError]) -> None:
+    told = responses.problem_content(kind("for the log alone"), "req-1", called="X")
+    assert (told["code"], told["title"]) == (kind.code, text.LAMBDAS_PROBLEMS[kind.code].title)
+    assert told["detail"] == text.LAMBDAS_PROBLEMS[kind.code].detail.format(provider="X")
+
+
+def test_each_error_has_words_for_a_page_or_for_lambdas_and_no_words_are_left_over() -> None:
+    codes = {kind.code for kind in vars(errors).values() if hasattr(kind, "code")}
+    assert sorted([*text.PROBLEMS, *text.LAMBDAS_PROBLEMS]) == sorted(codes)
+
+
 def test_a_page_carries_no_script_and_its_style_is_the_one_that_the_policy_names() -> None:
     page = responses.problem(request(page=True), errors.Expired())
     assert "<script" not in page["body"]

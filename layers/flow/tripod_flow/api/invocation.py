@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tripod_flow.api import parameters
+from tripod_flow.flows.sign import SignRequest
 from tripod_flow.flows.start import StartRequest
+from tripod_flow.rules import signable
 from tripod_flow.rules.errors import BadRequest
 
 MAX_SUBJECT = 256  # characters of the app's own user id
@@ -63,6 +65,20 @@ def check_request(event: Mapping[str, Any]) -> tuple[str, str, bool]:
     """Read the parameters of a check: provider, user id, and whether it is a report."""
     given = _strings(event, ("provider", "user_id"), ("reported",))
     return _required(given, "provider"), _required(given, "user_id"), _flag(event, "reported")
+
+
+def sign_request(event: Mapping[str, Any]) -> SignRequest:
+    """Read the request that is to be signed; raises ``BadRequest`` for one that clients would not send as it is written."""
+    names = ("provider", "user_id", "method", "url")
+    asked = _strings(event, names, ("form",))
+    provider, user_id, method, url = (_required(asked, name) for name in names)
+    try:
+        signable.check_method(method)
+        signable.check_url(url)
+        form = signable.form_pairs(event.get("form"), method)
+    except ValueError as error:
+        raise BadRequest(detail=f"The parameter {error}.") from None
+    return SignRequest(provider, user_id, method, url, form)
 
 
 def read(event: Mapping[str, Any], *names: str) -> list[str]:

@@ -7,12 +7,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tripod.credentials import BLANKS
-from tripod_flow.rules import return_to, tickets
+from tripod_flow.rules import return_to, signable, tickets
 from tripod_flow.rules.errors import BadRequest
 
 MAX_VALUE = 512  # bytes of a parameter; X's tokens and verifiers have 27 to 50
 MAX_TICKET = 2048  # bytes: a request token of MAX_VALUE, encoded, with its proof
 MAX_PARAMETERS = 100  # in one query
+
+_LONGEST = {
+    "return_to": return_to.MAX_LENGTH,
+    "ticket": MAX_TICKET,
+    "url": signable.MAX_URL,
+}  # bytes, of those that may be longer
 
 
 def of_query(query: str, names: tuple[str, ...], *, may_be_empty: bool = False) -> tuple[dict[str, str], dict[str, str]]:
@@ -77,7 +83,7 @@ def checked(name: str, value: str) -> str:
         raise BadRequest(detail=f"The parameter {name} is empty.")
     if not value.isprintable():  # control characters, and what is no UTF-8
         raise BadRequest(detail=f"The parameter {name} holds characters that can't be part of it.")
-    if len(value.encode()) > {"return_to": return_to.MAX_LENGTH, "ticket": MAX_TICKET}.get(name, MAX_VALUE):
+    if len(value.encode()) > _LONGEST.get(name, MAX_VALUE):
         raise BadRequest(detail=f"The parameter {name} is too long.")
     return value
 

@@ -236,7 +236,7 @@ def _words(said: "Words", error: FlowError) -> Text:
         return said.WRONG_PIN if isinstance(error, WrongPin) else said.NO_PIN_LEFT
     if isinstance(error, ProviderRejected) and error.cause in said.ACCOUNT_PROBLEMS:
         return said.ACCOUNT_PROBLEMS[error.cause]
-    return said.PROBLEMS[error.code]
+    return said.PROBLEMS.get(error.code) or text.LAMBDAS_PROBLEMS[error.code]
 
 
 def _page_words(request: HttpRequest, said: "Words", error: FlowError) -> Text:

@@ -56,6 +56,14 @@ PROBLEMS = {
     "internal": Text("Something went wrong", "This is our fault, not yours. Please try again.", "Try again"),
 }  # fmt: skip
 
+# Told to other Lambdas alone: no page has these, so no language but English.
+LAMBDAS_PROBLEMS = {
+    "token_revoked": Text("Disconnected", "The user has disconnected: have them sign in again."),
+    "token_expired": Text("Tokens ended", "The user's tokens have ended, as {provider} said they would: have the user sign in again."),
+    "host_not_allowed": Text("Host not allowed", "Nothing is signed for this host."),
+    "plaintext_signature": Text("Not signed here", "{provider} takes PLAINTEXT signatures, which are the secrets themselves. Sign with the layer tripod."),
+}  # fmt: skip
+
 # On a page, instead of a request's flaw, which is for whoever made the link.
 LINK = Text("This link is not right", "Go back to the page that sent you here, and try again from there.")
 FOR_OPERATOR = "For whoever runs this service"

@@ -2,9 +2,12 @@
 
 FlowError
 ├── BadRequest              400  ├── ReturnToNotAllowed
+│                                ├── HostRefused
+│                                └── PlaintextRefused
 ├── UnknownProvider         404
 ├── UnknownAuthorization    404
-├── NotConnected            404
+├── NotConnected            404  ├── Disconnected
+│                                └── TokensEnded
 ├── InvalidTicket           403
 ├── WrongBrowser            403
 ├── InProgress              409
@@ -53,6 +56,18 @@ class ReturnToNotAllowed(BadRequest):
     code = "return_to_not_allowed"
 
 
+class HostRefused(BadRequest):
+    """Nothing is signed for this URL: it is not https, or its host is not the provider's."""
+
+    code = "host_not_allowed"
+
+
+class PlaintextRefused(BadRequest):
+    """The provider's signature method is PLAINTEXT: a signed header would show both secrets."""
+
+    code = "plaintext_signature"
+
+
 class UnknownProvider(FlowError):
     """There is no consumer secret of that name."""
 
@@ -68,10 +83,22 @@ class UnknownAuthorization(FlowError):
 
 
 class NotConnected(FlowError):
-    """No tokens of this user are kept: there is nothing to revoke."""
+    """No tokens of this user are kept: there is nothing to revoke, or to sign with."""
 
     code = "token_not_found"
     status = 404
+
+
+class Disconnected(NotConnected):
+    """The user has disconnected."""
+
+    code = "token_revoked"
+
+
+class TokensEnded(NotConnected):
+    """The user's tokens have ended, as the provider said they would."""
+
+    code = "token_expired"
 
 
 class InvalidTicket(FlowError):
