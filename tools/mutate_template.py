@@ -46,6 +46,8 @@ FLOWS = (
     "tests/flow/test_tickets.py",
     "tests/flow/test_relay.py",
     "tests/flow/test_table_store.py",
+    "tests/flow/test_sign.py",
+    "tests/flow/test_sign_for_one.py",
 )
 # Without the tests that see only whether the files are there.
 BUILT = ("tests/built/test_artefacts.py::test_the_layers_need_no_package_of_the_runtimes", "tests/built/test_runtime.py")
