@@ -66,7 +66,7 @@ def test_a_url_that_clients_send_as_it_is_may_be_signed(url: str) -> None:
         (f"{X}/[a]", "a path with characters"),
         (f"{X}/a|b", "a path with characters"),
         (f'{X}/"', "a path with characters"),
-        (f"{X}/%2f", "a path with characters"),
+        (f"{X}/%2f", r"a path with characters .*, in capitals \(%2F\)$"),
         (f"{X}/%zz", "a path with characters"),
         (f"{X}/%2", "a path with characters"),
         (f"{X}/%", "a path with characters"),

@@ -18,7 +18,7 @@ MAX_FORM_VALUES = 1000
 Pairs = tuple[tuple[str, str], ...]
 
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]{0,31}")  # a token of RFC 9110, section 5.6.2, in capitals
-_URL = re.compile(r"(https?://)([^/?#]*)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
+_URL = re.compile(r"(https?://)([^/?#]*)([^?#]*)\??([^#]*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[A-Z0-9](?:[A-Z0-9.-]*[A-Z0-9])?(?::([1-9][0-9]{0,4}))?", re.IGNORECASE)
 _PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*")
 _NEEDLESS = re.compile(r"[A-Za-z0-9._~-]")  # what needs no encoding
@@ -41,7 +41,7 @@ def check_url(url: str) -> None:
     if "@" in authority:
         raise ValueError("url must have no user name and password before its host")
     found = _AUTHORITY.fullmatch(authority)
-    if found is None or int(found[1] or 1) > 65535:
+    if found is None or int(found[1] or 0) > 65535:
         raise ValueError("url must have a host name, and after it at most a port, such as :8443")
     _check_path(path)
     _check_query(query)
@@ -84,7 +84,7 @@ def _parts(url: str) -> tuple[str, str, str]:
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError("url must be a whole URL, such as https://api.example.com/1/me")
-    return found[2], found[3], found[4] or ""
+    return found[2], found[3], found[4]
 
 
 def _check_path(path: str) -> None:
