@@ -59,7 +59,7 @@ class Stack(Document):
         body = _translate(parameters, code or {})
         for name, value in parameters.items():  # what judges the file knows no parameters but their defaults
             body["Parameters"][name]["Default"] = int(value) if body["Parameters"][name]["Type"] == "Number" else value
-        path = _files() / f"{'-'.join(sorted(parameters)) or 'default'}-{len(list(_files().iterdir()))}.json"
+        path = _files() / f"{'-'.join(sorted(parameters))[:200] or 'default'}-{len(list(_files().iterdir()))}.json"
         path.write_text(json.dumps(body, indent=1))
         super().__init__(path, parameters)
 
