@@ -9,7 +9,7 @@ import pytest
 from sandbox.aws.credentials import SESSION_PREFIX
 from sandbox.world import Sandbox
 from tests.support.direct import invoke
-from tests.support.reading import environment, grant
+from tests.support.reading import grant
 from tests.support.refusal import refused
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp
 from tripod.sealed_tokens import encryption_context, find, unseal
@@ -38,7 +38,7 @@ def apps(world: Sandbox) -> dict[str, SandboxApp]:
 @pytest.fixture
 def own(world: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return what makes clients with the role of sign, and nothing else."""
-    for name, value in environment(world).items():
+    for name, value in world.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_SESSION_TOKEN", f"{SESSION_PREFIX}{world.prefix}-sign")
     return boto3.Session().client

@@ -12,7 +12,7 @@ import pytest
 from sandbox.repository import ROOT
 from sandbox.template.intrinsics import REGION
 from tests.support.direct import invoke
-from tests.support.reading import environment, grant
+from tests.support.reading import grant
 from tests.support.roles import role
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.rules import errors
@@ -59,7 +59,7 @@ def node(app: SandboxApp, code: str) -> Any:
             env={
                 "PATH": os.environ["PATH"],
                 "AWS_REGION": REGION,
-                **environment(app.sandbox),
+                **app.sandbox.environment(),
                 "AWS_SESSION_TOKEN": os.environ["AWS_SESSION_TOKEN"],
             },
             cwd=PEERS,  # whose node_modules an evaluated module imports from

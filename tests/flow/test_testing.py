@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pytest
 
 import tripod
-from tests.support.reading import WHO, environment, grant, reading, revoke
+from tests.support.reading import WHO, grant, reading, revoke
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
 from tripod import fake_aws, process, testing, tickets
 from tripod_flow.api import parameters
@@ -75,7 +75,7 @@ def in_sandbox(app: SandboxApp) -> Iterator[Elsewhere]:
 def in_memory(app: SandboxApp, definition: dict[str, Any]) -> Iterator[Elsewhere]:
     """With the sandbox's names and definition, and without its AWS or provider: whatever is sent to the latter is answered here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRIPOD_PREFIX", environment(app.sandbox)["TRIPOD_PREFIX"])
+        patch.setenv("TRIPOD_PREFIX", app.sandbox.environment()["TRIPOD_PREFIX"])
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
             patch.delenv(name, raising=False)
         user = testing.user(app.name, app.user.user_id, screen_name=app.user.screen_name)

@@ -87,6 +87,8 @@ def test_without_a_key_nobody_uses_one_and_no_reader_knows_the_table() -> None:
     for name in READERS:
         actions = [one["Action"] for one in none.policies()[name]["Statement"]]
         assert actions == ["secretsmanager:GetSecretValue", "lambda:InvokeFunction"]
+    actions = [one["Action"] for one in none.policies()["SignFunctionRole 0"]["Statement"]]
+    assert actions == ["secretsmanager:GetSecretValue"]
 
 
 def test_the_prefix_and_the_provider_are_the_stacks_own() -> None:
