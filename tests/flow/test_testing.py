@@ -12,6 +12,7 @@ import pytest
 import tripod
 from tests.support.reading import WHO, grant, reading, revoke
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
+from tests.support.waiting import eventually
 from tripod import fake_aws, process, testing, tickets
 from tripod_flow.api import parameters
 from tripod_flow.rules import tickets as rules
@@ -195,3 +196,38 @@ def test_code_sees_in_memory_what_it_sees_in_production(app: SandboxApp) -> None
 def test_what_the_functions_allow_is_the_same() -> None:
     assert (fake_aws.TICKET_LIFETIME, fake_aws.TICKET_REPEAT) == (rules.LIFETIME, rules.REPEAT)
     assert fake_aws.MAX_USER_ID == parameters.MAX_VALUE
+
+
+def life(app: SandboxApp, elsewhere: Elsewhere) -> Iterator[Any]:
+    """Yield what an app's code learns of whether a connection works."""
+    provider, user_id = app.name, app.user.user_id
+
+    def listed(**asked: Any) -> Any:
+        return [(one.user_id, one.state, one.cause, one.refused_at is None) for one in tripod.users(provider, **asked)]
+
+    def check() -> Any:
+        found = tripod.check(provider, user_id=user_id)
+        return found.state, found.cause, found.checked_at is None
+
+    yield seen(check)
+    elsewhere.sign_in()
+    yield listed(), listed(state="refused"), listed(state="connected")
+    elsewhere.revoke()
+    yield seen(lambda: tripod.user_session(provider, user_id=user_id).get(app.sandbox.provider + WHO, timeout=5))
+    yield eventually(lambda: listed(state="refused"))
+    yield listed(), listed(state="refused"), listed(state="connected"), seen(check)
+    elsewhere.sign_in()
+    yield listed(), listed(state="refused"), seen(check)
+    tripod.disconnect(provider, user_id=user_id)
+    yield listed(), seen(check), seen(lambda: tripod.check("nobodys", user_id=user_id))
+
+
+def test_a_connection_is_refused_and_works_again_in_memory_as_in_production(app: SandboxApp) -> None:
+    app.redefine(identity_url=app.sandbox.provider + WHO, identity_user_id_field="id_str")
+    definition = app._consumer_content()["provider"]
+    with in_sandbox(app) as elsewhere:
+        production = list(life(app, elsewhere))
+    with in_memory(app, definition) as elsewhere:
+        assert list(life(app, elsewhere)) == production
+    assert production[3] is True
+    assert production[4][1] == [(app.user.user_id, "refused", "token_revoked", False)]

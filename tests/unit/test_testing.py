@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 
 import tripod
 from tests.support.clock import Clock
-from tripod import TicketRejected, TokenNotFound, TokenRevoked, TripodUnavailable, functions, process, testing, tickets
+from tripod import TicketRejected, TokenNotFound, TokenRevoked, TripodUnavailable, process, testing, tickets
 
 ME = "https://api.x.com/2/users/me"
 WHO = "https://api.x.com/1.1/account/verify_credentials.json"
@@ -315,25 +315,33 @@ def test_each_user_and_each_name_has_a_provider_and_no_other_has() -> None:
             tripod.user_tokens("tumblr", user_id="a@b")
 
 
-def test_the_function_check_says_whether_the_provider_takes_the_tokens_and_lists_whom_it_refuses() -> None:
-    def found(name: str, value: str) -> int:
-        query = process.this().client("dynamodb").get_paginator("query")
-        (page,) = query.paginate(KeyConditionExpression=f"{name} = :it", ExpressionAttributeValues={":it": {"S": value}})
-        return len(page["Items"])
+def test_check_says_whether_the_provider_takes_the_tokens_and_users_lists_whom_it_refuses() -> None:
+    def listed(**asked: str) -> list[tuple[str, str, str | None]]:
+        return [(one.user_id, one.state, one.cause) for one in tripod.users("x", **asked)]
 
     def check(user_id: str) -> tuple[str, str | None]:
-        errors = {"not_connected": lambda: TokenNotFound("secret")}
-        told = functions.invoke("check", {"provider": "x", "user_id": user_id}, errors)
-        return told.text("state"), told.text_or_none("cause")
+        found = tripod.check("x", user_id=user_id)
+        return found.state, found.cause
 
     with testing.users(ADA) as fake:
-        assert (check("42"), found("refused_by", "x"), found("subject_of", "x#customer-7")) == (("connected", None), 0, 1)
+        assert check("42") == ("connected", None)
+        assert listed(subject="customer-7") == [("42", "connected", None)]
         fake.revoke("x", "42")
-        report = {"FunctionName": "tripod-check", "Payload": b'{"provider": "x", "user_id": "42"}'}
-        assert process.this().client("lambda").invoke(InvocationType="Event", **report)["StatusCode"] == 202
-        assert (found("refused_by", "x"), found("connected_to", "x")) == (1, 1)
-        assert check("42") == ("refused", "token_revoked")
+        with pytest.raises(tripod.TokenRevoked):
+            tripod.user_session("x", user_id="42").get("https://api.x.com/1.1/account/verify_credentials.json", timeout=5)
+        assert listed(state="refused") == [("42", "refused", "token_revoked")]
+        assert (check("42"), listed(state="connected")) == (("refused", "token_revoked"), [])
         fake.sign_in(ADA)
-        assert (check("42"), found("refused_by", "x")) == (("connected", None), 0)
+        assert (listed(), check("42"), listed(state="refused")) == ([("42", "connected", None)], ("connected", None), [])
         with pytest.raises(TokenNotFound):
             check("7")
+        fake.fail("check", code="provider_unavailable")
+        with pytest.raises(tripod.TripodUnavailable):
+            check("42")
+
+
+def test_labels_are_kept_and_tokens_that_have_ended_are_refused() -> None:
+    with testing.users(testing.user("x", "42", labels=["beta"], expires_at=1)) as fake:
+        assert tripod.check("x", user_id="42").cause == "token_expired"
+        fake.sign_in(testing.user("x", "42"))
+        assert [one.labels for one in tripod.users("x")] == [("beta",)]

@@ -8,7 +8,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -89,6 +89,7 @@ class FakeStack:
         *,
         screen_name: str | None,
         subject: str | None,
+        labels: Sequence[str],
         expires_at: int | None,
         extra: Mapping[str, str],
     ) -> None:
@@ -97,6 +98,7 @@ class FakeStack:
             before = self._connections.get((provider, user_id), {})
             screen_name = screen_name or before.get("screen_name", {}).get("S")
             subject = subject or before.get("subject", {}).get("S")
+            labels = labels or [label["S"] for label in before.get("labels", {}).get("L", [])]
             self._refuse(provider, user_id)
             tokens = UserTokens(
                 provider=provider,
@@ -118,7 +120,8 @@ class FakeStack:
                 "extra": {"M": {name: {"S": value} for name, value in extra.items()}},
             }
             item |= {name: {"S": text} for name, text in (("screen_name", screen_name), ("subject", subject)) if text}
-            item |= {"subject_of": {"S": f"{provider}#{subject}"}} if subject else {}
+            item |= {"subject_of": {"S": names.subject_key(provider, subject)}} if subject else {}
+            item |= {"labels": {"L": [{"S": label} for label in labels]}} if labels else {}
             item |= {"token_expires_at": {"N": str(expires_at)}} if expires_at is not None else {}
             self._connections[provider, user_id] = item
 
@@ -168,7 +171,7 @@ class FakeStack:
         with self._lock:
             return sorted(self._connections.values(), key=lambda item: str(item["user_id"]["S"]).encode())
 
-    def invoke(self, function: str, event: Mapping[str, str]) -> Mapping[str, Any]:
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a function's answer. Raises as Lambda's client."""
         functions: Mapping[str, Callable[..., Mapping[str, Any]]] = {
             "redeem": self._redeem,
@@ -206,14 +209,21 @@ class FakeStack:
         self._deleted.add(names.user_secret(self.prefix, provider, user_id))
         return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": True}
 
-    def _check(self, provider: str, user_id: str) -> Mapping[str, Any]:
+    def _check(self, provider: str, user_id: str, *, reported: bool = False) -> Mapping[str, Any]:  # noqa: ARG002  # each is made at once
         if (provider, user_id) not in self._connections:
-            return {"code": "not_connected"}
-        refused = self._token(provider, user_id) in self._refused
-        item = {name: value for name, value in self._connections[provider, user_id].items() if name != "refused_by"}
-        self._connections[provider, user_id] = item | ({"refused_by": {"S": provider}} if refused else {})
-        state, cause = ("refused", "token_revoked") if refused else ("connected", None)
-        return {"provider": provider, "user_id": user_id, "state": state, "cause": cause}
+            return {"code": "unknown_provider" if provider not in self.consumers else "token_not_found"}
+        now, item = time.time(), dict(self._connections[provider, user_id])
+        cause = "token_revoked" if self._token(provider, user_id) in self._refused else None
+        if "token_expires_at" in item and float(item["token_expires_at"]["N"]) <= now:
+            cause = "token_expired"
+        for name in ("refused_by", "refused_at", "cause"):
+            item.pop(name, None)
+        item["checked_at"] = {"N": str(now)}
+        if cause is not None:
+            item |= {"refused_by": {"S": provider}, "refused_at": {"N": str(now)}, "cause": {"S": cause}}
+        self._connections[provider, user_id] = item
+        state = "connected" if cause is None else "refused"
+        return {"provider": provider, "user_id": user_id, "state": state, "cause": cause, "checked_at": now}
 
     def _connection(self, provider: str, user_id: str) -> Item:
         if (provider, user_id) not in self._connections:

@@ -41,6 +41,7 @@ class FakeUser:
     user_id: str
     screen_name: str | None = None
     subject: str | None = None
+    labels: tuple[str, ...] = ()
     expires_at: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,6 +52,7 @@ def user(
     *,
     screen_name: str | None = None,
     subject: str | None = None,
+    labels: Iterable[str] = (),
     expires_at: int | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> FakeUser:
@@ -61,6 +63,7 @@ def user(
         user_id: the provider's id of the user.
         screen_name: the user's name at the provider.
         subject: the app's own id of the user.
+        labels: the app's own.
         expires_at: when the tokens end, in epoch seconds; where that is past, reading them raises ``TokenExpired``.
         extra: further fields of the provider's answers, where its definition keeps any.
 
@@ -74,7 +77,13 @@ def user(
     if not text:
         raise ValueError("a user's id is not empty")
     return FakeUser(
-        provider=provider, user_id=text, screen_name=screen_name, subject=subject, expires_at=expires_at, extra=dict(extra or {})
+        provider=provider,
+        user_id=text,
+        screen_name=screen_name,
+        subject=subject,
+        labels=tuple(labels),
+        expires_at=expires_at,
+        extra=dict(extra or {}),
     )
 
 
@@ -123,6 +132,7 @@ class FakeTripod:
             signed_in.user_id,
             screen_name=signed_in.screen_name,
             subject=signed_in.subject,
+            labels=signed_in.labels,
             expires_at=signed_in.expires_at,
             extra=signed_in.extra,
         )
@@ -152,8 +162,10 @@ class FakeTripod:
             raise ValueError("a challenge is what tripod.tickets.challenge returns: 43 URL-safe characters")
         return self._stack.ticket(provider, names.user_id_text(user_id), challenge=challenge, return_to=return_to)
 
-    def fail(self, call: Literal["redeem", "disconnect"], *, code: str = "internal", retry_after: int | None = None) -> None:
-        """Let the next ``redeem`` or ``disconnect`` fail: it raises ``TripodUnavailable`` with this code of docs/errors.md."""
+    def fail(
+        self, call: Literal["redeem", "disconnect", "check"], *, code: str = "internal", retry_after: int | None = None
+    ) -> None:
+        """Let the next ``redeem``, ``disconnect`` or ``check`` fail: it raises ``TripodUnavailable`` with this code of docs/errors.md."""
         self._stack.fail(call, {"code": code, "retry_after": retry_after})
 
 
@@ -236,7 +248,7 @@ class _FakeProcess(Process):
         self._stack = stack
         self._fake = fake
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, quick: bool = False) -> Any:  # noqa: ARG002  # memory is quick
         return self._stack.client(service)
 
     def mount(self, session: Session) -> None:
