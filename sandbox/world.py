@@ -256,7 +256,8 @@ class Sandbox:
         secret = {
             "consumer_key": consumer.key,
             "consumer_secret": consumer.secret,
-            "provider": self.provider_server.endpoints(consumer.key) | (self.provider_server.identity() if play == X.name else {}),
+            "provider": self.provider_server.endpoints(consumer.key)
+            | (self.provider_server.identity() if play == X.name else {}),
             **secret_fields,
         }
         self._store_secret(name, {key: value for key, value in secret.items() if value is not None})
