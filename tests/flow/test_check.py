@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import tripod
-from sandbox.provider import Failure, Fault, ProviderFault, failures
+from sandbox.provider import Failure, Fault, ProviderFault, Rewritten, failures
 from tests.support.direct import begin, invoke, new_pair, ticket_in
 from tests.support.reading import WHO, grant, reading, revoke, session, who
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
@@ -209,13 +209,31 @@ def test_a_report_that_met_a_provider_that_is_down_is_made_again(checked: Sandbo
 def test_a_connection_that_was_just_checked_is_not_asked_about_again(checked: SandboxApp) -> None:
     assert [check(checked) for _ in range(3)] == [("connected", None)] * 3
     assert len(checked.calls("verify_credentials")) == 1
+    checked.change_item(checked.connection_key, check_after=1.0)
+    report(checked)  # a report needs no answer, and waits longer
+    assert len(checked.calls("verify_credentials")) == 1
     [found] = listed(checked)
     assert found.checked_at is not None
+
+
+def test_tokens_that_may_be_an_earlier_grants_are_not_asked_about(checked: SandboxApp) -> None:
+    checked.change_item(checked.connection_key, stored_grant_id="an-earlier-one")
+    assert check(checked) == ("unknown", None)
+    assert checked.calls("verify_credentials") == []
+
+
+def test_an_answer_about_somebody_else_proves_nothing(checked: SandboxApp) -> None:
+    other = checked.sandbox.provider_server.add_user()
+    theirs, others = checked.user.user_id.encode(), other.user_id.encode()
+    checked.fault("verify_credentials", Rewritten(lambda body: body.replace(theirs, others)))
+    assert check(checked) == ("unknown", None)
+    assert listed(checked)[0].checked_at is None
 
 
 def test_tokens_that_are_another_apps_are_not_asked_about(checked: SandboxApp) -> None:
     other = checked.sandbox.provider_server.register()
     checked.change_consumer(consumer_key=other.key, consumer_secret=other.secret)
+    checked.sandbox.provider_server.fault(other.key, "verify_credentials", failures.REVOKED)  # as some call another app's token
     assert check(checked) == ("unknown", None)
     assert checked.sandbox.provider_server.calls(other.key, "verify_credentials") == []
 

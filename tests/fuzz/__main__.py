@@ -15,7 +15,7 @@ from tests.fuzz.target import Defect, FuzzFigures, Target, defects_of, running
 
 INPUTS = 100_000
 BATCH = 1_000  # inputs of one world
-SHARES = {"start": 25, "callback": 33, "revoke": 15, "redeem": 10, "sign": 8, "relay": 9}  # percent
+SHARES = {"start": 25, "callback": 33, "revoke": 15, "redeem": 10, "sign": 6, "check": 4, "relay": 7}  # percent
 
 
 def _found(target: Target, function: str, inputs: int, number: int) -> list[Defect]:

@@ -82,6 +82,7 @@ _DIRECT = {
     "revoke": ("provider", "user_id"),
     "redeem": ("ticket", "secret"),
     "sign": ("form", "provider", "user_id", "method", "url"),
+    "check": ("reported", "provider", "user_id"),
 }
 
 

@@ -19,6 +19,7 @@ ROUTES = {
     "revoke": ("POST /oauth/{provider}/users/{user_id}/revoke",),
     "redeem": (),
     "sign": (),
+    "check": (),
     "relay": (),
 }
 

@@ -25,8 +25,9 @@ INPUTS = {
     "revoke": 200,
     "redeem": 550,
     "sign": 100,
+    "check": 60,
     "relay": 100,
-}  # 2,100; the cheap one gets more
+}  # 2,160; the cheap one gets more
 
 # How many of these come through at least: to a redirect or page, an exchange, a proof, a revocation, an event.
 COME_THROUGH = {
@@ -35,6 +36,7 @@ COME_THROUGH = {
     "revoke": {"revoke 200": 3, "revoke done": 3},
     "redeem": {"redeem done": 20},
     "sign": {"sign done": 5},
+    "check": {"check done": 5},
     "relay": {"relay relayed": 5},
 }
 
@@ -81,7 +83,7 @@ def test_whatever_the_event_there_is_an_answer(target: Target, function: str) ->
     assert target.in_the_clear() == []
 
 
-@pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem", "sign"])
+@pytest.mark.parametrize("function", ["start", "callback", "revoke", "redeem", "sign", "check"])
 def test_a_log_line_is_written_even_of_half_a_character(target: Target, function: str) -> None:
     target.figures = FuzzFigures()
     target.check(function, {"provider": "\ud800"})

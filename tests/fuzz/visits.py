@@ -110,6 +110,12 @@ def _sign(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
     )
 
 
+def _check(one: Callable[[str], Part], _draw: st.DrawFn) -> SearchStrategy[Event]:
+    part = one("user")
+    asked = {"provider": part("provider"), "user_id": part("user_id")}
+    return st.fixed_dictionaries({name: st.just(value) for name, value in asked.items()}, optional={"reported": st.booleans()})
+
+
 def _revoke(one: Callable[[str], Part], draw: st.DrawFn) -> SearchStrategy[Event]:
     part = one("user")
     provider, user_id = part("provider"), part("user_id")
@@ -145,6 +151,7 @@ _VISITS: dict[str, Callable[[Callable[[str], Part], st.DrawFn], SearchStrategy[E
     "callback": _callback,
     "redeem": _redeem,
     "sign": _sign,
+    "check": _check,
     "revoke": _revoke,
     "relay": _relay,
 }

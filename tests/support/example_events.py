@@ -28,6 +28,7 @@ STATUSES = {
     "sign": {400},  # the sandbox's provider is not at this host
     "revoke-route": {404},
     "revoke-direct": {404},
+    "check": {404},
 }
 
 
