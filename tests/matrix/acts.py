@@ -9,6 +9,7 @@ from tests.support.direct import begin, new_pair
 from tests.support.kept_tokens import is_in_the_clear, sealed
 from tests.support.pin import begin as begin_by_pin
 from tests.support.pin import post
+from tests.support.reading import WHO, revoke
 from tests.support.sandbox_app import SandboxApp, make_app
 
 GONE = "no answer"  # the function died, or was cut off: API Gateway's 500, or Lambda's FunctionError
@@ -142,6 +143,29 @@ def _revoke(scene: UserScene) -> str:
     return _invoked(scene, "revoke", {"provider": scene.app.name, "user_id": scene.app.user.user_id})
 
 
+def _refused_there(app: SandboxApp) -> UserScene:
+    """Let the user be connected, and the provider no longer take the token."""
+    app.redefine(identity_url=app.sandbox.provider + WHO, identity_user_id_field="id_str")
+    scene = _connected(app)
+    revoke(app)
+    return scene
+
+
+def _check(scene: UserScene) -> str:
+    if "tried" in scene.given:  # a minute ago
+        scene.app.change_item(scene.app.connection_key, check_after=1.0)
+    scene.given["tried"] = True
+    return _invoked(scene, "check", {"provider": scene.app.name, "user_id": scene.app.user.user_id})
+
+
+def _known_as_refused(scene: UserScene) -> str:
+    connection = scene.app.connection() or {}
+    if "refused_by" not in connection:
+        return "not known"
+    told = {event.detail["id"] for event in scene.app.events() if event.detail_type == "connection.refused"}
+    return "owed" if "outbox" in connection else "refused" if len(told) == 1 else f"{len(told)} events"
+
+
 def _unpaid(app: SandboxApp) -> UserScene:
     """Leave it to the relay to store and to tell."""
     scene = _back(app)
@@ -245,6 +269,8 @@ ACTS = (
     Act("PIN, whose, and nothing kept", "callback", _with_pin, _pin, how_it_stands, {**_NAMELESS, "secret": _SIGN_IN_ONLY}),
     Act("redeem", "redeem", _with_ticket, lambda scene: _invoked(scene, "redeem", scene.given), how_it_stands),
     Act("revoke", "revoke", _connected, _revoke, _disconnected),
+    Act("check", "check", _refused_there, _check, _known_as_refused),
+    Act("check, sealed", "check", _refused_there, _check, _known_as_refused, _SEALED),
     Act("relay", "relay", _unpaid, _relay, _told_all),
     Act("callback, sealed", "callback", _back, _callback, how_it_stands, _SEALED),
     Act("callback, whose, sealed", "callback", _back, _callback, how_it_stands, {**_NAMELESS, **_SEALED}),

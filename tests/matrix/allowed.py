@@ -73,8 +73,13 @@ ROWS: dict[str, dict[str, tuple[str, str]]] = {
         "UpdateItem 3": ("revoked", "deleted"),  # what the provider has said
     },
 }
+# A check that fails is made again: nothing but its finding changes the connection.
+ROWS["check"] = dict.fromkeys(("GetItem 1", "UpdateItem 1", "GetSecretValue 1", "GetSecretValue 2", "UpdateItem 2"), ("internal", "refused"))
+ROWS["check"] |= {"verify_credentials": ("provider_unavailable", "refused")}
+ROWS["check, sealed"] = {name: cell for name, cell in ROWS["check"].items() if name != "GetSecretValue 2"}
+ROWS["check, sealed"] |= {"Decrypt 1": ("internal", "refused")}
 # The relay does each item on its own, and what fails is left to the next sweep.
-ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3)], ("done", "stored"))
+ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3, 4)], ("done", "stored"))
 ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))
 ROWS["relay"] |= dict.fromkeys(["PutSecretValue 1", "CreateSecret 1", "TransactWriteItems 1", "PutEvents 1"], ("done", "stored"))
 ROWS["PIN"] = ROWS["callback"]
@@ -101,7 +106,7 @@ ROWS["revoke, sealed"] = dict.fromkeys(
 ROWS["revoke, sealed"] |= dict.fromkeys(("GetItem 2", "GetItem 3"), ("internal", "deleted"))
 ROWS["revoke, sealed"] |= dict.fromkeys(("GetItem 4", "UpdateItem 2", "Decrypt 1", "invalidate_token"), ("revoked", "deleted"))
 ROWS["revoke, sealed"] |= dict.fromkeys(("GetItem 5", "UpdateItem 3"), ("revoked", "deleted"))
-ROWS["relay connects, sealed"] = dict.fromkeys((f"GetItem {number}" for number in (1, 2, 3)), ("done", "stored"))
+ROWS["relay connects, sealed"] = dict.fromkeys((f"GetItem {number}" for number in (1, 2, 3, 4)), ("done", "stored"))
 ROWS["relay connects, sealed"] |= dict.fromkeys(("UpdateItem 1", "UpdateItem 2"), ("done", "stored"))
 ROWS["relay connects, sealed"] |= dict.fromkeys(("TransactWriteItems 1", "PutEvents 1"), ("done", "stored"))
 ROWS["relay seals"] = ROWS["relay connects, sealed"] | {"Encrypt 1": ("done", "stored")}
@@ -115,6 +120,7 @@ CELLS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("access_token", "denied"): ("provider_rejected", "again"),
     ("access_token", "killed before"): (None, "stored"),
     ("identity", "denied"): ("provider_rejected", "again"),
+    ("verify_credentials", "denied"): ("done", None),  # its 401 proves nothing
 }
 _NOTHING_KEPT = {"callback, whose, and nothing kept", "PIN, whose, and nothing kept"}
 _COMMIT = {(act, "UpdateItem 2") for act in ("callback", "callback, then whose", "PIN", *_NOTHING_KEPT)}

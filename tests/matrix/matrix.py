@@ -15,7 +15,7 @@ from tests.matrix.allowed import allowed
 from tests.support.plays import processes
 from tests.support.waiting import eventually
 
-LEGS = ("request_token", "access_token", "identity", "invalidate_token")
+LEGS = ("request_token", "access_token", "identity", "invalidate_token", "verify_credentials")
 PROVIDER: dict[str, ProviderFault] = {
     "refused": ProviderFault.RESET,  # a reset before any answer: to the caller the same as a port where nobody listens
     "timeout": ProviderFault.TIMEOUT,
