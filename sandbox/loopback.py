@@ -117,7 +117,7 @@ class ConnectionHandler(BaseHTTPRequestHandler):
         self._refuse(code, HTTPStatus(code).phrase)
 
     def read_body(self) -> bytes | None:
-        """Return the request's body; None after answering 400, 411 or 413 instead."""
+        """Return the request's body; None after answering 400, 411 or 413 instead, and for a client that died while it was sending."""
         length = self.headers.get("content-length", "0")
         if "transfer-encoding" in self.headers:
             self._refuse(411, "Length Required")
@@ -128,7 +128,10 @@ class ConnectionHandler(BaseHTTPRequestHandler):
                 self.rfile.read(min(CHUNK, int(length) - start))
             self._refuse(413, "Request Entity Too Large")
         else:
-            return self.rfile.read(int(length))
+            body = self.rfile.read(int(length))
+            if len(body) == int(length):
+                return body
+            self.close_connection = True
         return None
 
     def _refuse(self, status: int, message: str) -> None:

@@ -74,7 +74,9 @@ ROWS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 # A check that fails is made again: nothing but its finding changes the connection.
-ROWS["check"] = dict.fromkeys(("GetItem 1", "UpdateItem 1", "GetSecretValue 1", "GetSecretValue 2", "UpdateItem 2"), ("internal", "refused"))
+ROWS["check"] = dict.fromkeys(
+    ("GetItem 1", "UpdateItem 1", "GetSecretValue 1", "GetSecretValue 2", "UpdateItem 2"), ("internal", "refused")
+)
 ROWS["check"] |= {"verify_credentials": ("provider_unavailable", "refused")}
 ROWS["check, sealed"] = {name: cell for name, cell in ROWS["check"].items() if name != "GetSecretValue 2"}
 ROWS["check, sealed"] |= {"Decrypt 1": ("internal", "refused")}

@@ -1,5 +1,6 @@
 """The sandbox's AWS: an account of its own, the template's resources, every call on record."""
 
+import socket
 from typing import Any
 
 from sandbox.aws.server import AwsServer
@@ -51,3 +52,14 @@ def test_the_record_keeps_values_out_of_its_repr(aws: AwsServer, vault: Any, nam
     (call,) = aws.called("secretsmanager", "CreateSecret", name)
     assert call.parameters["SecretString"] == "do-not-show"
     assert "do-not-show" not in repr(call)
+
+
+def test_a_request_of_a_client_that_died_while_it_was_sending_is_none(aws: AwsServer) -> None:
+    host, port = aws.url.removeprefix("http://").split(":")
+    before = len(aws.calls)
+    with socket.create_connection((host, int(port)), timeout=5) as client:
+        head = "POST / HTTP/1.1\r\nhost: aws\r\nx-amz-target: DynamoDB_20120810.GetItem\r\ncontent-length: 100\r\n\r\n"
+        client.sendall(head.encode() + b'{"TableName":')
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+    assert len(aws.calls) == before
