@@ -15,14 +15,16 @@ from sandbox.provider.visitor import Visitor
 from sandbox.repository import TEMPLATE
 from sandbox.template.template import Route
 from sandbox.world import Sandbox
+from tests.support.direct import begin, new_pair, ticket_in
 from tests.support.reading import LAYER, reading
 from tests.support.sandbox_app import RETURN_TO, SandboxApp
+from tests.support.waiting import eventually
 
 ROOT = TEMPLATE.parent
 APP = RETURN_TO.removesuffix("/done")
 
 
-def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> dict[str, Any]:
+def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> Any:
     """Run an example's handler in a process of its own, as Lambda would, and return its answer."""
     folders = os.pathsep.join((str(ROOT / "examples" / example / "function"), str(LAYER)))
     code = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
@@ -36,7 +38,7 @@ def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) ->
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    return dict(json.loads(finished.stdout))
+    return json.loads(finished.stdout)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: Sandbo
     assert "disconnected" in run(x.sandbox, "post", payload)["error"]
 
 
-def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> dict[str, Any]:
+def visit(sandbox: Sandbox, target: str, cookies: dict[str, str]) -> Any:
     """Let a browser visit the sign-in example."""
     headers = [("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))] if cookies else []
     request = GatewayRequest("GET", target, "HTTP/1.1", headers, b"", "127.0.0.1", 3000)
@@ -99,3 +101,31 @@ def test_the_reader_signs_requests_in_a_process_of_its_own(x: SandboxApp) -> Non
     assert browser.get(x.come_back(browser), accept=JSON).json()["outcome"] == "granted"
     told = run(x.sandbox, "post", {"user_id": x.user.user_id, "text": "again"})
     assert told["screen_name"] == x.user.screen_name
+
+
+def test_the_reconnecting_example_mails_the_apps_own_user_once_a_link_to_sign_in_again(x: SandboxApp) -> None:
+    secret, challenge = new_pair("x", RETURN_TO)
+    begun = begin(x, challenge=challenge, subject="customer 42", return_to=RETURN_TO)
+    back = x.browser().get(x.consent(begun["authorize_url"])).headers["location"]
+    with reading(x.sandbox):
+        tripod.redeem(ticket_in(back), secret)
+        x.sandbox.provider_server.revoke(x.consumer.key, x.user)
+        assert tripod.check("x", user_id=x.user.user_id).state == "refused"
+    x.relay(x.connection_key)
+    assert eventually(lambda: [one for one in x.events() if one.detail_type == "connection.refused"])
+    [refused] = [
+        one.detail for one in x.events() if (one.detail_type, one.detail["user_id"]) == ("connection.refused", x.user.user_id)
+    ]
+    dynamodb, ses, table = x.sandbox.client("dynamodb"), x.sandbox.client("sesv2"), f"users-{x.user.user_id}"
+    key = {"AttributeName": "id", "KeyType": "HASH"}
+    attributes = [{"AttributeName": "id", "AttributeType": "S"}]
+    dynamodb.create_table(TableName=table, KeySchema=[key], AttributeDefinitions=attributes, BillingMode="PAY_PER_REQUEST")
+    ses.create_email_identity(EmailIdentity="app@example.com")
+    named = {"USERS_TABLE": table, "MAIL_FROM": "app@example.com"}
+    event = {"source": "tripod", "detail-type": "connection.refused", "detail": refused}
+    assert run(x.sandbox, "reconnect", event, **named) is None  # nobody of ours
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "customer 42"}, "email": {"S": "ada@example.com"}})
+    assert run(x.sandbox, "reconnect", event, **named) == "ada@example.com"
+    assert run(x.sandbox, "reconnect", event, **named) is None  # the same event again
+    assert run(x.sandbox, "reconnect", event | {"detail": refused | {"id": "another"}}, **named) == "ada@example.com"
+    assert run(x.sandbox, "reconnect", event | {"detail": refused | {"subject": None}}, **named) is None
