@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tripod import library_logs, sealed_tokens
 from tripod.credentials import UserTokens
@@ -15,7 +15,6 @@ from tripod_flow.api.http_request import HttpRequest
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.api.responses import ApiResponse
 from tripod_flow.edges import aws, telemetry
-from tripod_flow.edges.check_progress import CheckProgress
 from tripod_flow.edges.consumers import Consumers
 from tripod_flow.edges.deadline import Deadline
 from tripod_flow.edges.event_bus import EventBus
@@ -23,18 +22,20 @@ from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
-from tripod_flow.flows.check import ConnectionCheck
-from tripod_flow.flows.check_round import CheckRound
 from tripod_flow.flows.exchange import Exchange
 from tripod_flow.flows.finish import Finish
 from tripod_flow.flows.relay import Relay
 from tripod_flow.flows.revocation import Revocation
-from tripod_flow.flows.sign import Sign
 from tripod_flow.flows.start import Start
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TokenStore
 from tripod_flow.rules.errors import FlowError
 from tripod_flow.settings import Settings
+
+if TYPE_CHECKING:
+    from tripod_flow.flows.check import ConnectionCheck
+    from tripod_flow.flows.check_round import CheckRound
+    from tripod_flow.flows.sign import Sign
 
 library_logs.withhold_texts()
 
@@ -149,8 +150,10 @@ class App:
         )
 
     @cached_property
-    def check(self) -> ConnectionCheck:
+    def check(self) -> "ConnectionCheck":
         """The flow that asks providers whether they still take users' tokens."""
+        from tripod_flow.flows.check import ConnectionCheck  # noqa: PLC0415  # of one function alone: the others start without it
+
         return ConnectionCheck(
             self.table,
             self.secret_reader,
@@ -161,8 +164,11 @@ class App:
         )
 
     @cached_property
-    def check_round(self) -> CheckRound:
+    def check_round(self) -> "CheckRound":
         """The flow that checks all connections in turn."""
+        from tripod_flow.edges.check_progress import CheckProgress  # noqa: PLC0415  # likewise
+        from tripod_flow.flows.check_round import CheckRound  # noqa: PLC0415  # likewise
+
         progress = CheckProgress(self._client("dynamodb"), self.settings.table)
         return CheckRound(progress, self.check, every=self.settings.check_every, clock=self._clock)
 
@@ -174,8 +180,10 @@ class App:
         )
 
     @cached_property
-    def sign(self) -> Sign:
+    def sign(self) -> "Sign":
         """The flow that signs other Lambdas' requests."""
+        from tripod_flow.flows.sign import Sign  # noqa: PLC0415  # likewise
+
         settings = self.settings
         return Sign(
             self.consumers, self.secret_reader, only=settings.sign_provider, loopback=settings.loopback, clock=self._clock

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tripod_flow.api import parameters
-from tripod_flow.flows.sign import SignRequest
 from tripod_flow.flows.start import StartRequest
-from tripod_flow.rules import signable
 from tripod_flow.rules.errors import BadRequest
+
+if TYPE_CHECKING:
+    from tripod_flow.flows.sign import SignRequest
 
 MAX_SUBJECT = 256  # characters of the app's own user id
 API_ALIAS = "live"  # template.yaml's AutoPublishAlias
@@ -67,8 +68,11 @@ def check_request(event: Mapping[str, Any]) -> tuple[str, str, bool]:
     return _required(given, "provider"), _required(given, "user_id"), _flag(event, "reported")
 
 
-def sign_request(event: Mapping[str, Any]) -> SignRequest:
+def sign_request(event: Mapping[str, Any]) -> "SignRequest":
     """Read the request that is to be signed; raises ``BadRequest`` for one that clients would not send as it is written."""
+    from tripod_flow.flows.sign import SignRequest  # noqa: PLC0415  # of one function alone: the others start without it
+    from tripod_flow.rules import signable  # noqa: PLC0415  # likewise
+
     names = ("provider", "user_id", "method", "url")
     asked = _strings(event, names, ("form",))
     provider, user_id, method, url = (_required(asked, name) for name in names)
