@@ -120,7 +120,7 @@ providers: .venv/.ready
 peers: .peers/.ready
 
 clean:
-	rm -rf .venv .peers .tools .bench .mutants .faults.md .aws-sam build screenshots layers/*/build layers/*/*.egg-info
+	rm -rf .venv .peers .tools .bench .mutants .faults.md .aws-sam build screenshots layers/*/build layers/*/*.egg-info cli/build cli/*.egg-info
 
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
 # has an environment of its own) and one on Node (which comes from PyPI too). And AWS's SDK on Node, which must read what we have sealed.
@@ -145,7 +145,7 @@ clean:
 	@.tools/sam/bin/python -m pip install --quiet --disable-pip-version-check --target .tools/runtime --requirement requirements-runtime.txt
 	@touch $@
 
-.venv/.ready: requirements-dev.txt layers/tripod/pyproject.toml layers/flow/pyproject.toml
+.venv/.ready: requirements-dev.txt layers/tripod/pyproject.toml layers/flow/pyproject.toml cli/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)"; exit 1; }
 	@echo "Installing what the sandbox and the tests need into .venv, once: about a minute."
 	@"$(PYTHON)" -m venv --clear .venv

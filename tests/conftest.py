@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.world import Sandbox
+from tests.support.checks import with_identity
+from tests.support.harness import Harness
+from tests.support.reading import grant, reading
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, empty, make_app
 
 
@@ -48,3 +51,24 @@ def app(sandbox: Sandbox) -> SandboxApp:
 def unique() -> str:
     """Return a name that no other test has."""
     return f"t-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def harness(app: SandboxApp) -> Harness:
+    return Harness(app)
+
+
+@pytest.fixture
+def granted(app: SandboxApp) -> Iterator[SandboxApp]:
+    """Return an app whose user is connected, and read in this process."""
+    grant(app)
+    with reading(app.sandbox):
+        yield app
+
+
+@pytest.fixture
+def checked(app: SandboxApp) -> Iterator[SandboxApp]:
+    """Return the same at a provider that says whose a token is."""
+    grant(with_identity(app))
+    with reading(app.sandbox):
+        yield app

@@ -1,6 +1,6 @@
-"""Lambda's Invoke API on loopback, so that boto3 reaches the functions directly.
+"""Lambda's API on loopback, so that boto3 reaches the functions directly: Invoke and GetFunctionConfiguration.
 
-Source: the API reference of Lambda, "Invoke".
+Source: the API reference of Lambda, "Invoke" and "GetFunctionConfiguration".
 """
 
 import base64
@@ -20,7 +20,7 @@ from sandbox.template.intrinsics import REGION
 
 LOG_TAIL = 4096  # bytes of the log that an invocation can be asked for
 
-_PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/?]+)/invocations")
+_PATH = re.compile(r"/2015-03-31/functions/(?P<function>[^/?]+)/(?P<operation>invocations|configuration)")
 _NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:function:|function:)?([A-Za-z0-9_-]+)(?::(.*))?")
 
 
@@ -47,7 +47,7 @@ class _LambdaHandler(ConnectionHandler):
         target, _, query = self.path.partition("?")
         path = _PATH.fullmatch(target)
         name = path and _NAME.fullmatch(unquote(path["function"]))
-        if not name:
+        if not name or not path or path["operation"] != "invocations":
             return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
         alias = (name[2] or parse_qs(query).get("Qualifier", [""])[0]).removeprefix("$LATEST")
         arn = f"arn:aws:lambda:{REGION}:{self.server.account}:function:{name[1]}" + (f":{alias}" if alias else "")
@@ -65,6 +65,29 @@ class _LambdaHandler(ConnectionHandler):
             text = f"Could not parse request body into json: {error}"
             return self._fail(400, "InvalidRequestContentException", text)
         return self._invoke(name[1], alias, event, client_context)
+
+    def do_GET(self) -> None:
+        """Answer GetFunctionConfiguration, to callers without a role alone: no function of the template asks for it."""
+        path = _PATH.fullmatch(self.path.partition("?")[0])
+        name = path and _NAME.fullmatch(unquote(path["function"]))
+        if not name or not path or path["operation"] != "configuration":
+            return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
+        try:
+            function = self.server.functions.function(name[1])
+        except UnknownFunctionError:
+            return self._fail(404, "ResourceNotFoundException", f"Function not found: {name[1]}")
+        configuration = {
+            "FunctionName": function.name,
+            "FunctionArn": function.arn,
+            "Runtime": function.properties.get("Runtime"),
+            "MemorySize": function.memory,
+            "Timeout": int(function.timeout),
+            "Layers": [{"Arn": f"arn:aws:lambda:{REGION}:{self.server.account}:layer:{at.name}:1"} for at in function.layers],
+            "State": "Active",
+            "LastUpdateStatus": "Successful",
+            "Environment": {"Variables": self.server.functions.variables(name[1])},
+        }
+        return self.answer(200, [("content-type", "application/json")], json.dumps(configuration).encode())
 
     def _invoke(self, name: str, alias: str, event: Any, client_context: Any) -> None:
         kind = self.headers.get("x-amz-invocation-type", "RequestResponse")

@@ -93,6 +93,12 @@ class Functions:
         described: Function = self._pools[name, alias].function
         return described
 
+    def variables(self, name: str) -> dict[str, str]:
+        """Return the variables that a function was given: the template's, the sandbox's, and what ``reconfigure`` has set."""
+        environment, described = self._environments[name, ""], self.function(name)
+        plain = worker_environment(described, {})
+        return {key: value for key, value in environment.items() if key in described.environment or plain.get(key) != value}
+
     def invoke(
         self, name: str, event: Any, client_context: Any = None, patience: float = math.inf, *, alias: str = ""
     ) -> InvocationResult:

@@ -1,0 +1,85 @@
+"""What ends a command early: a sentence that says what is wrong and what to do, and the exit code.
+
+Exit codes: 0 all is well; 1 the command did its work and found something wrong, or could not do all of it; 2 the command line is wrong;
+3 AWS could not be asked: no credentials, no permission, no stack, no network; 130 interrupted.
+"""
+
+from typing import Any
+
+import click
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tripod.errors import ConsumerNotFound, TokenNotFound, TripodError, TripodUnavailable
+from tripod_flow.rules.errors import FlowError, NotConfigured
+
+FOUND = 1
+OUT_OF_REACH = 3
+INTERRUPTED = 130
+
+_DENIED = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized")
+_EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient", "InvalidSignature", "AuthFailure")
+
+
+class Failure(click.ClickException):
+    """The command ends with this text on stderr, and with ``exit_code``."""
+
+    def __init__(self, text: str, exit_code: int = FOUND) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code  # type: ignore[misc]  # click's own subclasses do so
+
+    def show(self, file: Any = None) -> None:
+        """Print the text to stderr."""
+        click.echo(f"tripod: {self.message}", err=True, file=file)
+
+
+def of(error: Exception) -> Failure | None:
+    """Return the failure that an error of AWS's SDK, of Tripod or of its flows means; None: it is a defect."""
+    if isinstance(error, ClientError):
+        return _of_answer(error)
+    if isinstance(error, BotoCoreError):
+        return Failure(_of_sdk(error), OUT_OF_REACH)
+    if isinstance(error, ConsumerNotFound):
+        return Failure(f"{error}. `tripod consumer list` says which there are")
+    if isinstance(error, TokenNotFound):
+        return Failure(f"{error}. `tripod users <provider>` says who has")
+    if isinstance(error, TripodUnavailable):
+        return Failure(str(error), OUT_OF_REACH)
+    if isinstance(error, NotConfigured):
+        return Failure(str(error), OUT_OF_REACH)
+    if isinstance(error, TripodError | FlowError):
+        return Failure(str(error))
+    return None
+
+
+def is_denied(error: ClientError) -> bool:
+    """Return True if AWS has refused the call for want of a permission."""
+    return error.response["Error"]["Code"].startswith(_DENIED)
+
+
+def _of_answer(error: ClientError) -> Failure:
+    code = error.response["Error"]["Code"]
+    call = f"{error.operation_name} ({code})"
+    if is_denied(error):
+        text = f"your credentials may not do this: {call}. docs/operating.md says what each command needs"
+    elif code.startswith(_EXPIRED):
+        text = (
+            f"AWS takes your credentials for expired or wrong: {call}. Sign in again (aws sso login), or choose another --profile"
+        )
+    else:
+        text = f"AWS refused a call: {call}"
+    return Failure(text, OUT_OF_REACH)
+
+
+def _of_sdk(error: BotoCoreError) -> str:
+    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return "there are no AWS credentials: configure a profile (aws configure sso), or choose one with --profile"
+    if isinstance(error, exceptions.NoRegionError):
+        return "no AWS region is chosen: --region, or AWS_REGION in the environment"
+    if isinstance(error, exceptions.ProfileNotFound):
+        return "there is no such profile: `aws configure list-profiles` says which there are"
+    if isinstance(error, exceptions.TokenRetrievalError | exceptions.SSOError):
+        return "your AWS sign-in has expired: aws sso login"
+    if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
+        return "AWS can't be reached from here: is the region right, and is there a network?"
+    return f"AWS could not be asked: {type(error).__name__}"

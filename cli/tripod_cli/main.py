@@ -1,0 +1,41 @@
+"""The command ``tripod``: its commands, and what each error becomes."""
+
+from typing import Any
+
+import click
+
+from tripod.version import VERSION
+from tripod_cli import failure, options
+from tripod_cli.commands import users
+from tripod_cli.failure import INTERRUPTED, Failure
+
+
+class _Commands(click.Group):
+    """A group whose commands end in a sentence, not in a traceback, unless it is a defect."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException:
+            raise
+        except KeyboardInterrupt:
+            raise Failure("interrupted. What was done is done; the same command goes on with the rest", INTERRUPTED) from None
+        except Exception as error:
+            if (failed := failure.of(error)) is None:
+                raise
+            raise failed from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="tripod")
+@options.shared
+def main() -> None:
+    """Run Tripod: see why it doesn't work, who is connected, and move tokens in, out and between their stores.
+
+    It acts with your own AWS credentials on the stack of --prefix, and prints no token. Exit codes: 0 all is well; 1 something is wrong,
+    or not all could be done; 2 the command line is wrong; 3 AWS could not be asked; 130 interrupted.
+    """
+
+
+for _command in (*users.COMMANDS,):
+    main.add_command(_command)

@@ -1,0 +1,106 @@
+"""What a command prints: for people by rich, or with ``--json`` one JSON object a line. Progress and hints are on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+
+class Output:
+    """Where a command writes to; ``as_json`` is the option ``--json``."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._console = Console(file=sys.stdout, highlight=False)
+        self._aside = Console(file=sys.stderr, highlight=False)
+
+    def rows(self, columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, empty: str) -> int:
+        """Print rows, of which each has a value for every column, and return how many there were; ``empty`` is said of none.
+
+        With ``--json`` each is printed as it comes.
+        """
+        number = 0
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            number += 1
+            if self.as_json:
+                self.json(row)
+            else:
+                table.add_row(*(plain(row.get(column)) for column in columns))
+        if not self.as_json and number:
+            self._console.print(table)
+        if not number:
+            self.aside(empty)
+        return number
+
+    def fields(self, fields: Mapping[str, Any]) -> None:
+        """Print one thing's fields, a line each; those that are None are left out for people."""
+        if self.as_json:
+            return self.json(fields)
+        table = Table.grid("name", "value", padding=(0, 2))
+        for name, value in fields.items():
+            if value is not None:
+                table.add_row(Text(name.replace("_", " "), style="bold"), plain(value))
+        return self._console.print(table)
+
+    def line(self, text: str, **fields: Any) -> None:
+        """Print a sentence; with ``--json`` the fields that it says."""
+        if self.as_json:
+            self.json(fields)
+        else:
+            self._console.print(Text(text))
+
+    def json(self, fields: Mapping[str, Any]) -> None:
+        """Print one JSON object on a line of its own."""
+        click.echo(json.dumps(fields, default=str, ensure_ascii=False))
+
+    def aside(self, text: str) -> None:
+        """Print a sentence to stderr, in either form."""
+        self._aside.print(Text(text))
+
+    @contextmanager
+    def progress(self, text: str, total: int | None) -> Iterator["Counter"]:
+        """Show a progress bar on stderr, while it is a terminal, of so many steps; None: nobody knows how many."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._aside, disable=not self._aside.is_terminal) as progress:
+            yield Counter(progress, text, total)
+
+
+class Counter:
+    """A progress bar's count."""
+
+    def __init__(self, progress: Progress, text: str, total: int | None) -> None:
+        self._progress = progress
+        self._task = progress.add_task(text, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Go on by so many steps."""
+        self._progress.advance(self._task, steps)
+
+
+def plain(value: Any) -> Text:
+    """Return a value as people read it, without markup; what a provider says may contain brackets."""
+    if value is None:
+        return Text("–")
+    if isinstance(value, (list, tuple)):
+        return Text(", ".join(map(str, value)) or "–")
+    return Text(str(value))
+
+
+def moment(at: float | None) -> str | None:
+    """Return epoch seconds as ISO 8601 in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

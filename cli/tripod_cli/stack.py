@@ -1,0 +1,67 @@
+"""The deployed stack of one prefix, as the operator's own credentials reach it."""
+
+import os
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from tripod_cli.failure import OUT_OF_REACH, Failure
+from tripod_flow.app import App
+from tripod_flow.settings import Settings
+
+
+class Stack:
+    """The stack of ``prefix``; making one calls nothing.
+
+    ``profile`` and ``region`` are AWS's, by default the environment's. They are this process's from then on: the public package
+    ``tripod`` takes its clients from boto3's default session, and its prefix from the environment.
+    """
+
+    def __init__(self, prefix: str, *, profile: str | None = None, region: str | None = None) -> None:
+        self.prefix = prefix
+        self._clients: dict[str, Any] = {}
+        os.environ["TRIPOD_PREFIX"] = prefix
+        boto3.setup_default_session(profile_name=profile, region_name=region)
+
+    def client(self, service: str) -> Any:
+        """Return boto3's client of ``service``."""
+        if service not in self._clients:
+            read_timeout = 60 if service == "lambda" else 20
+            config = Config(connect_timeout=5, read_timeout=read_timeout, retries={"mode": "standard"})
+            self._clients[service] = boto3.client(service, config=config)  # type: ignore[call-overload]  # any service
+        return self._clients[service]
+
+    def parameter(self, name: str) -> str:
+        """Return what the stack says of itself in SSM: ``table``, ``api-url``, ``bus``, ``layer-arn``."""
+        client = self.client("ssm")
+        try:
+            return str(client.get_parameter(Name=f"/{self.prefix}/{name}")["Parameter"]["Value"])
+        except client.exceptions.ParameterNotFound:
+            raise self._missing(f"SSM parameter /{self.prefix}/{name}") from None
+
+    def function(self, name: str) -> dict[str, Any]:
+        """Return the configuration of the function ``{prefix}-{name}``, as Lambda's GetFunctionConfiguration has it."""
+        client, function = self.client("lambda"), f"{self.prefix}-{name}"
+        try:
+            return dict(client.get_function_configuration(FunctionName=function))
+        except client.exceptions.ResourceNotFoundException:
+            raise self._missing(f"function {function}") from None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the function that stores tokens, which has them all."""
+        return Settings.from_env(self.function("relay").get("Environment", {}).get("Variables", {}))
+
+    @cached_property
+    def app(self) -> App:
+        """The flows of the stack, with the operator's credentials."""
+        return App(self.settings, client=self.client)
+
+    def _missing(self, what: str) -> Failure:
+        region = boto3.DEFAULT_SESSION.region_name if boto3.DEFAULT_SESSION else None
+        where = f"in {region or 'this region'}"
+        return Failure(
+            f"there is no {what} {where}: is --prefix the stack's parameter Prefix, and --region its region?", OUT_OF_REACH
+        )

@@ -1,0 +1,59 @@
+"""The operator's command, run in this process against a sandbox, and in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from click.testing import CliRunner
+
+from sandbox.world import Sandbox
+from tripod import process
+from tripod_cli.main import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command has printed, and its exit code."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The JSON objects that it has printed."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    """Return the environment of an operator at a terminal 200 characters wide."""
+    return {**sandbox.environment(), "COLUMNS": "200"}
+
+
+def tripod(sandbox: Sandbox, *arguments: str, typed: str = "", environ: Mapping[str, str | None] | None = None) -> Ran:
+    """Run ``tripod`` with these arguments in this process; ``typed`` is its standard input. What it shares with others is put back."""
+    process.forget()
+    try:
+        result = CliRunner(env={**environment(sandbox), **(environ or {})}).invoke(main, arguments, input=typed)
+    finally:
+        boto3.DEFAULT_SESSION = None
+        process.forget()
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def started(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
+    """Start ``tripod`` as a process of its own, which a test may interrupt; its output is to be read."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tripod_cli", *arguments],
+        env={**os.environ, **environment(sandbox)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
