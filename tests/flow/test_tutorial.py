@@ -158,11 +158,11 @@ def test_the_app_signs_in_and_notices_what_the_pages_buttons_do(flask: str, term
     assert "You are no longer connected" in profile.get(flask, timeout=20).text
 
 
-def test_the_apps_unit_test_passes_without_the_sandbox(folder: Path) -> None:
+@pytest.mark.parametrize("where", ["in a terminal of its own", "in the sandbox's"])
+def test_the_apps_unit_test_passes_without_the_sandbox(folder: Path, terminal: Environment, where: str) -> None:
+    env = terminal if where == "in the sandbox's" else {"PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_app.py"]
-    said = subprocess.run(
-        command, cwd=folder, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60, check=False
-    )
+    said = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert said.returncode == 0, said.stdout
     assert re.search(r"^\d+ passed", said.stdout, re.M)
 
