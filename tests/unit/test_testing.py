@@ -298,6 +298,9 @@ def test_tripods_own_failures_are_raised_once() -> None:
         (lambda _: testing.user("No", "7"), ValueError, "no provider's name"),
         (lambda _: testing.user("x", ""), ValueError, "not empty"),
         (lambda _: testing.user("x", cast("int", 1.0)), TypeError, "not float"),
+        (lambda _: testing.user("x", "7", subject=cast("str", 42)), TypeError, "subject is a string"),
+        (lambda _: testing.user("x", "7", labels="beta"), TypeError, "labels are a list of strings"),
+        (lambda _: testing.user("x", "7", labels=cast("list[str]", [1])), TypeError, "labels are a list of strings"),
         (lambda _: testing.users(providers={"x": {"realm": 7}}), ValueError, "provider.realm"),
         (lambda _: testing.users(providers={"x": "nobodys"}), ValueError, "docs/providers.md"),
     ],
@@ -305,6 +308,17 @@ def test_tripods_own_failures_are_raised_once() -> None:
 def test_a_mistake_in_a_test_is_told(mistake: Callable[[Any], object], error: type[Exception], said: str) -> None:
     with testing.users(ADA) as fake, pytest.raises(error, match=said):
         mistake(fake)
+
+
+@pytest.mark.parametrize("returned", [{"data": {}}, (200,), 200, "OK", ("200", "OK"), requests.Response(), (200, "OK", {})])
+def test_an_answer_that_is_none_is_told(returned: Any) -> None:
+    with (
+        testing.users(ADA, answer=lambda _: returned),
+        session() as x,
+        pytest.raises(TypeError, match="status and a content") as caught,
+    ):
+        x.get(ME, timeout=5)
+    assert type(returned).__name__ in str(caught.value)
 
 
 def test_each_user_and_each_name_has_a_provider_and_no_other_has() -> None:
@@ -338,8 +352,19 @@ def test_check_says_whether_the_provider_takes_the_tokens_and_users_lists_whom_i
         with pytest.raises(TokenNotFound):
             check("7")
         fake.fail("check", code="provider_unavailable")
+        fake.revoke("x", "42")
+        assert session().get(ME, timeout=5).status_code == 401  # it is reported, in vain
+        assert listed(state="refused") == []
         with pytest.raises(tripod.TripodUnavailable):
             check("42")
+        assert check("42") == ("refused", "token_revoked")
+        (first,) = tripod.users("x")
+        check("42")
+        (again,) = tripod.users("x")
+        assert again.refused_at == first.refused_at
+        for odd in ("", "a\nb", "x" * 600):
+            with pytest.raises(TripodUnavailable, match="bad_request"):
+                check(odd)
 
 
 def test_labels_are_kept_and_tokens_that_have_ended_are_refused() -> None:

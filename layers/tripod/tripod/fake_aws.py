@@ -182,6 +182,8 @@ class FakeStack:
         if name not in functions:
             raise ResourceNotFoundException("there is no such function")
         with self._lock:
+            if event.get("reported") and name in self._problems:  # nobody reads what a report is answered
+                return self._problems[name]
             return self._problems.pop(name, None) or functions[name](**event)
 
     def _redeem(self, ticket: str, secret: str) -> Mapping[str, Any]:
@@ -198,21 +200,18 @@ class FakeStack:
         return found.sign_in
 
     def _disconnect(self, provider: str, user_id: str) -> Mapping[str, Any]:
-        if not user_id.isprintable() or not 0 < len(user_id.encode()) <= MAX_USER_ID:
-            return {"code": "bad_request"}
-        if provider not in self.consumers:
-            return {"code": "unknown_provider"}
-        if (provider, user_id) not in self._connections:
-            return {"code": "token_not_found"}
+        if problem := self._problem_with(provider, user_id):
+            return {"code": problem}
         self._refuse(provider, user_id)
         del self._connections[provider, user_id]
         self._deleted.add(names.user_secret(self.prefix, provider, user_id))
         return {"outcome": "revoked", "provider": provider, "user_id": user_id, "invalidated": True}
 
     def _check(self, provider: str, user_id: str, *, reported: bool = False) -> Mapping[str, Any]:  # noqa: ARG002  # each is made at once
-        if (provider, user_id) not in self._connections:
-            return {"code": "unknown_provider" if provider not in self.consumers else "token_not_found"}
+        if problem := self._problem_with(provider, user_id):
+            return {"code": problem}
         now, item = time.time(), dict(self._connections[provider, user_id])
+        refused_at = item.get("refused_at", {"N": str(now)})
         cause = "token_revoked" if self._token(provider, user_id) in self._refused else None
         if "token_expires_at" in item and float(item["token_expires_at"]["N"]) <= now:
             cause = "token_expired"
@@ -220,10 +219,18 @@ class FakeStack:
             item.pop(name, None)
         item["checked_at"] = {"N": str(now)}
         if cause is not None:
-            item |= {"refused_by": {"S": provider}, "refused_at": {"N": str(now)}, "cause": {"S": cause}}
+            item |= {"refused_by": {"S": provider}, "refused_at": refused_at, "cause": {"S": cause}}
         self._connections[provider, user_id] = item
         state = "connected" if cause is None else "refused"
         return {"provider": provider, "user_id": user_id, "state": state, "cause": cause, "checked_at": now}
+
+    def _problem_with(self, provider: str, user_id: str) -> str | None:
+        """Return the code of what a function says of a user who is not connected; None for one who is."""
+        if not user_id.isprintable() or not 0 < len(user_id.encode()) <= MAX_USER_ID:
+            return "bad_request"
+        if provider not in self.consumers:
+            return "unknown_provider"
+        return None if (provider, user_id) in self._connections else "token_not_found"
 
     def _connection(self, provider: str, user_id: str) -> Item:
         if (provider, user_id) not in self._connections:

@@ -40,7 +40,7 @@ class FakeProviders(BoundedAdapter):
 
     def send(self, request: PreparedRequest, *arguments: Any, **named: Any) -> Response:
         """Return the response to ``request``."""
-        answer = self._provider(request) or self._answer(request)
+        answer = self._provider(request) or _checked(self._answer(request))
         return super().send(request, *arguments, **named) if answer is None else self._response(request, *answer)
 
     def get_connection_with_tls_context(self, request: PreparedRequest, *arguments: Any, **named: Any) -> Any:
@@ -73,6 +73,15 @@ class FakeProviders(BoundedAdapter):
             io.BytesIO(body), {"Content-Type": kind, "Content-Length": str(len(body))}, status, preload_content=False
         )
         return self.build_response(request, raw)
+
+
+def _checked(answer: Any) -> tuple[int, Any] | None:
+    """Return what the test's own function has answered. Raises TypeError for what is no answer."""
+    if answer is None or (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], int)):
+        return answer
+    raise TypeError(
+        f'what answers a request returns a status and a content, such as (200, {{"data": []}}), or None; not {type(answer).__name__}'
+    )
 
 
 def _body(content: Any) -> tuple[str, bytes]:

@@ -69,9 +69,14 @@ def user(
 
     Raises:
         ValueError: no provider has such a name, or no user such an id.
-        TypeError: the user id is neither text nor an integer.
+        TypeError: the user id is neither text nor an integer, the subject no text, or the labels no list of strings.
     """
     text = names.user_id_text(user_id)
+    if not isinstance(subject, str | None):
+        raise TypeError(f"a subject is a string, not {type(subject).__name__}")
+    given = tuple(labels)
+    if isinstance(labels, str) or not all(isinstance(one, str) for one in given):
+        raise TypeError("labels are a list of strings")
     if not names.is_provider(provider):
         raise ValueError(f"{provider!r} is no provider's name: 1 to 32 lower-case letters, digits and hyphens")
     if not text:
@@ -81,7 +86,7 @@ def user(
         user_id=text,
         screen_name=screen_name,
         subject=subject,
-        labels=tuple(labels),
+        labels=given,
         expires_at=expires_at,
         extra=dict(extra or {}),
     )
