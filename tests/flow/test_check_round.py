@@ -1,5 +1,6 @@
 """All connections are checked in turn, where the stack says how often: each once in a round, however often it is interrupted."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -7,9 +8,13 @@ import pytest
 import tripod
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
+from tests.support.harness import Harness
 from tests.support.reading import WHO, grant, reading, revoke
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tripod_flow.edges import check_progress
+from tripod_flow.edges.check_progress import CheckProgress
+from tripod_flow.flows import check_round
+from tripod_flow.flows.check_round import CheckRound
 
 USERS = 4
 
@@ -35,12 +40,30 @@ def apps(daily: Sandbox) -> Iterator[list[SandboxApp]]:
     daily.client("dynamodb").delete_item(TableName=daily.table, Key={"pk": {"S": check_progress.KEY}})
 
 
+def come_due(app: SandboxApp) -> None:
+    """Let the five minutes between two invocations be over."""
+    app.change_item(check_progress.KEY, lease_until=1.0)
+
+
 def go_on(app: SandboxApp) -> None:
+    come_due(app)
     assert app.sandbox.run_schedule(f"{app.sandbox.prefix}-check").error is None
 
 
 def asked(app: SandboxApp) -> int:
     return len(app.calls("verify_credentials"))
+
+
+def unchecked(app: SandboxApp) -> set[str]:
+    return {user.user_id for user in tripod.users(app.name) if user.checked_at is None}
+
+
+@pytest.fixture
+def here(apps: list[SandboxApp]) -> CheckRound:
+    """Return the flow in this process."""
+    sandbox = apps[0].sandbox
+    progress = CheckProgress(sandbox.client("dynamodb"), sandbox.table)
+    return CheckRound(progress, Harness(apps[0]).flows.check, every=86_400.0, clock=time.time)
 
 
 def test_a_round_checks_everybody_once_and_the_next_comes_when_it_is_due(apps: list[SandboxApp]) -> None:
@@ -58,11 +81,57 @@ def test_a_round_checks_everybody_once_and_the_next_comes_when_it_is_due(apps: l
     assert asked(apps[0]) == 2 * USERS  # who is refused may be back
 
 
-def test_a_provider_that_is_down_is_asked_once_in_an_invocation(apps: list[SandboxApp]) -> None:
+def test_a_provider_that_is_down_is_asked_three_times_in_an_invocation(apps: list[SandboxApp]) -> None:
     apps[0].fault("verify_credentials", ProviderFault.SERVER_ERROR, times=USERS)
     go_on(apps[0])
-    assert asked(apps[0]) == 1
+    assert asked(apps[0]) == check_round.FAILURES == USERS - 1
     assert [user.state for user in tripod.users(apps[0].name)] == ["connected"] * USERS
+
+
+def test_one_whom_the_provider_can_not_answer_about_keeps_nobody_else_from_being_checked(apps: list[SandboxApp]) -> None:
+    apps[0].fault("verify_credentials", ProviderFault.RATE_LIMITED)
+    go_on(apps[0])
+    assert (asked(apps[0]), len(unchecked(apps[0]))) == (USERS, 1)
+
+
+def test_one_whose_tokens_can_not_be_read_keeps_nobody_else_from_being_checked(apps: list[SandboxApp]) -> None:
+    apps[0].sandbox.aws_server.fault("secretsmanager", "GetSecretValue", "denied", match=apps[0].secret_name)
+    go_on(apps[0])
+    assert unchecked(apps[0]) == {apps[0].user.user_id}
+    assert asked(apps[0]) == USERS - 1
+
+
+def test_a_round_that_could_not_begin_begins_when_it_can(apps: list[SandboxApp]) -> None:
+    apps[0].sandbox.aws_server.fault("dynamodb", "Scan", "denied")
+    assert apps[0].sandbox.run_schedule(f"{apps[0].sandbox.prefix}-check").error is not None
+    assert asked(apps[0]) == 0
+    go_on(apps[0])
+    assert unchecked(apps[0]) == set()
+
+
+def test_a_round_stops_between_two_connections_and_goes_on_there(
+    apps: list[SandboxApp], here: CheckRound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([True, False])
+    here.go_on(lambda: next(times))
+    assert (asked(apps[0]), len(unchecked(apps[0]))) == (1, USERS - 1)
+    monkeypatch.setattr(check_round, "MOST", 2)
+    come_due(apps[0])
+    here.go_on(lambda: True)
+    assert (asked(apps[0]), len(unchecked(apps[0]))) == (3, USERS - 3)
+    come_due(apps[0])
+    here.go_on(lambda: True)
+    assert (asked(apps[0]), len(unchecked(apps[0]))) == (USERS, 0)
+
+
+def test_a_schedules_event_that_somebody_made_up_hurries_no_round(
+    apps: list[SandboxApp], monkeypatch: pytest.MonkeyPatch, here: CheckRound
+) -> None:
+    monkeypatch.setattr(check_round, "MOST", 2)
+    here.go_on(lambda: True)
+    for _ in range(3):
+        apps[0].sandbox.functions.invoke(f"{apps[0].sandbox.prefix}-check", {"source": "aws.events"})
+    assert asked(apps[0]) == 2
 
 
 def test_one_process_at_a_time_goes_on_with_a_round_and_where_it_was_left(
@@ -74,11 +143,11 @@ def test_one_process_at_a_time_goes_on_with_a_round_and_where_it_was_left(
     assert leased == check_progress.Progress(0.0, None)
     assert progress.lease(now=1000.0 + check_progress.LEASE - 1) is None
     [first], cursor = progress.page(None)
-    progress.save(check_progress.Progress(5e9, cursor))  # of a round that an earlier invocation has begun
+    progress.save(check_progress.Progress(5e9, cursor), leased_at=0.0)  # of a round that an earlier invocation has begun
     go_on(apps[0])
     assert asked(apps[0]) == USERS - 1
-    unchecked = [user.user_id for user in tripod.users(apps[0].name) if user.checked_at is None]
-    assert unchecked == [first.user_id]
+    assert unchecked(apps[0]) == {first.user_id}
+    come_due(apps[0])
     assert progress.lease(now=5e9) == check_progress.Progress(5e9, None)
 
 

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
 KEY = "checks"
 LEASE = 600  # seconds; longer than the function's timeout
+REST = 240  # seconds from one beginning to the next; less than the schedule's five minutes, and nobody who may invoke makes it faster
 PAGE = 50  # connections
+INDEX_KEY = ("pk", "connected_to", "user_id")  # of an item in the index ``connections``
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A connection as the index has it."""
+    """A connection as the index has it; ``key`` is the cursor after it."""
 
     provider: str
     user_id: str
     checked_at: float | None
+    key: dict[str, Any]
 
 
 class CheckProgress:
@@ -52,18 +55,21 @@ class CheckProgress:
         cursor = item.get("cursor", {}).get("M")
         return Progress(float(item.get("began_at", {}).get("N", "0")), dict(cursor) if cursor else None)
 
-    def save(self, progress: Progress) -> None:
-        """Keep how far the round is, and give the lease back."""
-        values: dict[str, Any] = {":began": {"N": f"{progress.began_at:.3f}"}}
-        changes, removed = "began_at = :began", "lease_until"
+    def save(self, progress: Progress, *, leased_at: float) -> None:
+        """Keep how far the round is; nobody goes on with it until ``REST`` seconds after ``leased_at``."""
+        values: dict[str, Any] = {
+            ":began": {"N": f"{progress.began_at:.3f}"},
+            ":until": {"N": f"{leased_at + REST:.3f}"},
+        }
+        change = "SET began_at = :began, lease_until = :until"
         if progress.cursor:
-            changes, values[":cursor"] = f"{changes}, #cursor = :cursor", {"M": progress.cursor}
+            change, values[":cursor"] = f"{change}, #cursor = :cursor", {"M": progress.cursor}
         else:
-            removed += ", #cursor"
+            change += " REMOVE #cursor"
         self._client.update_item(
             TableName=self._name,
             Key={"pk": {"S": KEY}},
-            UpdateExpression=f"SET {changes} REMOVE {removed}",
+            UpdateExpression=change,
             ExpressionAttributeNames={"#cursor": "cursor"},
             ExpressionAttributeValues=values,
         )
@@ -77,6 +83,7 @@ class CheckProgress:
                 item["connected_to"]["S"],
                 item["user_id"]["S"],
                 float(item["checked_at"]["N"]) if "checked_at" in item else None,
+                {name: item[name] for name in INDEX_KEY},
             )
             for item in answer["Items"]
         ]

@@ -1,13 +1,15 @@
 """A round of checks: all connections, one after the other, as slowly as a provider's limits and bill want it."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.check_progress import CheckProgress, Listed, Progress
 from tripod_flow.flows.check import ConnectionCheck
 from tripod_flow.rules import errors
 
-MOST = 300  # checks of one invocation; the schedule makes one every five minutes: one a second on average, 86,400 a day
+MOST = 300  # connections of one invocation; the schedule makes one every five minutes: one a second on average, 86,400 a day
+FAILURES = 3  # in a row: then a provider is asked no more in this invocation; a single one may be a user's own rate limit
 
 
 class CheckRound:
@@ -21,32 +23,45 @@ class CheckRound:
 
     def go_on(self, has_time: Callable[[], bool]) -> None:
         """Go on with the round where it was left, while there is time; begin the next one when it is due."""
-        progress = self._progress.lease(now=self._clock()) if self._every else None
-        if progress is None:
+        now = self._clock()
+        left_at = self._progress.lease(now=now) if self._every else None
+        if left_at is None:
             return
-        if progress.cursor is None and progress.began_at + self._every <= self._clock():
-            progress = Progress(self._clock(), {})
+        is_due = left_at.cursor is None and left_at.began_at + self._every <= now
+        reached = left_at  # a round that has checked nobody begins the next time
         try:
-            progress = self._checked(progress, has_time)
+            for step in self._steps(Progress(now, {}) if is_due else left_at, has_time):
+                reached = step
         finally:
-            self._progress.save(progress)
+            self._progress.save(reached, leased_at=now)
 
-    def _checked(self, progress: Progress, has_time: Callable[[], bool]) -> Progress:
-        left, unreachable, cursor = MOST, set[str](), progress.cursor
-        while cursor is not None and left > 0 and has_time():
+    def _steps(self, progress: Progress, has_time: Callable[[], bool]) -> Iterator[Progress]:
+        """Check one connection after the other; yield how far the round is."""
+        failures, cursor = Counter[str](), progress.cursor
+        left = MOST
+        while cursor is not None:
             found, cursor = self._progress.page(cursor)
             for one in found:
-                if one.provider not in unreachable and not (one.checked_at is not None and one.checked_at >= progress.began_at):
+                if one.checked_at is None or one.checked_at < progress.began_at:
+                    if not left or not has_time():
+                        return
                     left -= 1
-                    self._check_one(one, unreachable)
-        return Progress(progress.began_at, cursor)
+                    self._check_one(one, failures)
+                yield Progress(progress.began_at, one.key)
+            yield Progress(progress.began_at, cursor)
 
-    def _check_one(self, one: Listed, unreachable: set[str]) -> None:
+    def _check_one(self, one: Listed, failures: Counter[str]) -> None:
         """Check one; what is wrong with it must not keep the others from being checked."""
+        if failures[one.provider] >= FAILURES:
+            return
         try:
             self._check.check(one.provider, one.user_id)
         except errors.NotConnected:  # disconnected a moment ago
             return
         except errors.FlowError as error:
             telemetry.failure("not checked", error, provider=one.provider)
-            unreachable.add(one.provider)  # until the next invocation: it can't be asked, or its consumer secret is wrong
+            failures[one.provider] += 1  # it can't be asked, or its consumer secret is wrong
+        except Exception as error:  # noqa: BLE001  # one user's defect, such as tokens under a key that is gone
+            telemetry.failure("not checked", error, provider=one.provider)
+        else:
+            failures[one.provider] = 0
