@@ -14,7 +14,7 @@ BIN := .venv/bin
 PYTHON_OF_LAMBDA := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13; do \
 	"$$python" -c 'import ensurepip, sys, venv' 2>/dev/null && command -v "$$python" && break; done)
 # Without python3.13 nothing can be built, so `make test` leaves out what tries the build. With CI set it fails instead.
-UNBUILT := $(if $(PYTHON_OF_LAMBDA)$(CI),,tests/built tests/template/test_checkers.py tests/template/test_account.py)
+UNBUILT := $(if $(PYTHON_OF_LAMBDA)$(CI),,tests/built tests/template/test_checkers.py tests/template/test_account.py tests/template/test_infrastructure_as_code.py)
 NO_BUILD := NOT RUN: $(UNBUILT). They need python3.13 with venv, on the PATH or in pyenv: pyenv install 3.13
 NO_BROWSER := SKIPPED: tests/browser. They need Chromium: apt-get install --no-install-recommends chromium fonts-dejavu-core
 UNBROWSED := $(if $(shell command -v chromium 2>/dev/null)$(CI),,tests/browser)
@@ -123,9 +123,10 @@ clean:
 	rm -rf .venv .peers .tools .bench .mutants .faults.md .aws-sam build screenshots layers/*/build layers/*/*.egg-info cli/build cli/*.egg-info
 
 # OAuth clients that are not ours, which the sandbox's provider must accept: tweepy (whose oauthlib is older than ours, so it
-# has an environment of its own) and one on Node (which comes from PyPI too). And AWS's SDK on Node, which must read what we have sealed.
+# has an environment of its own) and one on Node (which comes from PyPI too). What the examples on Node bring: AWS's SDK, which must read
+# what we have sealed, and oauth-1.0a. And AWS's CDK, which must take our template.
 .peers/.ready: tests/sandbox/peers/requirements.txt tests/sandbox/peers/package.json
-	@echo "Installing clients that are not ours for the tests into .peers, once: about half a minute."
+	@echo "Installing clients that are not ours for the tests into .peers, once: less than a minute."
 	@"$(PYTHON)" -m venv --clear .peers/venv
 	@.peers/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/sandbox/peers/requirements.txt
 	@cp tests/sandbox/peers/package.json .peers/package.json

