@@ -22,6 +22,7 @@ from tests.support.node import NEEDS_NODE, installed, run_node, serving
 from tests.support.reading import grant, reading, revoke
 from tests.support.sandbox_app import SandboxApp, make_app
 from tests.support.waiting import eventually
+from tripod import names
 from tripod_flow.flows.sign import SignRequest
 
 EXAMPLES = ["post_node", "sign_node"]
@@ -92,16 +93,28 @@ def test_the_posting_example_posts_from_every_store_and_says_when_it_may_not(
 
 
 @NEEDS_NODE
-def test_what_is_no_json_is_not_quoted(app: SandboxApp, tmp_path: Path) -> None:
-    app.sandbox.client("secretsmanager").put_secret_value(SecretId=app.consumer_secret_name, SecretString="s3cret")
-    handler = installed("post_node", tmp_path)
-    code = f"""
-    const {{ handler }} = await import({json.dumps(str(handler))});
-    await handler({{ user_id: "1", text: "" }}).catch((error) => console.log(JSON.stringify(String(error.stack))));
+def test_the_posting_example_finds_any_users_secret_takes_no_ended_tokens_and_quotes_nothing(
+    app: SandboxApp, tmp_path: Path
+) -> None:
+    ended, strange = "1", "a/b é~%"
+    contents = {
+        ended: json.dumps({"oauth_token": "t0ken", "oauth_token_secret": "s3cret", "expires_at": 1_700_000_000}),
+        strange: "s3cret",
+    }
+    for user_id, content in contents.items():
+        name = names.user_secret(app.sandbox.prefix, app.name, user_id)
+        app.sandbox.client("secretsmanager").create_secret(Name=name, SecretString=content)
+    code = """
+    const { handler } = await import(process.argv[1]);
+    const told = process.argv.slice(2).map((user_id) => handler({ user_id, text: "" }).catch((error) => ({ thrown: error.stack })));
+    console.log(JSON.stringify(await Promise.all(told)));
     """
-    said = run_node(app.sandbox, code, "ReadTokens", TRIPOD_PROVIDER=app.name, TRIPOD_TABLE=app.sandbox.table)
-    assert f"{app.consumer_secret_name}: not JSON" in said
-    assert "s3cret" not in said
+    arguments = (str(installed("post_node", tmp_path)), ended, strange)
+    told = run_node(app.sandbox, code, "ReadTokens", *arguments, TRIPOD_PROVIDER=app.name, TRIPOD_TABLE=app.sandbox.table)
+    assert told[0] == {"error": "the user's tokens have ended: ask them to sign in again"}
+    assert told[1]["thrown"].startswith(f"Error: {name}: not JSON")
+    assert "s3cret" not in str(told)
+    assert posts(app) == []
 
 
 @NEEDS_NODE
