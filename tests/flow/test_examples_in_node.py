@@ -1,12 +1,11 @@
 """The examples on Node.js, run as they are: under the policy that their template asks for, with what their package.json names."""
 
-import http.client
 import json
 import re
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode
 
 import pytest
 import requests
@@ -21,15 +20,15 @@ from tests.support.harness import Harness
 from tests.support.node import NEEDS_NODE, installed, run_node, serving
 from tests.support.reading import grant, reading, revoke
 from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.signed_request import FORM, pairs, send
 from tests.support.waiting import eventually
 from tripod import names
 from tripod_flow.flows.sign import SignRequest
 
 EXAMPLES = ["post_node", "sign_node"]
-FORM = "application/x-www-form-urlencoded"
 SIGNATURE = re.compile('oauth_signature="([^"]+)"')
 
-# A request, its form if it has one, and whether it is signed by oauth-1.0a as well (see docs/reading-tokens.md).
+# Requests that oauth-1.0a signs rightly (docs/reading-tokens.md says which), with their forms.
 REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/2/tweets", None),
     ("GET", "/1.1/account/verify_credentials.json?skip_status=true&include_entities=false", None),
@@ -133,18 +132,6 @@ def test_the_signing_example_posts_without_a_token(app: SandboxApp, tmp_path: Pa
         assert post.end() == ""
 
 
-def send(app: SandboxApp, method: str, path: str, authorization: str, form: dict[str, Any] | None) -> int:
-    """Send a request exactly as it is written; return the status."""
-    body, kind = (urlencode(form, doseq=True), FORM) if form else ('{"text": "any"}', "application/json")
-    headers = {"Authorization": authorization, **({"Content-Type": kind} if method == "POST" else {})}
-    connection = http.client.HTTPConnection(urlsplit(app.sandbox.provider).netloc, timeout=5)
-    try:
-        connection.request(method, path, body if method == "POST" else None, headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
 @NEEDS_NODE
 def test_node_sign_and_the_reader_sign_a_request_alike_and_the_provider_takes_it(
     granted: SandboxApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -165,16 +152,15 @@ def test_node_sign_and_the_reader_sign_a_request_alike_and_the_provider_takes_it
     sign = Harness(app).flows.sign
     for at, ((method, path, form), node) in enumerate(zip(REQUESTS, by_node, strict=True)):
         monkeypatch.setattr(rfc5849, "generate_nonce", lambda at=at: f"nonce{at}")
-        pairs = tuple(
-            (name, one) for name, value in (form or {}).items() for one in (value if isinstance(value, list) else [value])
-        )
-        by_sign = sign.authorization(SignRequest(app.name, app.user.user_id, method, site + path, pairs))
+        by_sign = sign.authorization(SignRequest(app.name, app.user.user_id, method, site + path, pairs(form or {})))
         with reading(app.sandbox), tripod.user_session(app.name, user_id=app.user.user_id) as session:
             by_reader = session.prepare_request(requests.Request(method, site + path, data=form)).headers["Authorization"]
         signatures = {unquote(SIGNATURE.findall(header)[0]) for header in (node, by_sign, by_reader)}
         assert len(signatures) == 1, path
-        assert send(app, method, path, node, form) in {200, 201}, path
-        assert send(app, method, path, by_sign, form) == 401  # the same nonce again
+        body = urlencode(form, doseq=True) if form else '{"text": "any"}' * (method == "POST")
+        kind = FORM if form else "application/json"
+        assert send(app, method, path, node, body=body, kind=kind) in {200, 201}, path
+        assert send(app, method, path, by_sign, body=body, kind=kind) == 401  # the same nonce again
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

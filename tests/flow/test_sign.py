@@ -1,6 +1,5 @@
 """Requests that sign has signed, sent by another client; and what it refuses to sign."""
 
-import http.client
 import json
 import re
 from collections.abc import Mapping
@@ -17,11 +16,11 @@ from tests.support.direct import invoke
 from tests.support.harness import Harness
 from tests.support.reading import grant, reading
 from tests.support.sandbox_app import UNDEFINED, SandboxApp, make_app
+from tests.support.signed_request import pairs, send
 from tripod_flow.flows.sign import SignRequest
 
 ME = "/1.1/account/verify_credentials.json"
 UPDATE = "/1.1/statuses/update.json"
-FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module", params=["secrets-manager", "table"])
@@ -45,21 +44,9 @@ def sign(app: SandboxApp, method: str = "GET", path: str = ME, **other: Any) -> 
     return invoke(app, "sign", **asked | other)
 
 
-def send(app: SandboxApp, method: str, path: str, authorization: str, *, body: str = "", kind: str = FORM) -> int:
-    """Send a request exactly as it is written, by a client that corrects nothing; return the status."""
-    headers = {"Authorization": authorization, **({"Content-Type": kind} if body else {})}
-    connection = http.client.HTTPConnection(urlsplit(app.sandbox.provider).netloc, timeout=5)
-    try:
-        connection.request(method, path, body.encode() or None, headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
 def spelled(form: Mapping[str, Any]) -> str:
     """Return a form as another client encodes it: every byte as %xx, in small letters."""
-    pairs = [(name, one) for name, value in form.items() for one in (value if isinstance(value, list) else [value])]
-    return "&".join("=".join("".join(f"%{byte:02x}" for byte in part.encode()) for part in pair) for pair in pairs)
+    return "&".join("=".join("".join(f"%{byte:02x}" for byte in part.encode()) for part in pair) for pair in pairs(form))
 
 
 REQUESTS: list[tuple[str, str, dict[str, Any] | None]] = [
@@ -116,8 +103,7 @@ def test_the_reader_signs_the_same_request_alike(
     monkeypatch.setattr(rfc5849, "generate_nonce", lambda: "n0nce")
     monkeypatch.setattr(rfc5849, "generate_timestamp", lambda: "1790000000")
     url = connected.sandbox.provider + path
-    pairs = tuple((name, one) for name, value in (form or {}).items() for one in (value if isinstance(value, list) else [value]))
-    asked = SignRequest(connected.name, connected.user.user_id, method, url, pairs)
+    asked = SignRequest(connected.name, connected.user.user_id, method, url, pairs(form or {}))
     with reading(connected.sandbox), tripod.user_session(connected.name, user_id=connected.user.user_id) as session:
         theirs = session.prepare_request(requests.Request(method, url, data=form or None)).headers["Authorization"]
     assert Harness(connected).flows.sign.authorization(asked) == theirs
