@@ -3,7 +3,8 @@
 #   make demo      one whole sign-in on this machine         make deploy    to AWS; FIRST=--guided asks for everything
 #   make serve     the same, for your browser and your code  make build     what would be uploaded
 #   make test      every test                                make publish   to the AWS Serverless Application Repository
-#   make lint      ruff, mypy, import-linter                 make clean     remove everything that make has made
+#   make lint      ruff, mypy, import-linter                 make release   what a release consists of: docs/releases.md
+#   make clean     remove everything that make has made
 #
 # make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers.
 
@@ -24,7 +25,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers clean
+.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers clean
 
 # STORE=table keeps the tokens in the table.
 demo: .venv/.ready
@@ -68,6 +69,11 @@ publish: build
 	$(SAM) package --s3-bucket "$(BUCKET)" --output-template-file .aws-sam/packaged.yaml
 	$(SAM) publish --template .aws-sam/packaged.yaml \
 		--semantic-version "$$("$(PYTHON_OF_LAMBDA)" -c "exec(open('layers/tripod/tripod/version.py').read()); print(VERSION)")"
+
+# What a release consists of, into build/release/<version>: docs/releases.md. Built anew, because SAM's cache knows no version of Python.
+release: .venv/.ready .tools/.ready
+	$(MAKE) build SAM_BUILD=--no-cached
+	$(BIN)/python -m tools.release
 
 # Take one thing after the other out of the template, and see the tests notice; MUTANTS='StartFunction variable' tries those alone.
 mutate: .venv/.ready build
