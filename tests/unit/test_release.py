@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.repository import ROOT, TEMPLATE
-from tools.release import archive, bill_of_materials, contents, packaged_template, wheels
+from tools.release import archive, bill_of_materials, commit, contents, packaged_template, wheels
 
 FILES = {"handler.py": b"pass\n", "a/z.py": b"", "a/b.txt": b"text " * 1000}
 LINE = "six==1.17.0 --hash=sha256:" + "0" * 64
@@ -74,6 +75,20 @@ def test_a_wheel_keeps_its_files_and_their_order_and_loses_the_machines_traces()
 )
 def test_what_is_in_no_version_yet_does_not_go_by_the_name_of_one(changes: str, name: str) -> None:
     assert contents.version("1.2.3", changes) == name
+
+
+def test_nothing_that_is_not_committed_goes_into_a_release(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@a.example", *arguments], cwd=tmp_path, check=True)
+
+    assert commit.uncommitted(written(tmp_path, ["handler.py"])) == ""  # an archive of a commit, unpacked
+    git("init", "--quiet")
+    git("add", "handler.py")
+    git("commit", "--quiet", "--message", "one")
+    assert commit.uncommitted(tmp_path) == ""
+    (tmp_path / "handler.py").write_text("changed")
+    (tmp_path / "unknown.py").write_text("")
+    assert commit.uncommitted(tmp_path).splitlines() == [" M handler.py", "?? unknown.py"]
 
 
 def test_digests_are_written_as_sha256sum_writes_them() -> None:

@@ -1,16 +1,15 @@
 """``make release``: write what a release consists of into build/release/<version> (docs/releases.md)."""
 
 import hashlib
-import subprocess
 import sys
 
 from sandbox.repository import BUILT, ROOT
-from tools.release import contents
+from tools.release import commit, contents
 
 
 def main() -> int:
     """Write the release of what is committed; nothing else can be built again by others."""
-    if changed := _uncommitted():
+    if changed := commit.uncommitted(ROOT):
         print(f"A release is made of what is committed, and this is not:\n{changed}")
         return 1
     folder = contents.write(BUILT, ROOT / "build/release")
@@ -19,12 +18,6 @@ def main() -> int:
     digest = hashlib.sha256((folder / contents.SUMS).read_bytes()).hexdigest()
     print(f"{folder.relative_to(ROOT)}: the digest of {contents.SUMS} is {digest}")
     return 0
-
-
-def _uncommitted() -> str:
-    """Return what git finds changed or unknown: nothing where this is no clone."""
-    command = ["git", "status", "--porcelain", "--untracked-files=all"]
-    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True).stdout.rstrip()
 
 
 if __name__ == "__main__":
