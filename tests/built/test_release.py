@@ -112,10 +112,20 @@ def test_its_bill_of_materials_lists_exactly_what_is_in_the_layers(release: Path
     assert components == {}
 
 
-def test_its_wheel_has_every_module_of_the_package(release: Path) -> None:
-    (wheel,) = release.glob("tripod_oauth-*.whl")
-    sources = {f"tripod/{path.name}" for path in (ROOT / "layers/tripod/tripod").iterdir() if path.is_file()}
-    assert {name for name in names_in(wheel) if ".dist-info/" not in name} == sources
+@pytest.mark.parametrize(
+    ("wheel", "packages"),
+    [
+        ("tripod_oauth-*.whl", ["layers/tripod/tripod"]),
+        ("tripod_oauth_cli-*.whl", ["layers/tripod/tripod", "layers/flow/tripod_flow", "cli/tripod_cli"]),
+    ],
+)
+def test_its_wheels_have_every_module_of_their_packages_and_nothing_else(wheel: str, packages: list[str], release: Path) -> None:
+    (path,) = release.glob(wheel)
+    folders = [ROOT / package for package in packages]
+    sources = {
+        one.relative_to(folder.parent).as_posix() for folder in folders for one in (*folder.rglob("*.py"), folder / "py.typed")
+    }
+    assert {name for name in names_in(path) if ".dist-info/" not in name} == sources
 
 
 def archives(release: Path, template: dict[str, Any]) -> Iterator[tuple[str, Path]]:
