@@ -6,7 +6,7 @@
 #   make lint      ruff, mypy, import-linter                 make release   what a release consists of: docs/releases.md
 #   make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers, dashboard.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -25,7 +25,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers clean
+.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers dashboard clean
 
 # STORE=table keeps the tokens in the table.
 demo: .venv/.ready
@@ -122,6 +122,10 @@ cost: .venv/.ready
 # The table of the providers that Tripod knows, into docs/providers.md.
 providers: .venv/.ready
 	$(BIN)/python docs/providers.py
+
+# The dashboard that the template makes, into docs/dashboard.svg.
+dashboard: .venv/.ready
+	$(BIN)/python docs/dashboard.py
 
 peers: .peers/.ready
 

@@ -77,7 +77,7 @@ DAYS = 30.4  # a month
 X_USER_READ = 0.010  # dollars: X's price since 2026-02-06; whether it charges account/verify_credentials so is not known
 SWEEPS = 60 * 24 * DAYS  # a month
 SWEEP_READS = 8  # one query a shard, at least half a unit each
-METRICS, ALARMS = 20, 18  # functions' outcomes that occur; what the template's alarms watch, each metric of one being paid for
+METRICS, ALARMS = 22, 19  # functions' outcomes that occur; what the template's alarms watch, each metric of one being paid for
 
 # Reads of one user's tokens in a month. No cache of five minutes helps, unless several reads fall together.
 QUARTER_HOURLY, DAILY = 96 * DAYS, DAYS

@@ -20,6 +20,7 @@ from sandbox.controls import Controls
 from sandbox.front_page import FrontPage, Shown
 from sandbox.gateway.http_api import HttpApi
 from sandbox.gateway.lambda_api import LambdaApi
+from sandbox.gateway.stage import Stage
 from sandbox.loopback import PortTakenError
 from sandbox.provider import ProviderServer, RegisteredApp, plays
 from sandbox.provider.play import X
@@ -44,6 +45,7 @@ class Sandbox:
      an AWS endpoint that is already running. ``provider`` is one that the sandbox plays beside X. ``built`` runs what
      `make build` has built, in Lambda's own runtime. ``echo`` gets a copy of what the functions print, and each published event.
     ``streams`` and ``schedules``: whether the template's run. ``any_loopback``: users may be sent back to any port of this machine.
+    ``throttles``: whether the API's throttle is in force.
     """
 
     aws_server: AwsServer
@@ -67,6 +69,7 @@ class Sandbox:
         streams: bool = True,
         schedules: bool = False,
         any_loopback: bool = False,
+        throttles: bool = False,
     ) -> None:
         self._ports = {"api": api_port, "aws": aws_port, "provider": provider_port, "lambda": lambda_port}
         self._path = built_template() if built else template
@@ -78,6 +81,7 @@ class Sandbox:
         self._aws_url = aws_url
         self._running = {"streams": streams, "schedules": schedules}
         self._any_loopback = any_loopback
+        self._throttles = throttles
         self._clients: dict[tuple[str, str], Any] = {}
         self._apps: dict[str, RegisteredApp] = {}  # at the provider, by the names of their consumer secrets
         self._client_lock = threading.Lock()  # boto3's session must not make two clients at once
@@ -113,7 +117,10 @@ class Sandbox:
         roles = self.aws_server.roles if self._aws_url is None else {}
         lambda_api = LambdaApi(self.functions, account, roles, self._ports["lambda"])
         ending.callback(lambda_api.stop)
-        http_api = HttpApi(described, self.functions, account, self.logs, self._ports["api"], domain=self.template.domain())
+        stage = Stage.of(next(iter(self.template.resources("AWS::Serverless::HttpApi").values()), {}), throttles=self._throttles)
+        http_api = self.http_api = HttpApi(
+            described, self.functions, account, self.logs, self._ports["api"], domain=self.template.domain(), stage=stage
+        )
         ending.callback(http_api.stop)
         ours = self._aws_url is None
         self._sources = EventSources(self.functions, self._client_of_lambda, account, self.logs, notified=ours)

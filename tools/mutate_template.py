@@ -1,7 +1,7 @@
 """``make mutate``: take one thing out of the template or of a layer at a time, and see the behaviour tests notice.
 
 Every IAM action, condition of a statement, route, event source, environment variable, layer attachment and layer requirement is a
-mutant, and everything that there is on a condition only, there always. Each one's tests run in a copy of the project whose template lacks it; first they run where nothing is lacking. The exit code is 1 unless
+mutant, everything that there is on a condition only, there always, and what an operator watches by: alarms, queries, widgets. Each one's tests run in a copy of the project whose template lacks it; first they run where nothing is lacking. The exit code is 1 unless
 every mutant is noticed. Words as arguments try those alone whose names have all of them: MUTANTS='StartFunction variable'.
 """
 
@@ -23,7 +23,7 @@ from samtranslator.yaml_helper import yaml_parse
 from tools import trials
 
 ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("functions", "layers", "events", "examples", "sandbox", "tests", "pyproject.toml")
+COPIED = ("functions", "layers", "events", "examples", "sandbox", "tests", "docs", "README.md", "pyproject.toml")
 LAYERS = {"TripodLayer": "tripod", "FlowLayer": "flow"}
 WORKERS = os.cpu_count() or 1
 
@@ -34,6 +34,7 @@ POLICIES_FOR_OTHERS = ("tests/flow/test_policies_for_others.py", "tests/flow/tes
 LIMITS = ("tests/template/test_stack.py", "tests/template/test_keys.py")  # under which something is allowed
 CHOICES = (  # what there is only where a parameter asks for it
     "tests/template/test_keys.py",
+    "tests/template/test_dashboard.py",
     "tests/template/test_parameters.py::test_without_a_domain_there_is_nothing_of_one",
 )
 DENIALS = ("tests/template/test_stack.py",)  # of what a policy of AWS's own allows
@@ -49,6 +50,8 @@ FLOWS = (
     "tests/flow/test_sign.py",
     "tests/flow/test_sign_for_one.py",
 )
+WATCH = ("tests/flow/test_watch.py", "tests/template/test_alarms.py", "tests/template/test_dashboard.py")
+WATCHED = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::MetricFilter", "AWS::Logs::QueryDefinition")
 # Without the tests that see only whether the files are there.
 BUILT = ("tests/built/test_artefacts.py::test_the_layers_need_no_package_of_the_runtimes", "tests/built/test_runtime.py")
 
@@ -110,6 +113,8 @@ def mutants(body: Body) -> Iterator[Mutant]:
             for number, policy in enumerate(properties["Policies"]):
                 if "Statement" in policy:
                     yield from _statements((*place, "Policies", number, "Statement"), name, policy["Statement"], POLICIES)
+        if resource["Type"] in WATCHED:
+            yield from _watching(name, resource["Type"], properties)
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             statements = properties["PolicyDocument"]["Statement"]
             yield from _statements((*place, "PolicyDocument", "Statement"), name, statements, POLICIES_FOR_OTHERS)
@@ -118,6 +123,53 @@ def mutants(body: Body) -> Iterator[Mutant]:
             if line and not line.startswith("#"):
                 distribution = f"{line.split()[0].replace('-', '_').replace('==', '-')}.dist-info"
                 yield Mutant(f"{layer} requirement {line.split('==')[0]}", BUILT, distribution=(layer, distribution))
+
+
+def _watching(name: str, kind: str, properties: Body) -> Iterator[Mutant]:
+    """Yield what an operator would miss: the whole of it, a metric of an alarm, one of its limits, a line of a query, a widget."""
+    place = ("Resources", name)
+    yield Mutant(f"{name} watching", WATCH, without(place))
+    for limit in ("DatapointsToAlarm", "Dimensions", "TreatMissingData"):
+        if kind == "AWS::CloudWatch::Alarm" and limit in properties:
+            yield Mutant(f"{name} watching {limit}", WATCH, without((*place, "Properties", limit)))
+    for metric in properties.get("Metrics", []):
+        yield Mutant(f"{name} watching {metric['Id']}", WATCH, without((*place, "Properties", "Metrics"), metric))
+    for line in properties.get("QueryString", "").splitlines():
+        yield Mutant(f"{name} watching {line[:40]}", WATCH, shortened((*place, "Properties"), line))
+    for group in properties.get("LogGroupNames", []):
+        yield Mutant(f"{name} watching {group['Ref']}", WATCH, without((*place, "Properties", "LogGroupNames"), group))
+    for number, widget in enumerate(json.loads(properties.get("DashboardBody", {}).get("Fn::Sub", "{}")).get("widgets", [])):
+        yield Mutant(
+            f"{name} watching {widget['properties']['title'][:40]}", WATCH, without_widget((*place, "Properties"), number)
+        )
+
+
+def shortened(place: tuple[Any, ...], line: str) -> Callable[[Body], None]:
+    """Return a change that takes a line out of a query."""
+
+    def change(body: Body) -> None:
+        properties = body
+        for step in place:
+            properties = properties[step]
+        properties["QueryString"] = "".join(
+            each for each in properties["QueryString"].splitlines(keepends=True) if each.strip() != line.strip()
+        )
+
+    return change
+
+
+def without_widget(place: tuple[Any, ...], number: int) -> Callable[[Body], None]:
+    """Return a change that takes a widget off the dashboard."""
+
+    def change(body: Body) -> None:
+        properties = body
+        for step in place:
+            properties = properties[step]
+        shown = json.loads(properties["DashboardBody"]["Fn::Sub"])
+        del shown["widgets"][number]
+        properties["DashboardBody"]["Fn::Sub"] = json.dumps(shown)
+
+    return change
 
 
 def _environment(place: tuple[Any, ...], name: str, properties: Body) -> Iterator[Mutant]:

@@ -3,12 +3,14 @@
 import base64
 import json
 import secrets
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from sandbox.gateway.event import GatewayRequest, MalformedResultError, Reply, path_parameters, to_event, to_reply
 from sandbox.gateway.signature import is_signed
+from sandbox.gateway.stage import Stage
 from sandbox.loopback import ConnectionHandler, LoopbackServer
 from sandbox.runtime.functions import MAX_EVENT, Functions
 from sandbox.runtime.logs import Logs
@@ -28,10 +30,20 @@ class HttpApi(LoopbackServer):
     """The API's server: ``start``, ``url``, ``stop``. With a custom ``domain`` it answers to that Host alone, as API Gateway does."""
 
     def __init__(
-        self, described: list[Function], functions: Functions, account: str, logs: Logs, port: int = 0, *, domain: str = ""
+        self,
+        described: list[Function],
+        functions: Functions,
+        account: str,
+        logs: Logs,
+        port: int = 0,
+        *,
+        domain: str = "",
+        stage: Stage | None = None,
     ) -> None:
         super().__init__(port, _ApiHandler)
         self.domain = domain
+        self._stage = stage or Stage()
+        self.on_access: Callable[[str], None] = lambda _line: None  # called with each line of the access log
         self._functions = functions
         self._account = account
         self._logs = logs
@@ -40,12 +52,21 @@ class HttpApi(LoopbackServer):
         self._routes = sorted(routes, key=lambda each: _rank(each[0]))
 
     def reply(self, request: GatewayRequest) -> Reply:
+        """Answer one request, and write its line of the access log."""
+        began = time.monotonic()
+        reply = self._reply(request)
+        self.on_access(self._stage.line(request, reply[0], time.monotonic() - began))
+        return reply
+
+    def _reply(self, request: GatewayRequest) -> Reply:
         """Route one request, run its function, and return the response."""
         if self.domain and request.header("host").partition(":")[0].lower() != self.domain:
             return refusal(403, "Forbidden")
         for route, name in self._routes:
             parameters = {} if route.key == "$default" else path_parameters(route, request.path)
             if parameters is not None and route.method in {request.method, "ANY", ""}:
+                if not self._stage.takes(route.key):
+                    return refusal(429, "Too Many Requests")
                 return self._run(request, route, parameters, name)
         if self.front_page is not None and request.path == "/" and request.method in {"GET", "POST"}:
             return self.front_page(request)

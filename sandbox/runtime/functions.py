@@ -50,6 +50,7 @@ class Functions:
         self._environments: dict[tuple[str, str], dict[str, str]] = {}  # likewise
         self._replaced: list[Any] = []  # pools whose last events may still be in progress
         self.on_event: Callable[[str, Any], None] = lambda _name, _event: None  # called with each event, before its function is
+        self.on_result: Callable[[str, InvocationResult], None] = lambda _name, _result: None  # called with each result
 
     def add(self, functions: list[Function], settings: Mapping[str, str]) -> None:
         """Add functions, with ``settings`` in their environment; a function's first process starts with its first event."""
@@ -107,6 +108,11 @@ class Functions:
         ``patience``, in seconds, ends it too if less than the function's timeout; on AWS it would run on, unobserved.
         """
         self.on_event(name, event)
+        result = self._invoke(name, event, client_context, patience, alias)
+        self.on_result(name, result)
+        return result
+
+    def _invoke(self, name: str, event: Any, client_context: Any, patience: float, alias: str) -> InvocationResult:
         function, pool, request_id = self.function(name, alias), self._pools[name, alias], str(uuid.uuid4())
         try:
             child = pool.take()

@@ -105,6 +105,7 @@ class Document:
             "TopicName",
             "ManagedPolicyName",
             "AliasName",
+            "DashboardName",
             "Name",
         ):
             if key in properties:
@@ -229,6 +230,7 @@ _REFERENCES: dict[str, Callable[[Document, str], str]] = {
 }
 
 _ARNS = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
     "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
     "AWS::Events::Rule": "events:{region}:{account}:rule/{name}",

@@ -47,6 +47,17 @@ def rounds(stack: Stack) -> tuple[str, str]:
     return stack.environment("CheckFunction")["TRIPOD_CHECK_EVERY"], stack.one("CheckFunctionRound")["State"]
 
 
+def tracing(stack: Stack) -> set[tuple[str | None, tuple[str, ...]]]:
+    """Return each function's mode, and the policies for traces that its role has."""
+    return {
+        (
+            one.get("TracingConfig", {}).get("Mode"),
+            tuple(each.rpartition("/")[2] for each in stack.one(f"{name}Role")["ManagedPolicyArns"] if "ray" in each.lower()),
+        )
+        for name, one in stack.functions().items()
+    }
+
+
 FUNCTIONS = (
     "StartFunction",
     "CallbackFunction",
@@ -88,9 +99,11 @@ CHANGES = {
         lambda stack: [
             (alarm["AlarmActions"], alarm["OKActions"]) for alarm in stack.resources("AWS::CloudWatch::Alarm").values()
         ],
-        [([], [])] * 7,
-        [([TOPIC], [TOPIC])] * 7,
+        [([], [])] * 8,
+        [([TOPIC], [TOPIC])] * 8,
     ),
+    "Dashboard": Change("off", lambda stack: "DashboardUrl" in stack.outputs(), True, False),
+    "Tracing": Change("Active", tracing, {(None, ())}, {("Active", ("AWSXrayWriteOnlyAccess",))}),
     "ReservedConcurrency": Change(
         "20",
         lambda stack: {name: one.get("ReservedConcurrentExecutions") for name, one in stack.functions().items()},

@@ -13,6 +13,7 @@ from tests.support.translated import EVERYTHING, KEY, OWN_KEY, example, stack
 # Rule: why the template is right nevertheless.
 CFN_LINT = {
     "W1020": "SAM wraps a layer's name in Fn::Sub itself",
+    "W1030": "where Tracing is Disabled, SAM leaves Lambda's property out",
     "I3011": "log groups and the queue go with the stack; what must outlive it (the table) says so",
 }
 CHECKOV = {

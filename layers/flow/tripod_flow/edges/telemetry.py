@@ -36,9 +36,19 @@ def _metrics() -> Metrics:
 def count(name: str) -> None:
     """Add one to the metric ``name``: a code of ``errors``, a state, or what else happened.
 
-    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``store_failed``, ``relay_failed``, ``abandoned``.)
+    (``started``, ``repeated``, ``redeemed``, ``revoked``, ``signed``, ``refused``, ``restored``, ``store_failed``, ``relay_failed``,
+    ``abandoned``.)
     """
     _metrics().add_metric(name=name, unit=MetricUnit.Count, value=1)
+
+
+def outbox(depth: int, age: float) -> None:
+    """Report what a sweep finds in the outbox: how many items, and for how many seconds the oldest.
+
+    An alarm rings where no sweep reports.
+    """
+    _metrics().add_metric(name="outbox_depth", unit=MetricUnit.Count, value=depth)
+    _metrics().add_metric(name="outbox_age", unit=MetricUnit.Seconds, value=round(max(age, 0.0), 3))
 
 
 def flush() -> None:

@@ -57,7 +57,9 @@ class Relay:
     def sweep(self, has_time: Callable[[], bool]) -> None:
         """Work off what is due in the outbox, in random order, so that no item is always behind another; end when time does."""
         now = self._clock()
-        pending = [pk for shard in range(outbox.SHARDS) for pk in self._table.outbox(str(shard), now=now)]
+        owed = [entry for shard in range(outbox.SHARDS) for entry in self._table.owed(str(shard), now=now)]
+        telemetry.outbox(len(owed), max((now - entry.since for entry in owed), default=0.0))
+        pending = [entry.pk for entry in owed if entry.due <= now]
         shuffle(pending)
         self.relay(pending, has_time)
 
