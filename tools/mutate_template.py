@@ -50,7 +50,7 @@ FLOWS = (
     "tests/flow/test_sign.py",
     "tests/flow/test_sign_for_one.py",
 )
-WATCH = ("tests/flow/test_watch.py", "tests/template/test_alarms.py", "tests/template/test_dashboard.py")
+WATCH = ("tests/template/test_alarms.py", "tests/template/test_dashboard.py", "tests/flow/test_watch.py")  # the quick ones first
 WATCHED = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::MetricFilter", "AWS::Logs::QueryDefinition")
 # Without the tests that see only whether the files are there.
 BUILT = ("tests/built/test_artefacts.py::test_the_layers_need_no_package_of_the_runtimes", "tests/built/test_runtime.py")

@@ -50,6 +50,17 @@ def test_an_alarm_is_about_something_of_the_stack(name: str, default: Stack) -> 
     assert {space for space, _, value in series(name) if not value} <= {"Tripod/tripod"}
 
 
+@pytest.mark.parametrize("name", ALARMS)
+def test_only_of_the_sweeps_reports_silence_is_a_trouble(name: str) -> None:
+    assert ALARMS[name]["TreatMissingData"] == ("breaching" if name == "OutboxAgeAlarm" else "notBreaching")
+    without = {one["MetricName"] for one in watched(name) if not one.get("Dimensions")}
+    assert without == ({"throttled"} if name == "ThrottledAlarm" else set())
+
+
+def test_what_fails_and_comes_back_rings_and_what_fails_once_does_not() -> None:
+    assert (ALARMS["OutboxAlarm"]["DatapointsToAlarm"], ALARMS["OutboxAlarm"]["EvaluationPeriods"]) == (2, 8)
+
+
 def test_users_troubles_ring(default: Stack) -> None:
     assert series("SignInsRefusedAlarm") == {
         ("Tripod/tripod", code, function)

@@ -83,6 +83,26 @@ def test_it_is_there_unless_the_parameter_is_off() -> None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
+def test_a_query_is_sorted_and_bounded(name: str) -> None:
+    commands = [line.split()[1] for line in QUERIES[name]["QueryString"].splitlines()[1:]]
+    listing = ["filter", "sort", "limit"]
+    others = {"OneSignInQuery": ["filter", "sort"], "FailuresByCodeQuery": ["filter", "stats", "sort"]}  # few rows
+    assert commands == others.get(name, listing)
+    (order,) = re.findall(r"^\| sort (.+)$", QUERIES[name]["QueryString"], re.MULTILINE)
+    assert order.endswith("asc" if name == "OneSignInQuery" else "desc")
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_looks_where_its_lines_are(name: str) -> None:
+    functions = ("start", "callback", "redeem", "revoke", "sign", "relay", "check")
+    asked = {"FailedSignInsQuery": ("start", "callback", "relay"), "FailuresByCodeQuery": ("start", "callback")}
+    asked |= {"OneSignInQuery": functions, "OwedQuery": ("relay",), "NotRelayedQuery": ("relay",)}
+    asked["RefusedConnectionsQuery"] = ("check", "revoke")
+    groups = [f"/aws/lambda/tripod-{function}" for function in asked.get(name, ())] or ["/aws/vendedlogs/apigateway/tripod"]
+    assert QUERIES[name]["LogGroupNames"] == groups
+
+
+@pytest.mark.parametrize("name", QUERIES)
 def test_a_query_is_saved_under_the_prefix_and_named_by_the_page(name: str) -> None:
     folder, _, title = QUERIES[name]["Name"].partition("/")
     assert folder == "tripod"
