@@ -20,7 +20,7 @@ from sandbox.controls import Controls
 from sandbox.front_page import FrontPage, Shown
 from sandbox.gateway.http_api import HttpApi
 from sandbox.gateway.lambda_api import LambdaApi
-from sandbox.gateway.stage import Stage
+from sandbox.gateway.stage import ApiStage
 from sandbox.loopback import PortTakenError
 from sandbox.provider import ProviderServer, RegisteredApp, plays
 from sandbox.provider.play import X
@@ -117,7 +117,9 @@ class Sandbox:
         roles = self.aws_server.roles if self._aws_url is None else {}
         lambda_api = LambdaApi(self.functions, account, roles, self._ports["lambda"])
         ending.callback(lambda_api.stop)
-        stage = Stage.of(next(iter(self.template.resources("AWS::Serverless::HttpApi").values()), {}), throttles=self._throttles)
+        stage = ApiStage.of(
+            next(iter(self.template.resources("AWS::Serverless::HttpApi").values()), {}), throttles=self._throttles
+        )
         http_api = self.http_api = HttpApi(
             described, self.functions, account, self.logs, self._ports["api"], domain=self.template.domain(), stage=stage
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.gateway.event import GatewayRequest, MalformedResultError, Reply, path_parameters, to_event, to_reply
 from sandbox.gateway.signature import is_signed
-from sandbox.gateway.stage import Stage
+from sandbox.gateway.stage import ApiStage
 from sandbox.loopback import ConnectionHandler, LoopbackServer
 from sandbox.runtime.functions import MAX_EVENT, Functions
 from sandbox.runtime.logs import Logs
@@ -38,11 +38,11 @@ class HttpApi(LoopbackServer):
         port: int = 0,
         *,
         domain: str = "",
-        stage: Stage | None = None,
+        stage: ApiStage | None = None,
     ) -> None:
         super().__init__(port, _ApiHandler)
         self.domain = domain
-        self._stage = stage or Stage()
+        self._stage = stage or ApiStage()
         self.on_access: Callable[[str], None] = lambda _line: None  # called with each line of the access log
         self._functions = functions
         self._account = account

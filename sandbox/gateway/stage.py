@@ -24,7 +24,7 @@ class _Bucket:
 
 
 @dataclass
-class Stage:
+class ApiStage:
     """The stage's settings, ``rate`` and ``burst`` of each route and the log's ``format``; ``clock`` in seconds."""
 
     rate: float = 0.0  # 0: no throttle
@@ -35,7 +35,7 @@ class Stage:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(cls, api: dict[str, Any], *, throttles: bool) -> "Stage":
+    def of(cls, api: dict[str, Any], *, throttles: bool) -> "ApiStage":
         """Return the settings of an ``AWS::Serverless::HttpApi``; without ``throttles`` nothing is."""
         limits = api.get("DefaultRouteSettings", {}) if throttles else {}
         rate, burst = (float(limits.get(f"Throttling{what}Limit", 0)) for what in ("Rate", "Burst"))

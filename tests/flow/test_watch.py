@@ -18,7 +18,7 @@ from sandbox.repository import ROOT
 from sandbox.world import Sandbox
 from tests.support import insights
 from tests.support.checks import with_identity
-from tests.support.cloudwatch import DAY, MINUTE, PERIOD, Sample, Samples, Watch
+from tests.support.cloudwatch import DAY, MINUTE, PERIOD, MetricSample, Samples, Watch
 from tests.support.direct import invoke
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
 from tests.support.translated import stack
@@ -53,13 +53,13 @@ class Run:
 
     app: SandboxApp
     watch: Watch
-    sweep: list[Sample] = field(default_factory=list)  # of one that found nothing
-    quiet: list[Sample] = field(default_factory=list)  # of an hour in which nothing is wrong but what always is
+    sweep: list[MetricSample] = field(default_factory=list)  # of one that found nothing
+    quiet: list[MetricSample] = field(default_factory=list)  # of an hour in which nothing is wrong but what always is
     answers: list[dict[str, Any]] = field(default_factory=list)  # of the page's commands, before and after a user has revoked
-    troubles: dict[str, list[Sample]] = field(default_factory=dict)
+    troubles: dict[str, list[MetricSample]] = field(default_factory=dict)
     sweeping: dict[str, bool] = field(default_factory=dict)  # whether the schedule ran beside the trouble
 
-    def day(self, samples: list[Sample], *, swept: bool = True) -> Samples:
+    def day(self, samples: list[MetricSample], *, swept: bool = True) -> Samples:
         """Return a day's samples: these, and those of a sweep in each minute."""
         sweeps = [each.moved(minute * MINUTE) for minute in range(int(DAY // MINUTE)) for each in self.sweep] if swept else []
         return Samples([*samples, *sweeps])
@@ -81,7 +81,7 @@ def run() -> Iterator[Run]:
         yield told
 
 
-def _taken(run: Run, act: Callable[[], object]) -> list[Sample]:
+def _taken(run: Run, act: Callable[[], object]) -> list[MetricSample]:
     """Return the samples of what ``act`` does, from midnight on."""
     run.watch.now, begin = 0.0, len(run.watch.samples)
     act()
@@ -159,7 +159,7 @@ def _lack_invocations(run: Run) -> None:
     """Of the account's invocations the sandbox knows nothing: these samples are AWS's word."""
     for _ in range(4):
         dimensions = frozenset({("FunctionName", STACK.reference("CallbackFunction"))})
-        run.watch.samples.append(Sample(("AWS/Lambda", "Throttles", dimensions), run.watch.now, 3.0))
+        run.watch.samples.append(MetricSample(("AWS/Lambda", "Throttles", dimensions), run.watch.now, 3.0))
         run.watch.now += PERIOD
 
 

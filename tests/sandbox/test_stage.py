@@ -3,7 +3,7 @@
 import json
 
 from sandbox.gateway.event import GatewayRequest
-from sandbox.gateway.stage import Stage
+from sandbox.gateway.stage import ApiStage
 from tests.support.clock import Clock
 
 API = {"DefaultRouteSettings": {"ThrottlingRateLimit": "2", "ThrottlingBurstLimit": "3"}}
@@ -11,7 +11,7 @@ API = {"DefaultRouteSettings": {"ThrottlingRateLimit": "2", "ThrottlingBurstLimi
 
 def test_a_route_takes_a_burst_and_then_so_many_a_second() -> None:
     clock = Clock()
-    stage = Stage.of(API, throttles=True)
+    stage = ApiStage.of(API, throttles=True)
     stage.clock = clock
     assert [stage.takes("GET /a") for _ in range(4)] == [True, True, True, False]
     assert stage.takes("GET /b")  # each route has its own
@@ -20,12 +20,12 @@ def test_a_route_takes_a_burst_and_then_so_many_a_second() -> None:
 
 
 def test_without_the_throttle_everything_is_taken() -> None:
-    stage = Stage.of(API, throttles=False)
+    stage = ApiStage.of(API, throttles=False)
     assert all(stage.takes("GET /a") for _ in range(100))
 
 
 def test_a_line_of_the_log_has_the_path_and_not_the_query() -> None:
-    stage = Stage.of(
+    stage = ApiStage.of(
         {"AccessLogSettings": {"Format": '{"path":"$context.path","status":"$context.status","error":"$context.x"}'}},
         throttles=True,
     )

@@ -28,18 +28,18 @@ Key = tuple[str, str, frozenset[tuple[str, str]]]  # namespace, name, dimensions
 
 
 @dataclass(frozen=True)
-class Sample:
+class MetricSample:
     """One value of one metric."""
 
     key: Key
     at: float
     value: float
 
-    def moved(self, seconds: float) -> "Sample":
+    def moved(self, seconds: float) -> "MetricSample":
         return replace(self, at=self.at + seconds)
 
 
-def embedded(line: str, at: float) -> Iterator[Sample]:
+def embedded(line: str, at: float) -> Iterator[MetricSample]:
     """Yield the samples of a line in the embedded metric format; none of any other line."""
     if not line.startswith('{"_aws"'):
         return
@@ -50,7 +50,7 @@ def embedded(line: str, at: float) -> Iterator[Sample]:
             for metric in directive["Metrics"]:
                 found = content[metric["Name"]]
                 for value in found if isinstance(found, list) else [found]:
-                    yield Sample((directive["Namespace"], metric["Name"], dimensions), at, float(value))
+                    yield MetricSample((directive["Namespace"], metric["Name"], dimensions), at, float(value))
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Watch:
     sandbox: Sandbox
     stack: Stack
     now: float = 0.0
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[MetricSample] = field(default_factory=list)
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))  # by log group
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class Watch:
         self._add("AWS/SQS", "ApproximateNumberOfMessagesVisible", visible, QueueName=name)
 
     def _add(self, namespace: str, name: str, value: float, **dimensions: str) -> None:
-        self.samples.append(Sample((namespace, name, frozenset(dimensions.items())), self.now, value))
+        self.samples.append(MetricSample((namespace, name, frozenset(dimensions.items())), self.now, value))
 
     def _invoked(self, name: str, result: InvocationResult) -> None:
         self._add("AWS/Lambda", "Errors", float(result.error is not None), FunctionName=name)
@@ -107,7 +107,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {"GreaterThanThreshold"
 class Samples:
     """Samples by metric and period, from which an alarm's state is told."""
 
-    def __init__(self, samples: Iterable[Sample]) -> None:
+    def __init__(self, samples: Iterable[MetricSample]) -> None:
         self._values: dict[tuple[Key, int], list[float]] = defaultdict(list)
         for sample in samples:
             self._values[sample.key, int(sample.at // PERIOD)].append(sample.value)
