@@ -156,6 +156,20 @@ def _of_queues(request: AwsRequest) -> Iterator[Check]:
     yield Check(f"sqs:{request.operation}", _arn(request, name) if name else "*")
 
 
+def _of_alarms(request: AwsRequest) -> Iterator[Check]:
+    yield Check(f"cloudwatch:{request.operation}", "*")
+
+
+def _of_apis(request: AwsRequest) -> Iterator[Check]:
+    method, _, path = request.operation.partition(" ")
+    yield Check(f"apigateway:{method}", f"arn:aws:apigateway:{request.region}::{path.removeprefix('/v2')}")
+
+
+def _of_callers(request: AwsRequest) -> Iterator[Check]:
+    if request.operation != "GetCallerIdentity":  # that needs no permission
+        yield Check(f"sts:{request.operation}", "*")
+
+
 _SERVICES = {
     "secretsmanager": _of_secrets,
     "dynamodb": _of_tables,
@@ -163,4 +177,7 @@ _SERVICES = {
     "events": _of_buses,
     "sqs": _of_queues,
     "kms": _of_kms,
+    "monitoring": _of_alarms,
+    "apigateway": _of_apis,
+    "sts": _of_callers,
 }

@@ -26,6 +26,12 @@ class AwsResponse:
         headers = [("content-type", "application/x-amz-json-1.1"), ("x-amzn-errortype", error.code)]
         return cls(error.status, headers, json.dumps(content).encode())
 
+    @classmethod
+    def refusing_in_xml(cls, error: AwsError) -> "AwsResponse":
+        """Return an error's response in AWS's query protocol, which STS speaks."""
+        body = f"<ErrorResponse><Error><Code>{error.code}</Code><Message>{error.message}</Message></Error></ErrorResponse>"
+        return cls(error.status, [("content-type", "text/xml")], body.encode())
+
     @property
     def error(self) -> str | None:
         """Return the error's code, None where the call succeeded."""

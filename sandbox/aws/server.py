@@ -123,7 +123,8 @@ class AwsServer(LoopbackServer):
             needed = permissions.required_checks(request)
         fault = self._faults.strike(request.service, request.operation, body.decode("utf-8", "replace"))
         if fault and (refused := fault.refusal(request.operation)):
-            return self._record(request, needed, AwsResponse.refusing(refused))
+            refusing = AwsResponse.refusing_in_xml if request.service == "sts" else AwsResponse.refusing
+            return self._record(request, needed, refusing(refused))
         if fault and fault.kind in NEVER_DONE:
             response = AwsResponse(200, [], b"<html>not from here</html>") if fault.kind == "garbage" else None
             self._record(request, needed, response, fault.kind)

@@ -25,7 +25,7 @@ _NAME = re.compile(r"(?:arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:|\d{12}:func
 
 
 class LambdaApi(LoopbackServer):
-    """Lambda's server: ``start``, ``url``, ``stop``; a caller in ``roles`` may invoke only what its policies allow."""
+    """Lambda's server: ``start``, ``url``, ``stop``; a caller in ``roles`` may do only what its policies allow."""
 
     def __init__(self, functions: Functions, account: str, roles: Mapping[str, Policy], port: int = 0) -> None:
         super().__init__(port, _LambdaHandler)
@@ -51,10 +51,8 @@ class _LambdaHandler(ConnectionHandler):
             return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
         alias = (name[2] or parse_qs(query).get("Qualifier", [""])[0]).removeprefix("$LATEST")
         arn = f"arn:aws:lambda:{REGION}:{self.server.account}:function:{name[1]}" + (f":{alias}" if alias else "")
-        caller = caller_of(self.headers.get("x-amz-security-token", ""))
-        role = self.server.roles.get(caller)
-        if role and (error := role.refusal([Check("lambda:InvokeFunction", arn)], self.server.account, caller)):
-            return self._fail(403, error.code, error.message)
+        if self._is_refused("lambda:InvokeFunction", arn):
+            return None
         try:
             self.server.functions.function(name[1], alias)
             context = base64.b64decode(self.headers.get("x-amz-client-context", ""))
@@ -67,27 +65,50 @@ class _LambdaHandler(ConnectionHandler):
         return self._invoke(name[1], alias, event, client_context)
 
     def do_GET(self) -> None:
-        """Answer GetFunctionConfiguration, to callers without a role alone: no function of the template asks for it."""
-        path = _PATH.fullmatch(self.path.partition("?")[0])
+        """Answer GetFunctionConfiguration."""
+        target, _, query = self.path.partition("?")
+        path = _PATH.fullmatch(target)
         name = path and _NAME.fullmatch(unquote(path["function"]))
         if not name or not path or path["operation"] != "configuration":
             return self._fail(404, "ResourceNotFoundException", f"No such operation: {self.path}")
+        alias = (name[2] or parse_qs(query).get("Qualifier", [""])[0]).removeprefix("$LATEST")
+        arn = f"arn:aws:lambda:{REGION}:{self.server.account}:function:{name[1]}" + (f":{alias}" if alias else "")
+        if self._is_refused("lambda:GetFunctionConfiguration", arn):
+            return None
         try:
-            function = self.server.functions.function(name[1])
+            configuration = self._configuration(name[1], alias)
         except UnknownFunctionError:
-            return self._fail(404, "ResourceNotFoundException", f"Function not found: {name[1]}")
-        configuration = {
+            return self._fail(404, "ResourceNotFoundException", f"Function not found: {arn}")
+        return self.answer(200, [("content-type", "application/json")], json.dumps(configuration).encode())
+
+    def _configuration(self, name: str, alias: str) -> dict[str, Any]:
+        """Return what Lambda says of a function, or of the version that an alias names: its description is the version's own."""
+        functions = self.server.functions
+        function = functions.function(name, alias)
+        description = function.properties.get("VersionDescription" if alias else "Description", "")
+        return {
             "FunctionName": function.name,
-            "FunctionArn": function.arn,
+            "FunctionArn": function.arn + (f":{alias}" if alias else ""),
+            "Description": description,
+            "Version": "1" if alias else "$LATEST",
             "Runtime": function.properties.get("Runtime"),
             "MemorySize": function.memory,
             "Timeout": int(function.timeout),
-            "Layers": [{"Arn": f"arn:aws:lambda:{REGION}:{self.server.account}:layer:{at.name}:1"} for at in function.layers],
+            "Layers": [{"Arn": arn} for arn in function.properties.get("Layers", [])],
             "State": "Active",
             "LastUpdateStatus": "Successful",
-            "Environment": {"Variables": self.server.functions.variables(name[1])},
+            "Environment": {"Variables": functions.variables(name, alias)},
+            **functions.said(name, alias),
         }
-        return self.answer(200, [("content-type", "application/json")], json.dumps(configuration).encode())
+
+    def _is_refused(self, action: str, arn: str) -> bool:
+        """Return True after answering a caller whose role may not do this."""
+        caller = caller_of(self.headers.get("x-amz-security-token", ""))
+        role = self.server.roles.get(caller)
+        error = role.refusal([Check(action, arn)], self.server.account, caller) if role else None
+        if error:
+            self._fail(403, error.code, error.message)
+        return error is not None
 
     def _invoke(self, name: str, alias: str, event: Any, client_context: Any) -> None:
         kind = self.headers.get("x-amz-invocation-type", "RequestResponse")

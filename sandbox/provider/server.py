@@ -35,7 +35,7 @@ class ProviderServer:
 
     def __init__(self, port: int = 0, clock: Callable[[], float] = time.time) -> None:
         self._state = ProviderState(clock)
-        self._server = WsgiServer(make_app(self._state), port)
+        self._server = WsgiServer(make_app(self._state), port, clock)
         self.url = f"http://localhost:{self._server.port}"
 
     def __enter__(self) -> Self:

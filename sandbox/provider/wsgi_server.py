@@ -3,6 +3,7 @@
 import errno
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,12 @@ PORTS_TO_TRY = 20  # a free port on IPv4 may be taken on IPv6
 class _Handler(WSGIRequestHandler):
     """One request; its line is not logged, because authorize URLs carry request tokens."""
 
+    server: "_Listener"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the header Date, by the provider's clock."""
+        return super().date_time_string(self.server.clock() if timestamp is None else timestamp)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
 
@@ -35,7 +42,8 @@ class _Listener(ThreadedWSGIServer):
 
     daemon_threads = False  # closing joins every handler's thread
 
-    def __init__(self, bound: socket.socket, app: Callable[..., Any]) -> None:
+    def __init__(self, bound: socket.socket, app: Callable[..., Any], clock: Callable[[], float]) -> None:
+        self.clock = clock
         self._open: set[socket.socket] = set()
         self._changing = threading.Lock()
         host, port = bound.getsockname()[:2]
@@ -68,13 +76,13 @@ class _Listener(ThreadedWSGIServer):
 
 
 class WsgiServer:
-    """A WSGI app at ``http://localhost:<port>``, on 127.0.0.1 and, where there is one, on ::1."""
+    """A WSGI app at ``http://localhost:<port>``, on 127.0.0.1 and, where there is one, on ::1; ``clock`` gives its answers' Date."""
 
-    def __init__(self, app: Callable[..., Any], port: int = 0) -> None:
+    def __init__(self, app: Callable[..., Any], port: int = 0, clock: Callable[[], float] = time.time) -> None:
         self._listeners = []
         for bound in _listening_sockets(port):
             with bound:  # the listener works on a copy
-                self._listeners.append(_Listener(bound, app))
+                self._listeners.append(_Listener(bound, app, clock))
         self.port = self._listeners[0].port
         self._threads = [
             threading.Thread(target=listener.serve_forever, args=(POLL,), name="provider") for listener in self._listeners

@@ -48,6 +48,7 @@ class Functions:
         self._kind: type[Pool] | type[EmulatorPool] = EmulatorPool if emulated else Pool
         self._pools: dict[tuple[str, str], Any] = {}  # by the function's name and alias
         self._environments: dict[tuple[str, str], dict[str, str]] = {}  # likewise
+        self._said: dict[tuple[str, str], dict[str, Any]] = {}  # likewise
         self._replaced: list[Any] = []  # pools whose last events may still be in progress
         self.on_event: Callable[[str, Any], None] = lambda _name, _event: None  # called with each event, before its function is
         self.on_result: Callable[[str, InvocationResult], None] = lambda _name, _result: None  # called with each result
@@ -79,6 +80,25 @@ class Functions:
                 self._replaced.append(pool)
             self._pools[key] = renewed[id(pool)]
 
+    def describe(self, name: str, alias: str = "", **said: Any) -> None:
+        """Have Lambda say this of a function, in place of what it would (``State="Failed"``); nothing: what it would."""
+        self._said[name, alias] = said
+
+    def said(self, name: str, alias: str = "") -> dict[str, Any]:
+        """Return what ``describe`` was told."""
+        return self._said.get((name, alias), {})
+
+    def take_away(self, name: str) -> Callable[[], None]:
+        """Let there be no function of this name, as if somebody had deleted it; return what brings it back."""
+        taken = {key: self._pools.pop(key) for key in [key for key in self._pools if key[0] == name]}
+        self._replaced += taken.values()
+
+        def bring_back() -> None:
+            self._replaced = [pool for pool in self._replaced if pool not in taken.values()]
+            self._pools |= taken
+
+        return bring_back
+
     def stop(self) -> None:
         """End every worker process; invocations in progress end with Lambda's error for a dead process."""
         pools = [*self._pools.values(), *self._replaced]
@@ -94,10 +114,10 @@ class Functions:
         described: Function = self._pools[name, alias].function
         return described
 
-    def variables(self, name: str) -> dict[str, str]:
+    def variables(self, name: str, alias: str = "") -> dict[str, str]:
         """Return the variables that a function was given: the template's, the sandbox's, and what ``reconfigure`` has set."""
-        environment, described = self._environments[name, ""], self.function(name)
-        plain = worker_environment(described, {})
+        environment, described = self._environments[name, alias], self.function(name, alias)
+        plain = worker_environment(described, {}, alias if self._kind is EmulatorPool else "")
         return {key: value for key, value in environment.items() if key in described.environment or plain.get(key) != value}
 
     def invoke(

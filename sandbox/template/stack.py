@@ -1,6 +1,6 @@
 """The template's resources, created at an AWS endpoint as CloudFormation would.
 
-Policies, log groups and alarms are left out: nothing in the sandbox shows their effect.
+Policies and log groups are left out: nothing in the sandbox shows their effect. Alarms are there, and ring when a test says so.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ Client = Callable[[str], Any]  # a boto3 client for a service's name
 
 
 def create(template: Template, client: Client, api: str) -> None:
-    """Create every table, parameter, event bus and queue; what exists already stays.
+    """Create every table, parameter, event bus, queue and alarm; what exists already stays.
 
     ``api`` is the address of the API in the sandbox: it replaces the address on AWS in a parameter's value.
     """
@@ -62,6 +62,8 @@ def _create_tables(template: Template, client: Client) -> None:
             if table.ttl:
                 expiry = {"Enabled": True, "AttributeName": table.ttl}
                 dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
+            if table.backups:
+                dynamodb.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=table.backups)
         created = dynamodb.describe_table(TableName=table.name)["Table"]
         template.attributes[table.logical_id, "Arn"] = created["TableArn"]
         if "LatestStreamArn" in created:
@@ -87,7 +89,12 @@ def _create_queue(template: Template, client: Client, logical_id: str, propertie
     template.attributes[logical_id, "QueueUrl"] = created["QueueUrl"]
 
 
+def _create_alarm(template: Template, client: Client, logical_id: str, properties: dict[str, Any]) -> None:
+    client("cloudwatch").put_metric_alarm(**{"AlarmName": template.reference(logical_id), **properties})
+
+
 _CREATORS: dict[str, Callable[[Template, Client, str, dict[str, Any]], None]] = {
     "AWS::Events::EventBus": _create_bus,
     "AWS::SQS::Queue": _create_queue,
+    "AWS::CloudWatch::Alarm": _create_alarm,
 }

@@ -54,6 +54,7 @@ class TableResource:
     name: str
     create: dict[str, Any]
     ttl: str | None  # the attribute that holds the expiry
+    backups: dict[str, Any]  # the PointInTimeRecoverySpecification; empty where the template has none
 
 
 class Template(Document):
@@ -119,4 +120,5 @@ class Template(Document):
             encryption = dict(create["SSESpecification"])
             create["SSESpecification"] = {"Enabled": encryption.pop("SSEEnabled"), **encryption}
         expiry = properties.get("TimeToLiveSpecification", {})
-        return TableResource(logical_id, create["TableName"], create, expiry.get("AttributeName"))
+        backups = properties.get("PointInTimeRecoverySpecification", {})
+        return TableResource(logical_id, create["TableName"], create, expiry.get("AttributeName"), backups)

@@ -6,6 +6,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from sandbox.aws.iam import Policy
 from sandbox.world import Sandbox
 from tests.support.waiting import eventually
 
@@ -66,3 +67,31 @@ def test_a_payload_that_is_not_json_is_refused(client: Any) -> None:
 
 def test_anything_else_is_not_found(small: Sandbox) -> None:
     assert requests.post(f"{small.lambda_}/2015-03-31/functions", timeout=5).status_code == 404
+
+
+def test_a_functions_configuration_is_told(client: Any) -> None:
+    told = client.get_function_configuration(FunctionName="small-echo")
+    assert (told["FunctionName"], told["MemorySize"], told["State"], told["Version"]) == ("small-echo", 512, "Active", "$LATEST")
+    assert told["Environment"]["Variables"]["OWN"] == "yes"
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_function_configuration(FunctionName="small-echo", Qualifier="nobody")
+
+
+def test_a_function_that_was_described_otherwise_or_taken_away_is_told_so(small: Sandbox, client: Any) -> None:
+    small.functions.describe("small-echo", State="Failed")
+    assert client.get_function_configuration(FunctionName="small-echo")["State"] == "Failed"
+    small.functions.describe("small-echo")
+    bring_back = small.functions.take_away("small-echo")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_function_configuration(FunctionName="small-echo")
+    bring_back()
+    assert client.get_function_configuration(FunctionName="small-echo")["State"] == "Active"
+
+
+def test_a_caller_with_a_role_needs_the_right_to_ask(small: Sandbox) -> None:
+    small.aws_server.roles["asks"] = Policy(
+        [{"Statement": {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}}]
+    )
+    asking = small._client_of_lambda("lambda", "asks")
+    with pytest.raises(ClientError, match="GetFunctionConfiguration"):
+        asking.get_function_configuration(FunctionName="small-echo")

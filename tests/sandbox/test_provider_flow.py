@@ -320,3 +320,8 @@ def test_callback_keeps_its_own_query(provider: ProviderServer) -> None:
     verifier = app.consent(token, with_user)
     assert app.exchange(token, verifier).status_code == 200
     assert query_of(CALLBACK + "?keep=a%26b&empty=") == {"keep": "a&b", "empty": ""}
+
+
+def test_its_answers_say_its_own_time() -> None:
+    with ProviderServer(clock=lambda: 1_790_000_000.0) as provider:
+        assert requests.head(provider.url, timeout=5).headers["Date"] == "Mon, 21 Sep 2026 14:13:20 GMT"

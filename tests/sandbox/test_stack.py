@@ -1,6 +1,5 @@
 """What a template's references resolve to, and that the resources are really there; and what the sandbox passes over."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,16 @@ Resources:
       DestinationConfig: {OnFailure: {Destination: !GetAtt Elsewhere.Arn}}
   Alarm:
     Type: AWS::CloudWatch::Alarm
-    Properties: {AlarmName: !Sub "${Prefix}-dead", Dimensions: [{Name: QueueName, Value: !GetAtt Dead.QueueName}]}
+    Properties:
+      AlarmName: !Sub "${Prefix}-dead"
+      Namespace: AWS/SQS
+      MetricName: ApproximateNumberOfMessagesVisible
+      Dimensions: [{Name: QueueName, Value: !GetAtt Dead.QueueName}]
+      Statistic: Maximum
+      Period: 300
+      EvaluationPeriods: 1
+      Threshold: 0
+      ComparisonOperator: GreaterThanThreshold
 """
 
 HANDLER = """
@@ -163,7 +171,14 @@ def test_policies_are_resolved_to_real_names(whole: Sandbox) -> None:
 
 def test_what_the_sandbox_has_no_use_for_is_passed_over(whole: Sandbox) -> None:
     assert whole.client("sqs").list_queues()["QueueUrls"] == [whole.template.reference("Dead")]
-    assert "Alarm" in json.dumps(list(whole.template._resources))
+    assert "Elsewhere" in whole.template._resources
+
+
+def test_an_alarm_is_there_and_rings_when_it_is_told_to(whole: Sandbox) -> None:
+    client = whole.client("cloudwatch")
+    client.set_alarm_state(AlarmName="whole-dead", StateValue="ALARM", StateReason="a test says so")
+    (alarm,) = client.describe_alarms(StateValue="ALARM")["MetricAlarms"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": "whole-Dead"}]
 
 
 def test_an_events_own_authorizer_is_read(whole: Sandbox) -> None:
