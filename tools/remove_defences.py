@@ -62,17 +62,17 @@ def read_list() -> list[Defence]:
 
 
 def copy_to(folder: Path) -> Path:
-    """Copy the tracked files; raises ``RuntimeError`` unless the copy's layers are the ones that are imported there."""
+    """Copy the tracked files; raises ``RuntimeError`` unless the copy's layers and command are the ones that are imported there."""
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, names.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    ours = (folder / "layers/tripod", folder / "layers/flow", *filter(os.path.isdir, site.getsitepackages()))
+    ours = (folder / "layers/tripod", folder / "layers/flow", folder / "cli", *filter(os.path.isdir, site.getsitepackages()))
     venv.create(folder / ".venv", symlinks=True)
     (places,) = (folder / ".venv").glob("lib/python*/site-packages")
     (places / "copy.pth").write_text("\n".join(map(str, ours)))
-    where = "import tripod, tripod_flow.app; print(tripod.__file__, tripod_flow.__file__)"
+    where = "import tripod, tripod_flow.app, tripod_cli; print(tripod.__file__, tripod_flow.__file__, tripod_cli.__file__)"
     command = [interpreter(folder), "-P", "-s", "-c", where]  # as a worker of the sandbox is started
     imported = subprocess.run(command, env={}, check=True, capture_output=True, text=True).stdout.split()
     if not all(Path(name).is_relative_to(folder) for name in imported):
