@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -51,12 +51,37 @@ class Output:
                 table.add_row(Text(name.replace("_", " "), style="bold"), plain(value))
         return self._console.print(table)
 
-    def line(self, text: str, **fields: Any) -> None:
+    def line(self, text: str, *, style: str = "", **fields: Any) -> None:
         """Print a sentence; with ``--json`` the fields that it says."""
         if self.as_json:
             self.json(fields)
         else:
-            self._console.print(Text(text))
+            self._console.print(Text(text, style=style))
+
+    def entry(self, mark: Text, said: Text, to_do: str = "") -> None:
+        """Print what is said beside a mark, and below it what to do, for people; only on a terminal lines are broken."""
+        if not self._console.is_terminal:
+            self._console.print(Text(f"{mark.plain}  {said.plain}"), soft_wrap=True)
+            if to_do:
+                self._console.print(Text(f"{' ' * len(mark)}  → {to_do}"), soft_wrap=True)
+            return
+        lines: list[RenderableType] = [said]
+        if to_do:
+            below = Table.grid("arrow", "to do", padding=(0, 1))
+            below.add_row(Text("→", style="cyan"), Text(to_do, style="cyan"))
+            lines.append(below)
+        table = Table.grid("mark", "lines", padding=(0, 2))
+        table.add_row(mark, Group(*lines))
+        self._console.print(table)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show on stderr, while it is a terminal, that something is being done. Nothing may be printed meanwhile."""
+        if not self._aside.is_terminal:
+            yield
+            return
+        with self._aside.status(text):
+            yield
 
     def json(self, fields: Mapping[str, Any]) -> None:
         """Print one JSON object on a line of its own."""

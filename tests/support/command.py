@@ -4,16 +4,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import boto3
+import pytest
 from click.testing import CliRunner
 
 from sandbox.world import Sandbox
 from tripod import process
+from tripod_cli.commands.doctor import print_finding
+from tripod_cli.doctor.finding import Finding
 from tripod_cli.main import main
+from tripod_cli.output import Output
+from tripod_cli.stack import Stack
+from tripod_flow.edges import telemetry
 
 
 @dataclass(frozen=True)
@@ -38,14 +46,36 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
 def tripod(sandbox: Sandbox, *arguments: str, typed: str = "", environ: Mapping[str, str | None] | None = None) -> Ran:
     """Run ``tripod`` with these arguments in this process; ``typed`` is its standard input. What it shares with others is put back."""
     process.forget()
+    level = telemetry.log().log_level
+    telemetry.log().setLevel("CRITICAL")  # as ``tripod_cli.__main__`` has it
     try:
         result = CliRunner(env={**environment(sandbox), **(environ or {})}).invoke(main, arguments, input=typed)
     finally:
+        telemetry.log().setLevel(level)
         boto3.DEFAULT_SESSION = None
         process.forget()
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+@contextmanager
+def operator(sandbox: Sandbox) -> Iterator[Stack]:
+    """Return a stack as the command has it, for what is tried without the whole command."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(sandbox).items():
+            patch.setenv(name, value)
+        yield Stack(sandbox.prefix)
+    boto3.DEFAULT_SESSION = None
+
+
+def printed(findings: Iterable[Finding]) -> list[str]:
+    """Return findings as ``tripod doctor`` prints them."""
+    with redirect_stdout(StringIO()) as out:
+        output = Output()
+        for finding in findings:
+            print_finding(output, finding)
+    return out.getvalue().splitlines()
 
 
 def started(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":

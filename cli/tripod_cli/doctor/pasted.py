@@ -1,0 +1,87 @@
+"""What goes wrong when a consumer secret is written or pasted, which its content still shows. No value is ever quoted."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+
+from tripod.credentials import BLANKS, Consumer
+
+BOM = "\ufeff"
+_CURLY = "“”„‟«»‘’"
+_FIELDS = ("consumer_key", "consumer_secret")
+
+
+def why_not_json(text: str) -> str:
+    """Return what a text that is not JSON looks like instead; empty where nothing is known."""
+    bare = text.strip(BLANKS)
+    if not bare:
+        return "it is empty"
+    if any(quote in bare for quote in _CURLY):
+        return "its quotes are typographic (“ ”), as a word processor makes them: JSON's are straight"
+    if re.match(r"\{\s*'", bare):
+        return "its quotes are single: JSON's are double"
+    if not bare.startswith("{"):
+        return "it does not begin with {: the whole JSON object belongs into the secret, not a key alone"
+    if re.search(r",\s*\}", bare):
+        return "it has a comma before a closing brace"
+    return "a quote, comma or brace is missing, or one too many"
+
+
+def oddities(text: str, consumer: Consumer) -> Iterator[tuple[str, str]]:
+    """Yield what is odd about a consumer secret that can be read, and what to do about it."""
+    again = "Write the secret anew, without it"
+    if text.startswith(BOM):
+        yield "its text begins with a byte order mark, which is ignored", again
+    content = json.loads(text.strip(BLANKS), strict=False)
+    given = {name: content[name] for name in _FIELDS if isinstance(content.get(name), str)}
+    for name, value in given.items():
+        if name in consumer.trimmed:
+            yield (
+                f'"{name}" has {_kinds(value)} around it, which {"is" if _kinds(value).startswith("a ") else "are"} ignored',
+                again,
+            )
+        if any(blank in value.strip(BLANKS) for blank in BLANKS):
+            yield (
+                f'"{name}" has a blank or an invisible character within',
+                "Copy it again: it was cut into two lines, or brought one along",
+            )
+        if re.fullmatch(r"(['\"“”]).*['\"“”]", value.strip(BLANKS), re.DOTALL):
+            yield f'"{name}" has quotes around it, which count as part of it', "Write it without them"
+    key = consumer.consumer_key
+    if _is_client_id(key):
+        yield (
+            '"consumer_key" is an OAuth 2.0 client id',
+            "Take the app's API key and API key secret: docs/x.md#what-do-i-register",
+        )
+    elif re.fullmatch(r"\d{5,}-[A-Za-z0-9]{20,}", key):
+        yield (
+            '"consumer_key" is an access token of X\'s',
+            "Take the app's API key and API key secret: docs/x.md#what-do-i-register",
+        )
+    elif key.startswith("A" * 20):
+        yield (
+            '"consumer_key" is a bearer token of X\'s',
+            "Take the app's API key and API key secret: docs/x.md#what-do-i-register",
+        )
+    if key and key == consumer.consumer_secret:
+        yield '"consumer_key" and "consumer_secret" are the same', "One was pasted twice: copy the other"
+
+
+def _kinds(value: str) -> str:
+    """Return what is around a value."""
+    around = value[: len(value) - len(value.lstrip(BLANKS))] + value[len(value.rstrip(BLANKS)) :]
+    if BOM in around:
+        return "a byte order mark"
+    if not around.strip("\r\n"):
+        return "a line end"
+    return "blanks" if not around.strip() else "invisible characters"
+
+
+def _is_client_id(key: str) -> bool:
+    """Return True for X's OAuth 2.0 client ids: base64 of an id, a number and two letters, with colons between."""
+    try:
+        said = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return re.fullmatch(rb"[A-Za-z0-9_-]+:[0-9]+:[a-z]{2}", said) is not None
