@@ -184,6 +184,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"url": "https://api.x.com/\t"}, "The parameter url holds characters that can't be part of it."),
     ({"url": "https://api.x.com/?" + "a" * 8192}, "The parameter url is too long."),
     ({"url": "https://ada:pw@api.x.com/"}, "The parameter url must have no user name and password before its host."),
+    ({"url": "https://api.x.com/?ids[]=1"}, "percent-encode [ and ] as %5B and %5D, and send it so."),
     ({"url": "https://api.x.com/?oauth_token=t"}, "OAuth's own parameters (oauth_…), which sign adds."),
     ({"form": {"a": "b"}}, "The parameter form can't be sent with GET: put it into the URL's query."),
     ({"method": "POST", "form": "a=b"}, "The parameter form must be an object."),

@@ -23,7 +23,7 @@ X = "https://api.x.com"
         f"{X}/a//b/..c/.d/e./...",
         f"{X}/1?",
         f"{X}/1?a&b=&=c&&d=1&d=2",
-        f"{X}/1?tweet.fields[]=a%5b0%5d&q=%7e+%2B;'/?@",
+        f"{X}/1?tweet.fields%5B%5d=a%5b0%5d&q=%7e+%2B;'/?@",
         f"{X}/1?q=%F0%9F%98%80&xoauth_a=1&oauth=2&realm=3",
     ],
 )
@@ -82,6 +82,9 @@ def test_a_url_that_clients_send_as_it_is_may_be_signed(url: str) -> None:
         (f"{X}/?a=b c", "a query with characters"),
         (f"{X}/?a=\x00", "a query with characters"),
         (f"{X}/?a={{b}}", "a query with characters"),
+        (f"{X}/?ids[]=1", r"percent-encode \[ and \] as %5B and %5D"),
+        (f"{X}/?a=[b", r"percent-encode \[ and \] as %5B and %5D"),
+        (f"{X}/?a=b]", r"percent-encode \[ and \] as %5B and %5D"),
         (f"{X}/?a=%", "a query with characters"),
         (f"{X}/?a=%4", "a query with characters"),
         (f"{X}/?a=%ff", "not UTF-8"),
@@ -163,7 +166,7 @@ def test_a_form_is_not_sent_with_what_has_no_body(method: str) -> None:
     [
         (X, X),
         (f"{X}/1?", f"{X}/1?"),
-        (f"{X}/1?a[]=%7e&b&a+c=d'", f"{X}/1?a%5B%5D=~&b=&a+c=d%27"),
+        (f"{X}/1?a%5b%5D=%7e&b&a+c=d'", f"{X}/1?a%5B%5D=~&b=&a+c=d%27"),
         (f"{X}/a;b?c?d", f"{X}/a;b?c%3Fd="),
         (f"{X}/1?d=2&d=1&q=%F0%9F%98%80", f"{X}/1?d=2&d=1&q=%F0%9F%98%80"),
     ],

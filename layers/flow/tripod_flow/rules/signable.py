@@ -2,7 +2,7 @@
 
 Clients correct URLs, each in its own way: dots in a path, a letter that needs no encoding, the case of an escape. A signature covers
 the path as it is sent, so whatever clients don't agree on is refused. Of query and form it covers the decoded names and values: these
-may be encoded in any way.
+may be encoded in any way that RFC 3986 allows.
 
 What is wrong is raised as ``ValueError``, whose text begins with the parameter's name and quotes none of its content.
 """
@@ -22,7 +22,7 @@ _URL = re.compile(r"(https?://)([^/?#]*)([^?#]*)\??([^#]*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[A-Z0-9](?:[A-Z0-9.-]*[A-Z0-9])?(?::([1-9][0-9]{0,4}))?", re.IGNORECASE)
 _PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*")
 _NEEDLESS = re.compile(r"[A-Za-z0-9._~-]")  # what needs no encoding
-_QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?[\]-]|%[0-9A-Fa-f]{2})*")
+_QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*")  # of RFC 3986, section 3.4
 
 
 def check_method(method: str) -> None:
@@ -99,6 +99,8 @@ def _check_path(path: str) -> None:
 
 
 def _check_query(query: str) -> None:
+    if "[" in query or "]" in query:  # clients send them as they are, and providers that read queries by the RFC answer 400
+        raise ValueError("url has a query with brackets: percent-encode [ and ] as %5B and %5D, and send it so")
     if not _QUERY.fullmatch(query):
         raise ValueError("url has a query with characters that must be percent-encoded")
     try:
