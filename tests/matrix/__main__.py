@@ -20,6 +20,8 @@ had run. What each cell may come to was written down before (`tests/matrix/allow
 
 - **stored**: the tokens are in Secrets Manager, they belong to whoever consented, nothing is owed, and the table shows no token.
   **sealed**: likewise, where the app has them sealed in the table. **deleted**: likewise, of a revocation.
+- **refused**: it is known, and told once, that the provider no longer takes the user's tokens. **signed**: the provider takes the
+  header for the user.
 - **signed in**: it is known who the user is, and their tokens are kept nowhere: the app asks for no more.
 - **again**: the user was told plainly to start again. **interrupted**: the same, because the answer of the exchange, or the step that
   was to keep it, was lost: the provider gives it only once.

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import requests
+
 from sandbox.browser import JSON, Browser
 from tests.support.direct import begin, new_pair
 from tests.support.kept_tokens import is_in_the_clear, sealed
@@ -166,6 +168,24 @@ def _known_as_refused(scene: UserScene) -> str:
     return "owed" if "outbox" in connection else "refused" if len(told) == 1 else f"{len(told)} events"
 
 
+def _asked_to_sign(scene: UserScene) -> dict[str, Any]:
+    app = scene.app
+    return {"provider": app.name, "user_id": app.user.user_id, "method": "GET", "url": app.sandbox.provider + WHO}
+
+
+def _sign(scene: UserScene) -> str:
+    return _invoked(scene, "sign", _asked_to_sign(scene))
+
+
+def _signed(scene: UserScene) -> str:
+    """Have the request signed, and send it: the provider must know the user by it."""
+    outcome = scene.app.sandbox.functions.invoke(f"{scene.app.sandbox.prefix}-sign", _asked_to_sign(scene))
+    signed = (outcome.payload or {}).get("authorization", "")
+    answer = requests.get(scene.app.sandbox.provider + WHO, headers={"Authorization": signed}, timeout=5)
+    is_theirs = answer.status_code == 200 and answer.json()["id_str"] == scene.app.user.user_id
+    return "signed" if is_theirs else f"not signed: {answer.status_code}"
+
+
 def _unpaid(app: SandboxApp) -> UserScene:
     """Leave it to the relay to store and to tell."""
     scene = _back(app)
@@ -271,6 +291,8 @@ ACTS = (
     Act("revoke", "revoke", _connected, _revoke, _disconnected),
     Act("check", "check", _refused_there, _check, _known_as_refused),
     Act("check, sealed", "check", _refused_there, _check, _known_as_refused, _SEALED),
+    Act("sign", "sign", _connected, _sign, _signed),
+    Act("sign, sealed", "sign", _connected, _sign, _signed, _SEALED),
     Act("relay", "relay", _unpaid, _relay, _told_all),
     Act("callback, sealed", "callback", _back, _callback, how_it_stands, _SEALED),
     Act("callback, whose, sealed", "callback", _back, _callback, how_it_stands, {**_NAMELESS, **_SEALED}),

@@ -80,6 +80,9 @@ ROWS["check"] = dict.fromkeys(
 ROWS["check"] |= {"verify_credentials": ("provider_unavailable", "refused")}
 ROWS["check, sealed"] = {name: cell for name, cell in ROWS["check"].items() if name != "GetSecretValue 2"}
 ROWS["check, sealed"] |= {"Decrypt 1": ("internal", "refused")}
+# A signature that fails changes nothing, and is asked for again.
+ROWS["sign"] = dict.fromkeys(("GetSecretValue 1", "GetSecretValue 2"), ("internal", "signed"))
+ROWS["sign, sealed"] = dict.fromkeys(("GetSecretValue 1", "GetItem 1", "Decrypt 1"), ("internal", "signed"))
 # The relay does each item on its own, and what fails is left to the next sweep.
 ROWS["relay"] = dict.fromkeys([f"GetItem {number}" for number in (1, 2, 3, 4)], ("done", "stored"))
 ROWS["relay"] |= dict.fromkeys([f"UpdateItem {number}" for number in (1, 2, 3)], ("done", "stored"))

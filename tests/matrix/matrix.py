@@ -175,7 +175,7 @@ def totals(results: list[Result]) -> dict[str, int]:
     """Return the figures that must be 0, and how many exchanges were interrupted."""
     ends = Counter(result.end for result in results)
     counted = {"lost", "wrong user", "in the clear"}
-    known = counted | {"stored", "sealed", "signed in", "again", "interrupted", "denied", "deleted"}
+    known = counted | {"stored", "sealed", "signed in", "again", "interrupted", "denied", "deleted", "refused", "signed"}
     return {
         "cells": len(results),
         "tokens lost after commit": ends["lost"],
