@@ -1,11 +1,13 @@
 """What the threads of a process share: the prefix, AWS clients, and the cached secrets. Each is made at first use."""
 
 import hashlib
+import math
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from requests import Session
@@ -22,10 +24,11 @@ _READ_TIMEOUT = 3
 _FUNCTION_TIMEOUT = 30
 _QUICK_TIMEOUT = 1  # of a call that must not keep its caller waiting
 _MOST_REPORTS = 10_000  # that a process remembers
+REPORTS_REST = 300  # seconds after a report that failed: whatever is in its way keeps a caller waiting no more often
 
 
 class Process:
-    """The prefix, the clients and the secret reader that all threads of a process share.
+    """The prefix, the clients and the secret reader that all threads of a process share. ``clock`` returns seconds.
 
     Attributes:
         prefix: ``TRIPOD_PREFIX`` in the environment, ``tripod`` by default.
@@ -34,14 +37,16 @@ class Process:
         bearer_tokens: the app-only token of each provider, used under ``bearer_tokens_lock``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.prefix = os.environ.get("TRIPOD_PREFIX") or "tripod"
         self.cache_seconds = _cache_seconds(os.environ.get("TRIPOD_CACHE_SECONDS", ""))
         self.loopback = os.environ.get("TRIPOD_LOOPBACK_HTTP") == "true"
         self.bearer_tokens: dict[str, str] = {}
         self.bearer_tokens_lock = threading.Lock()
         self._clients: dict[tuple[str, bool], Any] = {}
-        self._reported: dict[tuple[str, str], str] | None = {}  # None: this process reports no more
+        self._reported: dict[tuple[str, str], str] = {}
+        self._reports_rest_until = -math.inf
+        self._clock = clock
         self._secret_reader: SecretReader | None = None
         self._table = ""
         self._lock = threading.RLock()
@@ -57,20 +62,24 @@ class Process:
             return self._clients[service, quick]
 
     def may_report(self, provider: str, user_id: str, token: str) -> bool:
-        """Return True if this process has not reported this ``token`` of the user, and remember that it has now."""
+        """Return True if this process has not reported this ``token`` of the user, and remember that it has now.
+
+        Not while reports rest.
+        """
         digest = hashlib.sha256(token.encode()).hexdigest()
         with self._lock:
-            if self._reported is None or self._reported.get((provider, user_id)) == digest:
+            if self._clock() < self._reports_rest_until or self._reported.get((provider, user_id)) == digest:
                 return False
             if len(self._reported) >= _MOST_REPORTS:
                 self._reported.clear()
             self._reported[provider, user_id] = digest
             return True
 
-    def end_reports(self) -> None:
-        """Report nothing more: this process may not, or can't reach Lambda."""
+    def rest_from_reports(self, provider: str, user_id: str) -> None:
+        """Report nothing for a while, because the report of this user has failed; then they may be reported again."""
         with self._lock:
-            self._reported = None
+            self._reported.pop((provider, user_id), None)
+            self._reports_rest_until = self._clock() + REPORTS_REST
 
     def mount(self, session: Session) -> None:
         """Mount what ``session`` reaches a provider by."""
