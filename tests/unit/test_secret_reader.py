@@ -124,6 +124,26 @@ def test_missing_and_deleted_tokens_are_not_found_and_the_secret_is_named(
     assert not isinstance(caught.value, TokenRevoked)
 
 
+def test_one_version_is_read_whichever_is_current_and_not_remembered(sandbox: Sandbox, reader: SecretReader, unique: str) -> None:
+    client, secret = sandbox.client("secretsmanager"), f"{unique}/user/x/7"
+    put(sandbox, secret, tokens("7").to_json())
+    first = client.describe_secret(SecretId=secret)["VersionIdsToStages"]
+    put(sandbox, secret, "s3cret")
+    malformed = client.describe_secret(SecretId=secret)["VersionIdsToStages"].keys() - first.keys()
+    assert reader.version_of_user("x", "7", *first).oauth_token == "t"
+    with pytest.raises(MalformedSecret, match=f"{secret} is malformed: it is not JSON"):
+        reader.version_of_user("x", "7", *malformed)
+    with pytest.raises(MalformedSecret):
+        reader.user("x", "7")
+    with pytest.raises(TokenNotFound, match=secret):
+        reader.version_of_user("x", "7", "0" * 32)
+    with pytest.raises(TokenNotFound, match=f"{unique}/user/x/8"):
+        reader.version_of_user("x", "8", *first)
+    client.delete_secret(SecretId=secret)
+    with pytest.raises(TokenRevoked, match=secret):
+        reader.version_of_user("x", "7", *first)
+
+
 def test_a_malformed_secret_is_named_and_not_quoted(sandbox: Sandbox, reader: SecretReader, unique: str) -> None:
     put(sandbox, f"{unique}/user/x/8", "s3cret")
     with pytest.raises(MalformedSecret, match=f"{unique}/user/x/8 is malformed: it is not JSON") as caught:

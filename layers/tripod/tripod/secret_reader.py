@@ -83,14 +83,25 @@ class SecretReader:
         if not names.is_provider(provider) or not user_id or len(secret) > names.MAX_SECRET_NAME:
             raise TokenNotFound(secret)  # no secret has such a name; AWS would call it invalid
 
-        def parse(text: str) -> UserTokens:
-            tokens = UserTokens.from_json(text)
-            if (tokens.provider, tokens.user_id) != (provider, user_id):
-                raise ValueError("it holds the tokens of another user or provider")
-            return tokens
-
+        parse = partial(_tokens_of, provider, user_id)
         first = partial(self._sealed, provider, user_id) if may_be_sealed and self._sealed else None
         return self._read(secret, parse, fresh=fresh, missing=TokenNotFound, deleted=TokenRevoked, first=first)
+
+    def version_of_user(self, provider: str, user_id: str, version: str) -> UserTokens:
+        """Return the tokens in one version of a user's secret, whether or not it is the current one; nothing is cached.
+
+        Raises TokenNotFound, TokenRevoked or MalformedSecret.
+        """
+        secret = names.user_secret(self.prefix, provider, user_id)
+        try:
+            response = self._client.get_secret_value(SecretId=secret, VersionId=version)
+            return _tokens_of(provider, user_id, _text(response.get("SecretString")))
+        except self._client.exceptions.ResourceNotFoundException:
+            raise TokenNotFound(secret) from None
+        except self._client.exceptions.InvalidRequestException:  # it is scheduled for deletion
+            raise TokenRevoked(secret) from None
+        except ValueError as error:
+            raise MalformedSecret(secret, str(error)) from None
 
     def forget_consumer(self, provider: str) -> None:
         """Remove a consumer secret from the cache: the next call reads it."""
@@ -158,6 +169,13 @@ class SecretReader:
         with self._lock:
             self._cache.pop(secret, None)
             self._cache.pop(f"{secret} or sealed", None)
+
+
+def _tokens_of(provider: str, user_id: str, text: str) -> UserTokens:
+    tokens = UserTokens.from_json(text)
+    if (tokens.provider, tokens.user_id) != (provider, user_id):
+        raise ValueError("it holds the tokens of another user or provider")
+    return tokens
 
 
 def _text(content: str | None) -> str:

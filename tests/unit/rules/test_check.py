@@ -188,6 +188,35 @@ def test_a_grant_restores_a_connection_and_the_one_who_tells_of_it_says_so() -> 
     assert apply(replace(refused_again, refused_at=T + 5), check.mark_restored(again)) is None
 
 
+def restored(at: float, of: float, **told: Any) -> PendingEvent:
+    return PendingEvent(at, kind=RESTORED, of=of, **told)
+
+
+@pytest.mark.parametrize(
+    ("granted_at", "refused_at", "at"),
+    [(T + 10, T + 5, T + 10), (T + 5, T + 5, T + 5.001), (T + 4, T + 5, T + 5.001), (None, T, T + 0.001), (T, None, T)],
+)
+def test_a_restoration_is_later_than_its_refusal(granted_at: float | None, refused_at: float | None, at: float) -> None:
+    found = replace(stored(), granted_at=granted_at, refused_at=refused_at, labels=("beta",))
+    assert check.restoration(found) == restored(at, refused_at or 0.0, subject="7", labels=("beta",))
+    assert check.restoration(replace(found, labels=None)).labels == ()
+
+
+def test_a_restoration_that_is_not_told_yet_is_told_before_the_next_refusal() -> None:
+    again = replace(refused(), refused_by=None, granted_at=T + 10, pending_events=None)
+    after = refused(again, at=T + 20)
+    assert after.pending_events == (restored(T + 10, T + 5, subject="7"), told(REFUSED, T + 20, "token_revoked"))
+    assert (after.refused_by, after.refused_at) == ("x", T + 20)
+    works = apply(again, check.record(again, WORKS, since=T + 20, now=T + 20))
+    assert changed(again, works) == {"checked_at": T + 20}
+
+
+def test_events_that_nobody_takes_are_bounded() -> None:
+    waiting = tuple(told(RESTORED, T + at) for at in range(connection.MOST_EVENTS))
+    after = refused(replace(stored(), pending_events=waiting), at=T + 500)
+    assert after.pending_events == (*waiting[1:], told(REFUSED, T + 500, "token_revoked"))
+
+
 def test_a_disconnect_ends_a_refusal_without_a_word() -> None:
     after = apply(refused(), revocation.revoke("x", "42", refused(), now=T + 9))
     assert after

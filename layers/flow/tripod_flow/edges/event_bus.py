@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tripod_flow.rules import check
 from tripod_flow.rules.authorization import Authorization
-from tripod_flow.rules.connection import REFUSED, RESTORED, REVOKED, ConnectionRecord, PendingEvent
+from tripod_flow.rules.connection import REFUSED, REVOKED, ConnectionRecord, PendingEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -77,9 +77,7 @@ def pending_events(record: Authorization | ConnectionRecord, connection: Connect
     event.detail["reconnected"] = _was_known(connection, record)
     if connection is None or not check.is_restored_by_grant(connection):
         return [event]
-    restored_at = connection.granted_at or 0.0
-    restored = _event(connection, RESTORED, restored_at, connection.subject, connection.labels, of=connection.refused_at)
-    return [event, restored]
+    return [event, _connection_event(connection, check.restoration(connection))]
 
 
 def _was_known(connection: ConnectionRecord | None, granted: Authorization) -> bool:
@@ -89,7 +87,7 @@ def _was_known(connection: ConnectionRecord | None, granted: Authorization) -> b
 
 
 def _connection_event(record: ConnectionRecord, pending: PendingEvent) -> OutgoingEvent:
-    event = _event(record, pending.kind, pending.at, pending.subject, pending.labels)
+    event = _event(record, pending.kind, pending.at, pending.subject, pending.labels, of=pending.of)
     if pending.kind == REVOKED:
         still_pending = pending.invalidated is None and record.pending_invalidation is not None  # a new grant ends it
         event.detail["invalidated"] = "pending" if still_pending else bool(pending.invalidated)

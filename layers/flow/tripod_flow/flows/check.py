@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from tripod import names
 from tripod.credentials import AccessToken, Consumer
+from tripod.errors import MalformedSecret, TokenNotFound
 from tripod.provider_errors import Cause
 from tripod.sealed_tokens import SealedTokens
 from tripod.secret_reader import SecretReader
@@ -18,7 +19,6 @@ from tripod_flow.edges.provider_answer import Refused, TokenRefused, Unavailable
 from tripod_flow.edges.provider_client import ProviderClient
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer
-from tripod_flow.flows.kept_token import kept_token
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import check, errors
 from tripod_flow.rules.check import Finding, Health
@@ -89,25 +89,28 @@ class ConnectionCheck:
             # Another app's token it may call revoked, whatever became of it.
             if definition.identity_url is None or token.consumer_key != consumer.consumer_key:
                 return check.NOTHING
-            try:
-                is_theirs = client.identity(definition, consumer, token).user_id == found.user_id
-            except TokenRefused:
-                return Finding(Health.REFUSED, Cause.TOKEN_REVOKED)
-            except Refused as error:
-                return check.meaning(error.refusal)
+            is_theirs = client.identity(definition, consumer, token).user_id == found.user_id
             return Finding(Health.CONNECTED) if is_theirs else check.NOTHING
 
-        return self._consumers.call(found.provider, request)
+        try:
+            return self._consumers.call(found.provider, request)
+        except TokenRefused:
+            return Finding(Health.REFUSED, Cause.TOKEN_REVOKED)
+        except Refused as error:
+            return check.meaning(error.refusal)
 
     def _token(self, found: ConnectionRecord) -> AccessToken | None:
-        _, token = kept_token(self._reader, found.provider, found.user_id, found)
-        if not isinstance(token, SealedTokens):
-            return token
+        """Return the current grant's own token; whoever is slow to write the secret may have put an earlier one's into it for a moment."""
         try:
-            return self._token_sealer.unseal(found.provider, found.user_id, token)
-        except ValueError as error:
-            telemetry.log().warning("not checked", extra={"provider": found.provider, "reason": str(error)})
+            if found.sealed_tokens is not None:
+                return self._token_sealer.unseal(found.provider, found.user_id, SealedTokens(found.sealed_tokens))
+            if found.secret_version is not None:
+                return self._reader.version_of_user(found.provider, found.user_id, found.secret_version)
+        except TokenNotFound:  # deleted a moment ago
             return None
+        except (ValueError, MalformedSecret) as error:
+            telemetry.log().warning("not checked", extra={"provider": found.provider, "reason": str(error)})
+        return None
 
     def _record(self, asked: ConnectionRecord, finding: Finding, *, since: float) -> Finding:
         """Record a finding unless it is overtaken, and return what is then on record."""

@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from tripod.provider_errors import Cause, Refusal
 from tripod_flow.rules import outbox
 from tripod_flow.rules.conditions import equals
-from tripod_flow.rules.connection import REFUSED, RESTORED, ConnectionRecord, PendingEvent
+from tripod_flow.rules.connection import MOST_EVENTS, REFUSED, RESTORED, ConnectionRecord, PendingEvent
 from tripod_flow.rules.transitions import Transition
 
 LEASE = 60.0  # seconds; longer than a check may take: one connection's checks are so far apart at least
@@ -82,24 +82,32 @@ def lease_check(found: ConnectionRecord, *, now: float) -> Transition:
 
 
 def record(found: ConnectionRecord, finding: Finding, *, since: float, now: float) -> Transition:
-    """Record what a provider, asked at ``since``, has said; a change of state is told."""
+    """Record what a provider, asked at ``since``, has said; a change of state is told.
+
+    Before a refusal, a restoration by a new grant that has not been told for certain: whoever tells of the grant finds it no longer.
+    """
     unchecked = Attr("checked_at").not_exists() | Attr("checked_at").lt(since)
     same = _current(found) & unchecked & equals("refused_by", found.refused_by)
     changes: dict[str, Any] = {"checked_at": since}
+    events: tuple[PendingEvent, ...] = ()
     if finding.health is Health.REFUSED:
         changes |= {"cause": finding.cause}
         if found.refused_by is not None:
             return Transition(found.pk, same, changes)
         changes |= {"refused_by": found.provider, "refused_at": now}
-        event = PendingEvent(now, found.subject, None, REFUSED, found.labels or (), finding.cause)
+        events = (PendingEvent(now, found.subject, None, REFUSED, found.labels or (), finding.cause),)
+        if is_restored_by_grant(found):
+            events = (restoration(found), *events)
     elif found.refused_by is not None:
         changes |= {"refused_by": None, "refused_at": None, "cause": None}
-        event = PendingEvent(now, found.subject, None, RESTORED, found.labels or ())
+        events = (PendingEvent(now, found.subject, None, RESTORED, found.labels or ()),)
     else:
         return Transition(found.pk, same, changes)
     told = equals("pending_events", found.pending_events) & equals("outbox", found.outbox)
     changes |= {"outbox_due": now} if found.outbox else outbox.entered(found.pk, now)
-    return Transition(found.pk, same & told, {**changes, "pending_events": (*(found.pending_events or ()), event)})
+    return Transition(
+        found.pk, same & told, {**changes, "pending_events": (*(found.pending_events or ()), *events)[-MOST_EVENTS:]}
+    )
 
 
 def is_overtaken(found: ConnectionRecord | None, asked: ConnectionRecord, *, since: float) -> bool:
@@ -112,6 +120,16 @@ def is_overtaken(found: ConnectionRecord | None, asked: ConnectionRecord, *, sin
 def is_restored_by_grant(found: ConnectionRecord) -> bool:
     """Return True if a new grant has restored the connection, and nobody has told so for certain."""
     return found.refused_at is not None and found.refused_by is None
+
+
+def restoration(found: ConnectionRecord) -> PendingEvent:
+    """Return the event that a new grant has restored the connection: the same each time, and later than that of the refusal.
+
+    The grant may count from before the refusal, which was recorded while it was on its way.
+    """
+    refused_at = found.refused_at or 0.0
+    at = max(found.granted_at or 0.0, round(refused_at + 0.001, 3))
+    return PendingEvent(at, found.subject, None, RESTORED, found.labels or (), of=refused_at)
 
 
 def mark_restored(found: ConnectionRecord) -> Transition:

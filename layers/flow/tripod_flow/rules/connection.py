@@ -26,6 +26,7 @@ WRITING = 90.0  # seconds; longer than any function may run: whoever began to wr
 
 _PENDING = ("deletion_pending", "pending_events", "pending_invalidation")
 
+MOST_EVENTS = 100  # that wait to be published: of more, the oldest are dropped before the item is too large to be written
 
 REVOKED = "connection.revoked"
 REFUSED = "connection.refused"
@@ -42,6 +43,7 @@ class PendingEvent:
     kind: str = REVOKED  # the detail-type
     labels: tuple[str, ...] = ()
     cause: str | None = None  # of a refusal
+    of: float | None = None  # what its id is made of, where that is not ``at``
 
 
 @dataclass(frozen=True, slots=True)

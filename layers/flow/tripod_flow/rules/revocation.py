@@ -15,13 +15,12 @@ from tripod.sealed_tokens import SealedTokens
 from tripod_flow.rules import outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.conditions import equals
-from tripod_flow.rules.connection import REVOKED, WRITING, ConnectionRecord, PendingEvent, clear, unchanged_condition
+from tripod_flow.rules.connection import MOST_EVENTS, REVOKED, WRITING, ConnectionRecord, PendingEvent, clear, unchanged_condition
 from tripod_flow.rules.transitions import Transition
 
 INVALIDATING = 20.0  # seconds; longer than a request's calls to a provider may take (edges.transport.Timeouts)
 INVALIDATION_PATIENCE = 86_400  # seconds in which a provider that can't be reached is asked to invalidate a token
 INVALIDATION_TRIES = 3  # failed tries at least, before that is given up: a relay that did not run has not tried
-MOST_EVENTS = 100  # that wait to be published: of more, the oldest are dropped before the item is too large to be written
 WISH_LIFETIME = 8 * 86_400  # seconds; longer than anything on its way can take (outbox.PATIENCE)
 
 
