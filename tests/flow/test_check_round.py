@@ -88,6 +88,23 @@ def test_a_provider_that_is_down_is_asked_three_times_in_an_invocation(apps: lis
     assert [user.state for user in tripod.users(apps[0].name)] == ["connected"] * USERS
 
 
+def test_who_was_left_out_because_a_provider_was_down_is_checked_when_it_is_back(apps: list[SandboxApp]) -> None:
+    apps[0].fault("verify_credentials", ProviderFault.SERVER_ERROR, times=check_round.FAILURES)
+    for expected in (check_round.FAILURES, check_round.FAILURES + USERS, check_round.FAILURES + USERS):
+        for app in apps:
+            app.change_item(app.connection_key, check_after=1.0)
+        go_on(apps[0])
+        assert asked(apps[0]) == expected
+    assert unchecked(apps[0]) == set()
+
+
+def test_one_whose_record_can_not_be_read_keeps_nobody_else_from_being_checked(apps: list[SandboxApp]) -> None:
+    apps[0].change_item(apps[0].connection_key, cause="of a later version")
+    go_on(apps[0])
+    assert asked(apps[0]) == USERS - 1
+    apps[0].change_item(apps[0].connection_key, cause="token_revoked")
+
+
 def test_one_whom_the_provider_can_not_answer_about_keeps_nobody_else_from_being_checked(apps: list[SandboxApp]) -> None:
     apps[0].fault("verify_credentials", ProviderFault.RATE_LIMITED)
     go_on(apps[0])

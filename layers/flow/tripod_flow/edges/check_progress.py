@@ -15,7 +15,7 @@ INDEX_KEY = ("pk", "connected_to", "user_id")  # of an item in the index ``conne
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """When the current round began (epoch seconds), and where it goes on; no ``cursor``: it is at its end, or at its beginning."""
+    """When the current round began (epoch seconds), and where it goes on; ``cursor`` is empty at its beginning, None at its end."""
 
     began_at: float
     cursor: dict[str, Any] | None
@@ -53,7 +53,7 @@ class CheckProgress:
             return None
         item = answer["Attributes"]
         cursor = item.get("cursor", {}).get("M")
-        return Progress(float(item.get("began_at", {}).get("N", "0")), dict(cursor) if cursor else None)
+        return Progress(float(item.get("began_at", {}).get("N", "0")), None if cursor is None else dict(cursor))
 
     def save(self, progress: Progress, *, leased_at: float) -> None:
         """Keep how far the round is; nobody goes on with it until ``REST`` seconds after ``leased_at``."""
@@ -62,7 +62,7 @@ class CheckProgress:
             ":until": {"N": f"{leased_at + REST:.3f}"},
         }
         change = "SET began_at = :began, lease_until = :until"
-        if progress.cursor:
+        if progress.cursor is not None:
             change, values[":cursor"] = f"{change}, #cursor = :cursor", {"M": progress.cursor}
         else:
             change += " REMOVE #cursor"

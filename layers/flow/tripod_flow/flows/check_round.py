@@ -27,7 +27,7 @@ class CheckRound:
         left_at = self._progress.lease(now=now) if self._every else None
         if left_at is None:
             return
-        is_due = left_at.cursor is None and left_at.began_at + self._every <= now
+        is_due = not left_at.cursor and left_at.began_at + self._every <= now
         reached = left_at  # a round that has checked nobody begins the next time
         try:
             for step in self._steps(Progress(now, {}) if is_due else left_at, has_time):
@@ -37,8 +37,7 @@ class CheckRound:
 
     def _steps(self, progress: Progress, has_time: Callable[[], bool]) -> Iterator[Progress]:
         """Check one connection after the other; yield how far the round is."""
-        failures, cursor = Counter[str](), progress.cursor
-        left = MOST
+        failures, cursor, left = _Failures(), progress.cursor, MOST
         while cursor is not None:
             found, cursor = self._progress.page(cursor)
             for one in found:
@@ -48,11 +47,14 @@ class CheckRound:
                     left -= 1
                     self._check_one(one, failures)
                 yield Progress(progress.began_at, one.key)
+            if cursor is None and failures.of_a_provider_out_of_reach:
+                yield Progress(progress.began_at, {})  # who was left out has their turn in this round, once it is back
+                return
             yield Progress(progress.began_at, cursor)
 
-    def _check_one(self, one: Listed, failures: Counter[str]) -> None:
+    def _check_one(self, one: Listed, failures: "_Failures") -> None:
         """Check one; what is wrong with it must not keep the others from being checked."""
-        if failures[one.provider] >= FAILURES:
+        if failures.in_a_row[one.provider] >= FAILURES:
             return
         try:
             self._check.check(one.provider, one.user_id)
@@ -60,8 +62,21 @@ class CheckRound:
             return
         except errors.FlowError as error:
             telemetry.failure("not checked", error, provider=one.provider)
-            failures[one.provider] += 1  # it can't be asked, or its consumer secret is wrong
+            failures.add(one.provider, error)
         except Exception as error:  # noqa: BLE001  # one user's defect, such as tokens under a key that is gone
             telemetry.failure("not checked", error, provider=one.provider)
         else:
-            failures[one.provider] = 0
+            failures.in_a_row[one.provider] = 0
+
+
+class _Failures:
+    """What a provider could not be asked in this invocation: it is out of reach, or its consumer secret is wrong."""
+
+    def __init__(self) -> None:
+        self.in_a_row = Counter[str]()
+        self.of_a_provider_out_of_reach = False
+
+    def add(self, provider: str, error: errors.FlowError) -> None:
+        """Note that ``provider`` could not be asked."""
+        self.in_a_row[provider] += 1
+        self.of_a_provider_out_of_reach |= isinstance(error, errors.ProviderUnavailable)
