@@ -31,7 +31,7 @@ def main(examples: int = EXAMPLES, seed: int | None = None) -> int:
             explore(world, thorough, figures, seed=seed)
     finally:
         print(f"{figures.examples} examples, {figures.rules.total()} steps, {figures.exchanges} exchanges made and answered")
-        for name in ("stores", "rules", "interruptions", "outcomes", "answers"):
+        for name in ("stores", "rules", "interruptions", "outcomes", "answers", "changes"):
             counted = getattr(figures, name)
             print(f"{name}: " + ", ".join(f"{what} {number}" for what, number in counted.most_common()))
         print(f"{time.monotonic() - began:.0f} s")

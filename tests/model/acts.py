@@ -11,6 +11,8 @@ from tripod_flow.flows import finish
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules import errors, tickets
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.check import Finding, Health
+from tripod_flow.rules.connection import ConnectionRecord
 
 CALLBACK_URL = "https://api.example/callback"
 
@@ -147,6 +149,34 @@ class Acts(Stage):
         except LookupError:
             return
         self._calm = False  # an identity can't be asked for any more
+
+    def _check(self, user: User, *, reported: bool = False) -> None:
+        """Have the provider asked about a user; a reader that reports proves nothing."""
+        expected = None if self._interruptions or self._world.between or not self._answers or reported else self._what_is_so(user)
+        result = self._try(lambda: self._harness.flows.check.check(self._app.name, user.user_id, reported=reported))
+        kind = str(result.health) if isinstance(result, Finding) else type(result).__name__
+        self._figures.answers[f"{'report' if reported else 'check'}: {kind}"] += 1
+        if expected is not None:
+            assert isinstance(result, Finding), f"nothing was wrong, and {result!r}"
+            assert result.health is expected, f"{expected} at the provider, and {result.health} to the check"
+
+    def _what_is_so(self, user: User) -> Health | None:
+        """Return what a check must find; None where nobody may be asked now, or about which token is not certain."""
+        item = self._items([self._connection(user)]).get(self._connection(user))
+        found = read(item, ConnectionRecord) if item else None
+        if found is None or not found.is_connection or found.stored_grant_id != found.grant_id:
+            return None
+        if (found.check_after or 0.0) > self._clock.now:
+            return None
+        valid = self._world.provider_server.valid_token(self._app.consumer.key, user)
+        return Health.CONNECTED if valid == self._token_of(found) else Health.REFUSED
+
+    def _round(self) -> None:
+        """Let the schedule begin a round of checks, or go on with it."""
+        self._try(lambda: self._harness.flows.check_round.go_on(lambda: True))
+
+    def _token_of(self, found: ConnectionRecord) -> str:
+        raise NotImplementedError
 
     def _sweep(self) -> None:
         self._try(lambda: self._harness.relay.sweep(lambda: True))

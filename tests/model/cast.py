@@ -41,6 +41,9 @@ class Interruption(StrEnum):
     SWEEP = "sweep"
     SIGN_IN = "sign in"
     REVOKE_THERE = "revoke at the provider"
+    CHECK = "check"
+    REPORT = "report"
+    ROUND = "round of checks"
 
 
 @dataclass(eq=False)
@@ -80,6 +83,15 @@ class AnsweredRevocation:
     until: float
 
 
+@dataclass(frozen=True)
+class SeenConnection:
+    """What a user's connection was last seen to say of its state."""
+
+    grant_id: str | None = None  # None: the user is not connected
+    is_refused: bool = False
+    checked_at: float | None = None
+
+
 @dataclass
 class ModelFigures:
     """What a run did."""
@@ -91,3 +103,4 @@ class ModelFigures:
     interruptions: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)  # of connections' states

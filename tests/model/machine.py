@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, initialize, multiple, precondition, rule
 
 from sandbox.aws.faults import AwsFaultKind as AwsKind
-from sandbox.provider import ProviderFault
+from sandbox.provider import Fault, ProviderFault, failures
 from sandbox.provider.records import Leg
 from tests.model.cast import Begun, Interruption, Kind, Who
 from tests.model.operator import Operator
@@ -95,17 +95,65 @@ class Machine(Operator):
         self._judge(one, who, result, verifier=None)
         assert one.kind is Kind.PIN or isinstance(result, EXPECTED), "a look at what only its app may ask after"
 
-    @rule(target=begun, user=st.integers(0, 1), after=st.integers(1, 4))
-    def sign_in_twice_at_once(self, user: int, after: int) -> Begun | MultipleResults[Begun]:
-        """Have a second sign-in overtake the first, while that is being stored."""
+    @rule(target=begun, user=st.integers(0, 1), after=st.integers(1, 4), checked=st.sampled_from([None, 0, 1, 2]))
+    def sign_in_twice_at_once(self, user: int, after: int, checked: int | None = None) -> Begun | MultipleResults[Begun]:
+        """Have a second sign-in overtake the first, while that is being stored; the user may be ``checked`` so many calls later."""
         self._count("sign in twice at once")
         one = self._begin(Kind.PLAIN)
         if one is None:
             return multiple()
         self._decide(one, self._users[user], "authorize")
         self._interruptions.append((after, lambda: self._sign_in(self._users[user])))
+        if checked is not None:
+            self._interruptions.append((after + checked, lambda: self._check(self._users[user])))
         self._come_back(one, Who.RIGHT, right=True)
         return one
+
+    @precondition(lambda self: self._granted())
+    @rule(user=st.integers(0, 1), wait=st.sampled_from([0, 61]))
+    def check(self, user: int, wait: int) -> None:
+        self._count("check")
+        self._clock.now += wait
+        self._check(self._users[user])
+
+    @precondition(lambda self: self._connected())
+    @rule(
+        target=begun,
+        which=st.integers(0, 1),
+        asked=st.sampled_from(["check", "check", "report", "round"]),
+        back=st.sampled_from([None, "sign in", "check"]),
+    )
+    def be_refused(self, which: int, asked: str, back: str | None) -> Begun | MultipleResults[Begun]:
+        """Have a connected user's token refused by the provider when it is asked, and perhaps taken again, or the user sign in anew."""
+        self._count("be refused")
+        connected = self._connected()
+        user = connected[which % len(connected)]
+        self._refuse_for_now(failures.REVOKED, 1)
+        self._clock.now += {"check": 61, "report": 901, "round": 3601}[asked]
+        if asked == "round":
+            self._round()
+        else:
+            self._check(user, reported=asked == "report")
+        if back == "check":
+            self._clock.now += 61
+            self._check(user)
+        return (self._sign_in(user) if back == "sign in" else None) or multiple()
+
+    @precondition(lambda self: self._connected())
+    @rule(which=st.integers(0, 1), times=st.integers(1, 3))
+    def report(self, which: int, times: int) -> None:
+        """Have a reader say, truly or not, that the provider refuses a user's token."""
+        self._count("report")
+        connected = self._connected()
+        for _ in range(times):
+            self._check(connected[which % len(connected)], reported=True)
+
+    @precondition(lambda self: self._granted())
+    @rule(wait=st.sampled_from([0, 301, 3601]))
+    def go_on_with_the_round(self, wait: int) -> None:
+        self._count("round of checks")
+        self._clock.now += wait
+        self._round()
 
     @precondition(lambda self: self._holding())
     @rule(which=st.integers(0, 9), right=st.sampled_from([True, True, False]))
@@ -215,7 +263,7 @@ class Machine(Operator):
     )
     def aws_fails(self, operation: tuple[str, str], kind: AwsKind, times: int, after: int) -> None:
         self._count("aws fails")
-        self._calm = False
+        self._calm = self._answers = False
         self._aws_fails += 1
         if kind == "conflict" and operation[1] not in WRITES:
             kind = "throttled"
@@ -249,9 +297,30 @@ class Machine(Operator):
     )
     def provider_fails(self, leg: Leg, fault: ProviderFault, times: int) -> None:
         self._count("provider fails")
-        self._calm = False
+        self._calm = self._answers = False
         self._provider_fails += 1
         self._app.fault(leg, fault, times)
+
+    @precondition(lambda self: self._provider_fails < FAILURES)
+    @rule(
+        fault=st.sampled_from(
+            [
+                failures.REVOKED,
+                failures.REVOKED,
+                failures.USER_LOCKED,
+                failures.V2_UNAUTHORIZED,
+                ProviderFault.SERVER_ERROR,
+                ProviderFault.RATE_LIMITED,
+                ProviderFault.NOT_AUTHENTICATED,
+            ]
+        ),
+        times=st.integers(1, 2),
+    )
+    def provider_says_of_a_token(self, fault: Fault, times: int) -> None:
+        """Let the provider refuse a token for now, truly or in a way that proves nothing, or be down, when it is asked whose it is."""
+        self._count("provider says of a token")
+        self._provider_fails += 1
+        self._refuse_for_now(fault, times)
 
     @precondition(lambda self: len(self._interruptions) < 2)
     @rule(after=st.integers(0, 9), act=st.sampled_from(Interruption), one=begun, user=st.integers(0, 1))
@@ -274,6 +343,9 @@ class Machine(Operator):
             Interruption.SWEEP: self._sweep,
             Interruption.SIGN_IN: lambda: self._sign_in(whose),
             Interruption.REVOKE_THERE: lambda: self._revoke_there(whose),
+            Interruption.CHECK: lambda: self._check(whose),
+            Interruption.REPORT: lambda: self._check(whose, reported=True),
+            Interruption.ROUND: self._round,
         }
 
         def happen() -> None:

@@ -8,15 +8,17 @@ from unittest.mock import patch
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis.stateful import RuleBasedStateMachine
 
-from sandbox.provider import User, Visitor
-from tests.model.cast import WRONG, AnsweredRevocation, Begun, ModelFigures, Who
-from tests.model.world import Ticking, Watched, World
+from sandbox.provider import Fault, User, Visitor
+from tests.model.cast import WRONG, AnsweredRevocation, Begun, ModelFigures, SeenConnection, Who
+from tests.model.world import OwnConnections, Ticking, Watched, World
+from tests.support.checks import with_identity
 from tests.support.harness import Harness, Killed
 from tests.support.sandbox_app import make_app
 from tripod import names
 from tripod.credentials import Store, UserTokens
 from tripod.errors import TokenNotFound, TokenRevoked
-from tripod_flow.edges import event_bus, telemetry
+from tripod_flow.edges import check_progress, event_bus, telemetry
+from tripod_flow.flows.check_round import CheckRound
 from tripod_flow.flows.token_store import Revoked
 from tripod_flow.rules import authorization, errors, outbox
 from tripod_flow.rules.errors import Contended
@@ -24,6 +26,7 @@ from tripod_flow.rules.errors import Contended
 Result = TypeVar("Result")
 
 EXPECTED = (errors.FlowError, ClientError, BotoCoreError, Contended, Killed)  # how an operation may end, other than well
+EVERY = 3600.0  # seconds between two rounds of checks
 RELAYED = (*EXPECTED, event_bus.NotPublished)  # what the relay may leave to its next sweep
 
 Change = Callable[[Harness], None]  # what a test breaks in a harness, to see the machine find it
@@ -45,7 +48,9 @@ class Stage(RuleBasedStateMachine):
         self._interruptions: list[tuple[int, Callable[[], object]]] = []
         self._revoked: list[AnsweredRevocation] = []
         self._defects: list[BaseException] = []
-        self._calm = True
+        self._seen: dict[str, SeenConnection] = {}
+        self._changed: dict[str, list[str]] = {}  # the events that a user's connection owes for its changes of state
+        self._calm = self._answers = True  # nothing has failed; likewise whatever a check needs
         self._ended = self._died = False
         self._aws_fails = self._provider_fails = self._changes = 0
         figures.examples += 1
@@ -68,6 +73,9 @@ class Stage(RuleBasedStateMachine):
         self._store = store  # as the app began
         self._stores = {store}  # that it has had so far
         self._app = make_app(self._world, secret={"store": store}, **options)
+        self._is_named = app != "nameless"
+        if self._is_named:  # the other has an endpoint of its own to ask
+            with_identity(self._app)
         self._users = [self._app.user, self._world.provider_server.add_user()]
         self._visitors = {user.user_id: Visitor(user) for user in self._users}
         self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
@@ -77,6 +85,34 @@ class Stage(RuleBasedStateMachine):
             lambda shard, *, now: self._owed(lambda each: in_the_table(each, now=now)) if shard == "0" else iter(())
         )
         self._change(self._harness)
+        self._watch_connections()
+        self._harness.flows.check_round = CheckRound(
+            OwnConnections(self._world.client("dynamodb"), self._world.table, self._app.name),
+            self._harness.flows.check,
+            every=EVERY,
+            clock=self._clock,
+        )
+        self._world.inspector("dynamodb").delete_item(TableName=self._world.table, Key={"pk": {"S": check_progress.KEY}})
+
+    def _watch_connections(self) -> None:
+        """Look at the connections after each write to one: which events do they owe for what it has changed?"""
+        table = self._harness.table
+        update, update_with = table.update_connection, table.update_with_connection
+
+        def watched(write: Callable[..., Result]) -> Callable[..., Result]:
+            def wrapped(*arguments: Any) -> Result:
+                try:
+                    return write(*arguments)
+                finally:
+                    self._look()
+
+            return wrapped
+
+        table.update_connection = watched(update)  # type: ignore[method-assign]  # watched
+        table.update_with_connection = watched(update_with)  # type: ignore[method-assign]  # watched
+
+    def _look(self) -> None:
+        raise NotImplementedError
 
     def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
         """Yield what this example owes, of all shards, in an order that doesn't depend on random names."""
@@ -174,6 +210,16 @@ class Stage(RuleBasedStateMachine):
 
     def _granted(self) -> bool:
         return any(one.record and one.record.user_id for one in self._all)
+
+    def _connected(self) -> list[User]:
+        """Return who is connected, as far as connections were written."""
+        return [user for user in self._users if self._seen.get(user.user_id, SeenConnection()).grant_id is not None]
+
+    def _refuse_for_now(self, fault: Fault, times: int) -> None:
+        """Let the provider fail in this way when it is next asked whose a token is."""
+        self._answers = False
+        self._calm = self._calm and self._is_named
+        self._app.fault("verify_credentials" if self._is_named else "identity", fault, times)
 
     def _count(self, name: str) -> None:
         self._figures.rules[name] += 1

@@ -8,19 +8,22 @@ import pytest
 from boto3.dynamodb.conditions import Attr, ConditionBase
 from hypothesis import HealthCheck, Phase, settings
 
+from sandbox.provider import failures
 from tests.model.cast import Interruption, Kind, ModelFigures, Who
 from tests.model.exploration import explore
 from tests.model.machine import Machine
 from tests.model.world import World
 from tests.support.harness import Harness
-from tripod.credentials import STORES
+from tripod.provider_errors import Cause
+from tripod.secret_reader import SecretReader
 from tripod_flow.edges.table import ConnectionUpdate, StoredUpdate
 from tripod_flow.flows.finish import Finish
-from tripod_flow.rules import binding
+from tripod_flow.rules import binding, check
 from tripod_flow.rules.authorization import Authorization, State
+from tripod_flow.rules.check import Finding, Health
 from tripod_flow.rules.transitions import Transition
 
-SEED = 6  # its plays come to every kind of end
+SEED = 7  # its plays come to every kind of end
 SHORT = settings(
     max_examples=16,
     stateful_step_count=30,
@@ -40,9 +43,20 @@ def world() -> Iterator[World]:
 
 def test_whatever_the_order_the_rules_hold(world: World) -> None:
     figures = explore(world, SHORT, seed=SEED)
-    assert all(figures.stores[store] for store in STORES), figures.stores
+    assert {"secrets-manager", "table", "moving"} <= figures.stores.keys()
     assert {"granted", "denied", "interrupted", "expired"} <= figures.outcomes.keys()
-    assert {"redeemed", "redeem: InvalidTicket", "revoked"} <= figures.answers.keys()
+    assert {"redeemed", "redeem: InvalidTicket", "revoked", "check: connected", "check: refused"} <= figures.answers.keys()
+    assert {"connection.refused", "connection.restored", "connection.restored by a grant"} <= figures.changes.keys()
+
+
+def test_an_app_that_keeps_nothing_has_no_connections(world: World) -> None:
+    play = Machine(world, ModelFigures())
+    play.open(app="nameless", store="none", kind=Kind.PLAIN)
+    play.sign_in(user=0)
+    play.check(user=0, wait=61)
+    play.revoke(user=0)
+    play.sign_in(user=0)
+    play.teardown()
 
 
 def claims_are_always_won(harness: Harness) -> None:
@@ -137,4 +151,36 @@ def test_sealed_tokens_that_outlive_a_disconnect_are_found(world: World) -> None
     play.sign_in(user=0)
     play.revoke(user=0)
     with pytest.raises(AssertionError, match="sealed tokens of a disconnected user"):
+        play.teardown()
+
+
+def test_an_answer_that_proves_nothing_and_is_believed_is_found(world: World) -> None:
+    play = Machine(world, ModelFigures())
+    play.open(app="plain", store="secrets-manager", kind=Kind.PLAIN)
+    play.sign_in(user=0)
+    play.provider_says_of_a_token(failures.V2_UNAUTHORIZED, times=1)
+    with patch.object(check, "meaning", lambda _: Finding(Health.REFUSED, Cause.TOKEN_REVOKED)):
+        play.check(user=0, wait=61)
+    with pytest.raises(AssertionError, match="refused, and the provider has said '401 ' of"):
+        play.teardown()
+
+
+def test_a_check_of_another_grants_token_is_found(world: World) -> None:
+    play = Machine(world, ModelFigures())
+    play.open(app="renewing", store="secrets-manager", kind=Kind.PLAIN)
+    play.sign_in(user=0)
+    with patch.object(SecretReader, "version_of_user", lambda self, *whose: self.user(*whose[:2], fresh=True)):
+        play.sign_in_twice_at_once(user=0, after=3, checked=1)
+    with pytest.raises(AssertionError, match="refused, and the provider has said None"):
+        play.teardown()
+
+
+def test_a_restoration_that_is_not_told_is_found(world: World) -> None:
+    play = Machine(world, ModelFigures())
+    play.open(app="plain", store="table", kind=Kind.PLAIN)
+    play.sign_in(user=0)
+    play.provider_says_of_a_token(failures.REVOKED, times=1)
+    play.check(user=0, wait=61)
+    play.sign_in(user=0)
+    with patch.object(check, "is_restored_by_grant", lambda _: False), pytest.raises(AssertionError, match="events differ"):
         play.teardown()

@@ -5,8 +5,10 @@ from collections import Counter
 
 from hypothesis.stateful import invariant
 
+from sandbox.aws.bus import PublishedEvent
 from sandbox.provider import User
 from tests.model.acts import Acts
+from tests.model.cast import SeenConnection
 from tests.model.world import Watched
 from tests.support.kept_tokens import is_in_the_clear
 from tripod_flow.edges.table import read
@@ -16,6 +18,13 @@ from tripod_flow.rules.connection import ConnectionRecord
 
 SWEEPS = 30  # at most, until nothing may be owed
 EVENTS = {State.GRANTED: "authorization.granted", State.DENIED: "authorization.denied", State.FAILED: "authorization.failed"}
+UNAMBIGUOUS = {"401 89", "403 326"}  # X's words, by a status and a code
+TELLS = {  # of a user's state
+    "authorization.granted": "connected",
+    "connection.restored": "connected",
+    "connection.refused": "refused",
+    "connection.revoked": "revoked",
+}
 MAY_BECOME: dict[State, set[State]] = {
     State.PENDING: set(State),
     State.EXCHANGING: set(State) - {State.DENIED},
@@ -92,6 +101,48 @@ class Truths(Acts):
             assert len(Watched.exchanged.get(one.token, [])) <= 1
         assert self._exchanges() <= sum(one.user is not None for one in self._all)
 
+    def _look(self) -> None:
+        """Compare the connections with what they last said: only what the provider has said of the current token changes a state."""
+        items = self._items([self._connection(user) for user in self._users])
+        for user in self._users:
+            item = items.get(self._connection(user))
+            found = read(item, ConnectionRecord) if item else None
+            is_connected = found is not None and found.is_connection
+            now = (
+                SeenConnection(found.grant_id, found.refused_by is not None, found.checked_at) if found and is_connected else None
+            )
+            before, self._seen[user.user_id] = self._seen.get(user.user_id, SeenConnection()), now or SeenConnection()
+            if found is None or now is None or now == before:
+                continue
+            said = Watched.said.get(self._token_of(found))
+            if now.grant_id != before.grant_id:
+                self._require(not now.is_refused and now.checked_at is None, "a new grant's state is an earlier one's")
+            else:
+                self._require(
+                    (now.checked_at or 0.0) >= (before.checked_at or 0.0), "an earlier check has overwritten a later one"
+                )
+                if now.is_refused and not before.is_refused:
+                    self._require(said in UNAMBIGUOUS, f"refused, and the provider has said {said!r} of the token")
+                if before.is_refused and not now.is_refused:
+                    self._require(said == user.user_id, f"restored, and the provider has said {said!r} of the token")
+            if now.is_refused is not before.is_refused:
+                change = "connection.refused" if now.is_refused else "connection.restored"
+                self._figures.changes[change if now.grant_id == before.grant_id else "connection.restored by a grant"] += 1
+                self._changed.setdefault(user.user_id, []).append(change)
+
+    def _require(self, is_so: bool, otherwise: str) -> None:
+        """Keep what is found in the middle of an act, where an exception would be taken for the act's."""
+        if not is_so:
+            self._defects.append(AssertionError(otherwise))
+
+    def _token_of(self, found: ConnectionRecord) -> str:
+        """Return the access token of a connection's current grant."""
+        items = self._items()
+        for one in self._all:
+            if self._pk(one) in items and items[self._pk(one)].get("claim_id", {}).get("S") == found.grant_id:
+                return Watched.exchanged[one.token][0].token.oauth_token
+        raise AssertionError("a connection without its grant")
+
     def _settle(self) -> None:
         """Let leases end and consents lapse, and the relay do what is owed."""
         for _ in range(SWEEPS):
@@ -121,13 +172,27 @@ class Truths(Acts):
             lapsed = record.state is State.FAILED and record.user_id is not None
             if record.is_decided and not lapsed:
                 owed[EVENTS[record.state], record.user_id] += 1
-        of_outcomes = Counter((kind, user_id) for kind, user_id, _ in ids if kind != "connection.revoked")
+        of_outcomes = Counter((kind, user_id) for kind, user_id, _ in ids if not kind.startswith("connection."))
         assert of_outcomes == owed, "each outcome is told under one id"
         for user in self._users:
             mine = [event for event in told if event.detail["user_id"] == user.user_id]
+            self._assert_changes_are_told(user, mine)
             self._assert_the_newest_wins(
                 user, [event.detail["time"] for event in mine if event.detail_type == "connection.revoked"]
             )
+
+    def _assert_changes_are_told(self, user: User, mine: list[PublishedEvent]) -> None:
+        """Each change of a state is told under one id, nothing else is, and the latest event says how things stand."""
+        ids = {(event.detail_type, event.detail["id"]) for event in mine}
+        told = Counter(kind for kind, _ in ids if kind in ("connection.refused", "connection.restored"))
+        assert told == Counter(self._changed.get(user.user_id, [])), "changes of a state and their events differ"
+        latest = max(
+            (event for event in mine if event.detail_type in TELLS), key=lambda event: float(event.detail["time"]), default=None
+        )
+        seen = self._seen.get(user.user_id, SeenConnection())
+        if latest is not None and self._store != "none":
+            state = "revoked" if seen.grant_id is None else "refused" if seen.is_refused else "connected"
+            assert TELLS[latest.detail_type] == state, f"{state}, and the latest event is {latest.detail_type}"
 
     def _assert_the_newest_wins(self, user: User, revoked: list[float]) -> None:
         granted = {

@@ -8,8 +8,13 @@ from sandbox.world import Sandbox
 from tests.support.clock import Clock
 from tests.support.repeats import repeat_at_once
 from tests.support.sandbox_app import PARAMETERS
+from tripod.credentials import AccessToken, Consumer
 from tripod.process import Process
+from tripod_flow.edges.check_progress import CheckProgress, Listed
+from tripod_flow.edges.provider_answer import Refused, Unavailable
 from tripod_flow.edges.provider_client import ExchangeResponse, ProviderClient
+from tripod_flow.rules.authorization import Identity
+from tripod_flow.rules.provider import ProviderDefinition
 
 
 class Ticking(Clock):
@@ -65,12 +70,48 @@ class World(Sandbox):
 
 
 class Watched(ProviderClient):
-    """A client that keeps what each request token was exchanged for."""
+    """A client that keeps what each request token was exchanged for, and what was last said to each access token."""
 
     exchanged: ClassVar[dict[str, list[ExchangeResponse]]] = {}
+    said: ClassVar[dict[str, str]] = {}  # whose it is, "down", or status and word of a refusal
 
     def access_token(self, *arguments: Any, **named: Any) -> ExchangeResponse:
         response = super().access_token(*arguments, **named)
         request_token = arguments[2]
         self.exchanged.setdefault(request_token, []).append(response)
         return response
+
+    def identity(self, provider: ProviderDefinition, consumer: Consumer, token: AccessToken) -> Identity:
+        try:
+            found = super().identity(provider, consumer, token)
+        except Refused as error:
+            self.said[token.oauth_token] = f"{error.refusal.status} {error.refusal.word}"
+            raise
+        except Unavailable:
+            self.said[token.oauth_token] = "down"
+            raise
+        self.said[token.oauth_token] = found.user_id
+        return found
+
+
+class OwnConnections(CheckProgress):
+    """A round of checks that meets one app's connections alone, one on each page: the table has those of every play so far."""
+
+    def __init__(self, client: Any, table: str, app: str) -> None:
+        super().__init__(client, table)
+        self._dynamodb, self._table, self._app = client, table, app
+
+    def page(self, cursor: dict[str, Any] | None) -> tuple[list[Listed], dict[str, Any] | None]:
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            IndexName="connections",
+            KeyConditionExpression="connected_to = :app",
+            ExpressionAttributeValues={":app": {"S": self._app}},
+            Limit=1,
+            **({"ExclusiveStartKey": cursor} if cursor else {}),
+        )
+        found = [
+            Listed(self._app, item["user_id"]["S"], float(item["checked_at"]["N"]) if "checked_at" in item else None)
+            for item in answer["Items"]
+        ]
+        return found, answer.get("LastEvaluatedKey")
