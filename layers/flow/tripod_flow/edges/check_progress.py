@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tripod import names
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -10,7 +12,6 @@ KEY = "checks"
 LEASE = 600  # seconds; longer than the function's timeout
 REST = 240  # seconds from one beginning to the next; less than the schedule's five minutes, and nobody who may invoke makes it faster
 PAGE = 50  # connections
-INDEX_KEY = ("pk", "connected_to", "user_id")  # of an item in the index ``connections``
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A connection as the index has it; ``key`` is the cursor after it."""
+    """A connection as the index has it."""
 
     provider: str
     user_id: str
     checked_at: float | None
-    key: dict[str, Any]
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The cursor after which the next connection comes."""
+        pk = names.connection_key(self.provider, self.user_id)
+        return {"connected_to": {"S": self.provider}, "user_id": {"S": self.user_id}, "pk": {"S": pk}}
 
 
 class CheckProgress:
@@ -83,7 +89,6 @@ class CheckProgress:
                 item["connected_to"]["S"],
                 item["user_id"]["S"],
                 float(item["checked_at"]["N"]) if "checked_at" in item else None,
-                {name: item[name] for name in INDEX_KEY},
             )
             for item in answer["Items"]
         ]
