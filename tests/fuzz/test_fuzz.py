@@ -20,14 +20,14 @@ from tripod_flow.flows.revocation import Revocation
 from tripod_flow.flows.token_store import TokenStore
 
 INPUTS = {
-    "start": 500,
-    "callback": 650,
-    "revoke": 200,
-    "redeem": 550,
-    "sign": 100,
-    "check": 60,
-    "relay": 100,
-}  # 2,160; the cheap one gets more
+    "start": 250,
+    "callback": 330,
+    "revoke": 100,
+    "redeem": 280,
+    "sign": 60,
+    "check": 40,
+    "relay": 50,
+}  # 1,110; the cheap one gets more
 
 # How many of these come through at least: to a redirect or page, an exchange, a proof, a revocation, an event.
 COME_THROUGH = {

@@ -92,6 +92,14 @@ class SeenConnection:
     checked_at: float | None = None
 
 
+EXPECTED = {
+    "stores": ("secrets-manager", "table", "moving"),
+    "outcomes": ("granted", "denied", "interrupted", "expired"),
+    "answers": ("redeemed", "redeem: InvalidTicket", "revoked", "check: connected", "check: refused"),
+    "changes": ("connection.refused", "connection.restored", "connection.restored by a grant"),
+}
+
+
 @dataclass
 class ModelFigures:
     """What a run did."""
@@ -104,3 +112,9 @@ class ModelFigures:
     outcomes: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)  # of connections' states
+
+    def missing(self) -> list[str]:
+        """Return what a long run should have come to, and has not."""
+        return [
+            f"an entry of {kind}: {name}" for kind, names in EXPECTED.items() for name in names if not getattr(self, kind)[name]
+        ]
