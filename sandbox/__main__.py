@@ -86,6 +86,8 @@ def _print_instructions(sandbox: "Sandbox") -> None:
     if played or not sandbox.with_real_x:
         for user in sandbox.provider_server.users:
             print(f"  as {user.screen_name}, password {user.password}", file=sys.stderr)
+    if sandbox.app:
+        print(f"The app at X has the API key {sandbox.app.key} and the API key secret {sandbox.app.secret}", file=sys.stderr)
     print("A script or an app of yours reaches it with this in its terminal:", file=sys.stderr)
     print(exports(sandbox.environment()), file=sys.stderr)
     print("Ctrl-C ends it all.", file=sys.stderr, flush=True)

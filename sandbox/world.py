@@ -128,6 +128,8 @@ class Sandbox:
         self._sources = EventSources(self.functions, self._client_of_lambda, account, self.logs, notified=ours)
         if ours:
             self.aws_server.on_write = self._sources.notify
+            writers = {function.log_group: function.name for function in described}
+            self.aws_server.log_lines = lambda group: self.logs.of(writers[group]) if group in writers else None
         ending.callback(self._sources.join)
         ending.callback(self.functions.stop)
         ending.callback(self._sources.release)
@@ -201,6 +203,11 @@ class Sandbox:
     def with_real_x(self) -> bool:
         """True if ``x`` is the real X."""
         return self._consumer is not None
+
+    @property
+    def app(self) -> RegisteredApp | None:
+        """The app at the sandbox's X, as the developer console would show it; None where ``x`` is the real X."""
+        return self._apps.get("x")
 
     @property
     def token_key(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.aws import bus, iam, keys, permissions, rules
+from sandbox.aws import bus, iam, keys, log_queries, permissions, rules
 from sandbox.aws.credentials import LAMBDA_SERVICE
 from sandbox.aws.faults import NEVER_DONE, UNANSWERED, AwsFault, AwsFaultKind, AwsFaults, Quota
 from sandbox.aws.moto_app import MotoApp
@@ -48,6 +48,7 @@ class AwsServer(LoopbackServer):
     """AWS's server: ``start``, ``url``, ``stop``; ``calls`` and ``events`` on record; ``fault`` arms one.
 
     ``roles`` holds a role's policies by the name of the function that has it; callers without a role may do all.
+    ``log_lines`` returns a log group's lines, each with its time; None: there is no such group.
     ``on_write`` is called after each write to a table, before its response goes out; ``on_event`` likewise for each event.
     """
 
@@ -55,6 +56,7 @@ class AwsServer(LoopbackServer):
         super().__init__(port, _AwsHandler)
         self.on_write: Callable[[], None] = lambda: None
         self.on_event: Callable[[bus.PublishedEvent], None] = lambda _: None
+        self.log_lines: log_queries.Groups = lambda _: None
         self.account = str(next(_accounts))
         self.roles: dict[str, iam.Policy] = {}
         self._moto = MotoApp()
@@ -62,6 +64,7 @@ class AwsServer(LoopbackServer):
         self._calls: list[AwsCall] = []
         self._events: list[bus.PublishedEvent] = []
         self._faults = AwsFaults()
+        self._log_queries = log_queries.LogQueries()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -148,6 +151,8 @@ class AwsServer(LoopbackServer):
         """Let moto perform a call, unless AWS refuses it; call ``on_event`` and ``on_write``."""
         if error := rules.refusal(request):
             return AwsResponse.refusing(error)
+        if queried := self._log_queries.answer(request, self.log_lines):
+            return queried
         held = bus.held_back(request, fault.match if fault and fault.kind == "entry_failed" else None)
         response = self._moto.perform(request, environ, keys.by_id(request, bus.without(body, held)))
         if response.status >= HTTPStatus.BAD_REQUEST:

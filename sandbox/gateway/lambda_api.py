@@ -97,6 +97,7 @@ class _LambdaHandler(ConnectionHandler):
             "Layers": [{"Arn": arn} for arn in function.properties.get("Layers", [])],
             "State": "Active",
             "LastUpdateStatus": "Successful",
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group},
             "Environment": {"Variables": functions.variables(name, alias)},
             **functions.said(name, alias),
         }

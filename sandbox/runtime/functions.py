@@ -150,13 +150,13 @@ class Functions:
             failure = _failed(request_id, "Runtime.ExitError", "Runtime exited without providing a reason")
         else:
             log = child.printed()
-            self._logs.write(log)
+            self._logs.write(log, name)
             pool.give_back(child)
             if "error" in answer:
                 return InvocationResult(answer["error"], "Unhandled", log, request_id)
             return InvocationResult(answer["result"], None, log, request_id)
         log = f"{child.printed()}{failure.payload['errorMessage']}\n"
-        self._logs.write(log)
+        self._logs.write(log, name)
         child.close()
         return InvocationResult(failure.payload, failure.error, log, request_id)
 
@@ -171,7 +171,6 @@ def worker_environment(function: Function, settings: Mapping[str, str], alias: s
 
     With ``alias`` the function's name is qualified by it: the emulator makes the invoked ARN of that variable.
     """
-    log_group = function.properties.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{function.name}")
     return {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -183,7 +182,7 @@ def worker_environment(function: Function, settings: Mapping[str, str], alias: s
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": log_group,
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": "sandbox/[$LATEST]",
         "LAMBDA_TASK_ROOT": str(function.folder),
         "_HANDLER": function.handler,

@@ -45,6 +45,11 @@ class Function:
     alias: str  # AutoPublishAlias: what the routes invoke; empty: the function itself
     properties: dict[str, Any]  # all of them, resolved, for whatever has no field here
 
+    @property
+    def log_group(self) -> str:
+        """The name of the log group that the function writes to."""
+        return str(self.properties.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{self.name}"))
+
 
 @dataclass(frozen=True)
 class TableResource:
