@@ -6,7 +6,7 @@
 #   make lint      ruff, mypy, import-linter                 make release   what a release consists of: docs/releases.md
 #   make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers, dashboard.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers, dashboard, command.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -25,7 +25,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers dashboard clean
+.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers dashboard command clean
 
 # STORE=table keeps the tokens in the table.
 demo: .venv/.ready
@@ -126,6 +126,10 @@ providers: .venv/.ready
 # The dashboard that the template makes, into docs/dashboard.svg.
 dashboard: .venv/.ready
 	$(BIN)/python docs/dashboard.py
+
+# What each command's --help says, into docs/command.md.
+command: .venv/.ready
+	$(BIN)/python docs/command.py
 
 peers: .peers/.ready
 

@@ -61,7 +61,7 @@ def _of_answer(error: ClientError) -> Failure:
     code = error.response["Error"]["Code"]
     call = f"{error.operation_name} ({code})"
     if is_denied(error):
-        text = f"your credentials may not do this: {call}. docs/operating.md says what each command needs"
+        text = f"your credentials may not do this: {call}. docs/command.md says what each command needs"
     elif code.startswith(_EXPIRED):
         text = (
             f"AWS takes your credentials for expired or wrong: {call}. Sign in again (aws sso login), or choose another --profile"

@@ -6,7 +6,7 @@ import click
 
 from tripod.version import VERSION
 from tripod_cli import failure, options
-from tripod_cli.commands import doctor, users
+from tripod_cli.commands import consumer, doctor, failures, users
 from tripod_cli.failure import INTERRUPTED, Failure
 
 
@@ -37,5 +37,5 @@ def main() -> None:
     """
 
 
-for _command in (*doctor.COMMANDS, *users.COMMANDS):
+for _command in (*doctor.COMMANDS, *consumer.COMMANDS, *failures.COMMANDS, *users.COMMANDS):
     main.add_command(_command)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -23,20 +23,19 @@ class Output:
         self._aside = Console(file=sys.stderr, highlight=False)
 
     def rows(self, columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, empty: str) -> int:
-        """Print rows, of which each has a value for every column, and return how many there were; ``empty`` is said of none.
+        """Print rows, and return how many there were; ``empty`` is said of none.
 
-        With ``--json`` each is printed as it comes.
+        With ``--json`` each is printed as it comes, with all that it has; people see the columns in which any row has a value.
         """
-        number = 0
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        number, kept = 0, []
         for row in rows:
             number += 1
             if self.as_json:
                 self.json(row)
             else:
-                table.add_row(*(plain(row.get(column)) for column in columns))
-        if not self.as_json and number:
-            self._console.print(table)
+                kept.append(row)
+        if kept:
+            self._console.print(_table(columns, kept))
         if not number:
             self.aside(empty)
         return number
@@ -117,10 +116,20 @@ class Counter:
         self._progress.advance(self._task, steps)
 
 
+def _table(columns: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> Table:
+    told = [column for column in columns if any(row.get(column) not in (None, [], ()) for row in rows)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in told:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(row.get(column)) for column in told))
+    return table
+
+
 def plain(value: Any) -> Text:
     """Return a value as people read it, without markup; what a provider says may contain brackets."""
     if value is None:
-        return Text("–")
+        return Text("–", style="dim")
     if isinstance(value, (list, tuple)):
         return Text(", ".join(map(str, value)) or "–")
     return Text(str(value))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import boto3
@@ -31,6 +31,7 @@ class Ran:
     exit_code: int
     out: str
     err: str
+    shown: str = ""  # both, as they come at a terminal
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -43,20 +44,39 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     return {**sandbox.environment(), "COLUMNS": "200"}
 
 
-def tripod(sandbox: Sandbox, *arguments: str, typed: str = "", environ: Mapping[str, str | None] | None = None) -> Ran:
-    """Run ``tripod`` with these arguments in this process; ``typed`` is its standard input. What it shares with others is put back."""
+class _Terminal(BytesIO):
+    """A person's keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def tripod(
+    sandbox: Sandbox,
+    *arguments: str,
+    typed: str | bytes = "",
+    terminal: bool = False,
+    environ: Mapping[str, str | None] | None = None,
+) -> Ran:
+    """Run ``tripod`` with these arguments in this process; ``typed`` is its standard input. What it shares with others is put back.
+
+    ``terminal``: a person types it, to whom the command may put questions.
+    """
     process.forget()
     level = telemetry.log().log_level
     telemetry.log().setLevel("CRITICAL")  # as ``tripod_cli.__main__`` has it
+    given = typed.encode() if isinstance(typed, str) else typed
     try:
-        result = CliRunner(env={**environment(sandbox), **(environ or {})}).invoke(main, arguments, input=typed)
+        result = CliRunner(env={**environment(sandbox), **(environ or {})}).invoke(
+            main, arguments, input=_Terminal(given) if terminal else given, prog_name="tripod"
+        )
     finally:
         telemetry.log().setLevel(level)
         boto3.DEFAULT_SESSION = None
         process.forget()
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return Ran(result.exit_code, result.stdout, result.stderr)
+    return Ran(result.exit_code, result.stdout, result.stderr, result.output)
 
 
 @contextmanager

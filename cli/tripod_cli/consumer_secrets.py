@@ -1,0 +1,91 @@
+"""The consumer secrets of a prefix, in Secrets Manager: what there is, and writing one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tripod import names
+from tripod_cli.stack import Stack
+
+AWS_KEY = "alias/aws/secretsmanager"  # AWS's own, where a secret names none
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A consumer secret as Secrets Manager describes it, without its content; times in epoch seconds."""
+
+    provider: str
+    name: str
+    kms_key: str  # empty: AWS's own
+    created_at: float | None
+    changed_at: float | None
+    deleted_at: float | None  # when its deletion was scheduled; None: it is in use
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> "Kept":
+        """Read what DescribeSecret or ListSecrets says of one."""
+        key = str(described.get("KmsKeyId") or "")
+        return cls(
+            provider=str(described["Name"]).rpartition("/")[2],
+            name=str(described["Name"]),
+            kms_key="" if key == AWS_KEY else key,
+            created_at=_seconds(described.get("CreatedDate")),
+            changed_at=_seconds(described.get("LastChangedDate")),
+            deleted_at=_seconds(described.get("DeletedDate")),
+        )
+
+
+class ConsumerSecrets:
+    """The secrets ``{prefix}/consumer/…`` of a stack, deployed or not."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._prefix = stack.prefix
+        self._client = stack.client("secretsmanager")
+
+    def name(self, provider: str) -> str:
+        """Return the name of a provider's consumer secret."""
+        return names.consumer_secret(self._prefix, provider)
+
+    def find(self, provider: str) -> Kept | None:
+        """Return what is known of a provider's secret; None: there is none."""
+        try:
+            return Kept.of(self._client.describe_secret(SecretId=self.name(provider)))
+        except self._client.exceptions.ResourceNotFoundException:
+            return None
+
+    def all(self) -> Iterator[Kept]:
+        """Yield every secret, by name; those whose deletion is scheduled too."""
+        begin = self.name("")
+        pages = self._client.get_paginator("list_secrets").paginate(
+            Filters=[{"Key": "name", "Values": [begin]}], IncludePlannedDeletion=True
+        )
+        found = [Kept.of(each) for page in pages for each in page["SecretList"] if each["Name"].startswith(begin)]
+        yield from sorted(found, key=lambda kept: kept.name)
+
+    def content(self, provider: str) -> str:
+        """Return the text that a secret holds; empty where it holds bytes."""
+        return str(self._client.get_secret_value(SecretId=self.name(provider)).get("SecretString") or "")
+
+    def create(self, provider: str, content: str, *, at: str, kms_key: str) -> None:
+        """Create a provider's secret, under ``kms_key``, or AWS's own where that is empty; ``at`` is the provider's name for people."""
+        self._client.create_secret(
+            Name=self.name(provider),
+            SecretString=content,
+            Description=f"Tripod: the app's consumer key and secret at {at}",
+            **({"KmsKeyId": kms_key} if kms_key else {}),
+        )
+
+    def restore(self, provider: str) -> None:
+        """Take back a secret's scheduled deletion."""
+        self._client.restore_secret(SecretId=self.name(provider))
+
+    def change(self, provider: str, content: str | None, *, kms_key: str | None) -> None:
+        """Give a secret another content, another key, or both; None leaves it. The former content is its version AWSPREVIOUS."""
+        changes = {"SecretString": content, "KmsKeyId": kms_key}
+        self._client.update_secret(
+            SecretId=self.name(provider), **{name: value for name, value in changes.items() if value is not None}
+        )
+
+
+def _seconds(at: Any) -> float | None:
+    return None if at is None else float(at.timestamp())
