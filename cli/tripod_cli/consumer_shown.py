@@ -35,11 +35,11 @@ def shown(secrets: ConsumerSecrets, kept: Kept) -> dict[str, Any]:
     return {
         "provider": kept.provider,
         "name": called(kept.provider, definition),
-        "definition": _definition(described, kept.provider),
-        "store": read.store,
         "consumer_key": f"…{read.consumer_key[-LAST:]}" if len(read.consumer_key) >= LONG else "…",
         "consumer_secret": "not shown" if read.consumer_secret else "empty",
         "blanks_around": list(read.trimmed) or None,
+        "store": read.store,
+        "definition": _definition(described, kept.provider),
         **{url: getattr(definition, url) for url in _URLS},
         "register": entry.register if entry else None,
         **seen,

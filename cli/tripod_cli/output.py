@@ -9,9 +9,15 @@ from typing import Any
 
 import click
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+NOTHING = "–"
+
+_WORDS = {"url": "URL", "kms": "KMS"}
+_STATES = {"connected": "green", "set": "green", "refused": "bold red", "wrong": "bold red"}
 
 
 class Output:
@@ -22,10 +28,12 @@ class Output:
         self._console = Console(file=sys.stdout, highlight=False)
         self._aside = Console(file=sys.stderr, highlight=False)
 
-    def rows(self, columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, empty: str) -> int:
+    def rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, empty: str, prose: str = "") -> int:
         """Print rows, and return how many there were; ``empty`` is said of none.
 
-        With ``--json`` each is printed as it comes, with all that it has; people see the columns in which any row has a value.
+        With ``--json`` each is printed as it comes, with all that it has. People see the columns in which any row has a value, a line for
+        each row; the column ``prose`` comes last, or below its row where there is no room. No other value is broken: what is wider than
+        the terminal is printed field by field.
         """
         number, kept = 0, []
         for row in rows:
@@ -35,20 +43,44 @@ class Output:
             else:
                 kept.append(row)
         if kept:
-            self._console.print(_table(columns, kept))
+            self._print_rows(
+                [column for column in (*columns, prose) if any(_is_told(row.get(column)) for row in kept)], kept, prose
+            )
         if not number:
             self.aside(empty)
         return number
 
+    def _print_rows(self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], prose: str) -> None:
+        cells = [[_cell(column, row.get(column)) for column in columns] for row in rows]
+        heads = [Text(label(column), style="bold") for column in columns]
+        widths = [max(each.cell_len for each in column) for column in zip(heads, *cells, strict=True)]
+        beside = sum(widths) + 2 * (len(widths) - 1) <= self._console.width
+        apart = len(columns) if beside or prose not in columns else columns.index(prose)
+        if not beside and sum(widths[:apart]) + 2 * (apart - 1) > self._console.width:
+            for row in rows:
+                self._print_fields({column: row.get(column) for column in columns})
+                self._console.print()
+            return
+        for line in (heads, *cells):
+            self._console.print(_line(line[:apart], widths), soft_wrap=True)
+            if line is not heads and apart < len(line) and line[apart].plain != NOTHING:
+                self._console.print(Padding(line[apart], (0, 0, 0, 2)))
+
     def fields(self, fields: Mapping[str, Any]) -> None:
-        """Print one thing's fields, a line each; those that are None are left out for people."""
+        """Print one thing's fields, a line each; those without a value are left out for people."""
         if self.as_json:
-            return self.json(fields)
-        table = Table.grid("name", "value", padding=(0, 2))
+            self.json(fields)
+        else:
+            self._print_fields(fields)
+
+    def _print_fields(self, fields: Mapping[str, Any]) -> None:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
         for name, value in fields.items():
-            if value is not None:
-                table.add_row(Text(name.replace("_", " "), style="bold"), plain(value))
-        return self._console.print(table)
+            if _is_told(value):
+                table.add_row(Text(label(name), style="bold"), _cell(name, value))
+        self._console.print(table)
 
     def line(self, text: str, *, style: str = "", **fields: Any) -> None:
         """Print a sentence; with ``--json`` the fields that it says."""
@@ -116,23 +148,39 @@ class Counter:
         self._progress.advance(self._task, steps)
 
 
-def _table(columns: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> Table:
-    told = [column for column in columns if any(row.get(column) not in (None, [], ()) for row in rows)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in told:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(plain(row.get(column)) for column in told))
-    return table
+def label(name: str) -> str:
+    """Return a field's name as people read it."""
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+
+
+def _is_told(value: Any) -> bool:
+    return value not in (None, [], ())
+
+
+def _cell(name: str, value: Any) -> Text:
+    """Return a value for people; a state in its colour."""
+    text = plain(value)
+    if name == "state" and value:
+        text.stylize(_STATES.get(str(value), "yellow"))
+    return text
+
+
+def _line(cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    """Return a row's line, without blanks at its end."""
+    line = Text()
+    for cell, width in zip(cells, widths, strict=False):
+        line.append_text(cell).append(" " * (width - cell.cell_len + 2))
+    line.rstrip()
+    return line
 
 
 def plain(value: Any) -> Text:
-    """Return a value as people read it, without markup; what a provider says may contain brackets."""
+    """Return a value as people read it: no markup, and nothing that a terminal obeys; names and reasons are what others have said."""
     if value is None:
-        return Text("–", style="dim")
+        return Text(NOTHING, style="dim")
     if isinstance(value, (list, tuple)):
-        return Text(", ".join(map(str, value)) or "–")
-    return Text(str(value))
+        value = ", ".join(map(str, value)) or NOTHING
+    return Text("".join(each if each.isprintable() else "�" for each in str(value)))
 
 
 def moment(at: float | None) -> str | None:

@@ -107,14 +107,15 @@ def show(chosen: Chosen, provider: str) -> None:
     if kept is None:
         raise Failure(f"there is no secret {secrets.name(provider)}: `tripod consumer set {provider}` makes it")
     seen = shown(secrets, kept)
-    flaw, register = seen.pop("flaw"), seen.pop("register", None)
+    about = {name: seen.pop(name, None) for name in ("provider", "name", "state", "flaw")}
+    del seen["changed_at"]  # it comes last
     url = None if kept.deleted_at else _callback_url(chosen.stack, provider, chosen.output)
-    at_provider = {"callback_url": url, "register": register}
+    at_provider = {"callback_url": url, "register": seen.pop("register", None)}
     of_aws = {"secret": kept.name, "kms_key": kept.kms_key or "AWS's own", "created_at": moment(kept.created_at)}
-    chosen.output.fields({**seen, **at_provider, **of_aws, "flaw": flaw})
+    chosen.output.fields({**about, **at_provider, **seen, **of_aws, "changed_at": moment(kept.changed_at)})
     if kept.deleted_at is not None:
         raise Failure(f"it is deleted, and nobody can sign in: `tripod consumer set {provider}` restores it")
-    if flaw:
+    if about["flaw"]:
         raise Failure(f"nobody can sign in: `tripod consumer set {provider}` mends it")
 
 
@@ -125,9 +126,9 @@ def list_(chosen: Chosen) -> None:
     secrets = ConsumerSecrets(chosen.stack)
     rows = [shown(secrets, kept) for kept in secrets.all()]
     wrong = any(row["flaw"] for row in rows)
-    columns = (*_COLUMNS, "flaw") if wrong else _COLUMNS
-    empty = f"no provider is set under {secrets.name('')}: `tripod consumer set x` sets X"
-    chosen.output.rows(columns, rows, empty=empty)
+    chosen.output.rows(
+        _COLUMNS, rows, prose="flaw", empty=f"no provider is set under {secrets.name('')}: `tripod consumer set x` sets X"
+    )
     if wrong:
         raise Failure("nobody can sign in where there is a flaw: `tripod consumer set <provider>` mends it")
 

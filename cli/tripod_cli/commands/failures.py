@@ -9,7 +9,7 @@ from tripod_cli import completion, log_query, options, sign_in_failures
 from tripod_cli.options import Chosen
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_COLUMNS = ("at", "provider", "code", "reason", "authorization", "reference")
+_COLUMNS = ("at", "provider", "code", "authorization", "reference")
 _PASSING = "in_progress"  # the page looks again by itself
 
 
@@ -42,7 +42,7 @@ def failures(chosen: Chosen, since: int, provider: str | None, code: str | None,
         for one in sign_in_failures.failures(lines)
         if provider in (None, one["provider"]) and (one["code"] == code if code else one["code"] != _PASSING)
     ]
-    chosen.output.rows(_COLUMNS, found[:limit], empty="no sign-in has failed in this time")
+    chosen.output.rows(_COLUMNS, found[:limit], prose="reason", empty="no sign-in has failed in this time")
     if len(found) > limit or len(lines) >= log_query.MOST:
         chosen.output.aside("there are more: a greater --limit, or a shorter --since, shows the others")
     if found and not chosen.output.as_json:

@@ -8,7 +8,7 @@ import tripod
 from tripod import names
 from tripod.connections import Connection
 from tripod.errors import TokenNotFound
-from tripod_cli import options
+from tripod_cli import completion, options
 from tripod_cli.failure import FOUND, Failure
 from tripod_cli.options import Chosen
 from tripod_cli.output import moment
@@ -25,7 +25,7 @@ _PLACES = {
 
 
 @click.command()
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.option("--state", type=click.Choice(["connected", "refused"]), help="Only these; refused: the user must sign in again.")
 @click.option("--subject", metavar="ID", help="Only your own user's, as given to start.")
 @click.option("--count", is_flag=True, help="Only how many.")
@@ -41,12 +41,13 @@ def users(chosen: Chosen, provider: str, state: str | None, subject: str | None,
         number = sum(1 for _ in found)
         chosen.output.line(f"{number}", provider=provider, state=state, count=number)
         return
-    columns = ("user_id", "screen_name", "subject", "state", "cause", "granted_at", "refused_at", "labels")
-    chosen.output.rows(columns, map(_row, found), empty=f"nobody is connected at {provider}" + (f" and {state}" if state else ""))
+    columns = ("user_id", "screen_name", "subject", "state", "cause", "granted_at")
+    empty = f"nobody is connected at {provider}" + (f" and {state}" if state else "")
+    chosen.output.rows(columns, map(_row, found), prose="labels", empty=empty)
 
 
 @click.command()
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.argument("user_id")
 @options.pass_chosen
 def show(chosen: Chosen, provider: str, user_id: str) -> None:
@@ -59,7 +60,7 @@ def show(chosen: Chosen, provider: str, user_id: str) -> None:
 
 
 @click.command()
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.argument("user_id")
 @options.pass_chosen
 def check(chosen: Chosen, provider: str, user_id: str) -> None:
@@ -81,7 +82,7 @@ def check(chosen: Chosen, provider: str, user_id: str) -> None:
 
 
 @click.command()
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.argument("user_id")
 @options.dry_run
 @click.option("--yes", is_flag=True, help="Don't ask.")

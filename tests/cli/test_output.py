@@ -1,0 +1,51 @@
+"""What people see of a table, at terminals of any width."""
+
+from typing import Any
+
+import pytest
+
+from tripod_cli.output import Output
+
+ROWS: list[dict[str, Any]] = [
+    {"user_id": "1", "name": "ada", "state": None, "labels": []},
+    {"user_id": "22", "name": "gr[b]ace", "state": None, "labels": ["beta", "trial"]},
+]
+COLUMNS = ("user_id", "name", "state")
+
+
+def shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int, rows: list[dict[str, Any]]
+) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(width))
+    Output().rows(COLUMNS, rows, empty="nobody", prose="labels")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_column_without_a_value_is_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(capsys, monkeypatch, 80, ROWS) == [
+        "user id  name      labels",
+        "1        ada       –",
+        "22       gr[b]ace  beta, trial",
+    ]
+
+
+def test_prose_is_below_its_row_where_there_is_no_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [line.rstrip() for line in shown(capsys, monkeypatch, 20, ROWS)]
+    assert told == ["user id  name", "1        ada", "22       gr[b]ace", "  beta, trial"]
+
+
+def test_no_value_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [line.rstrip() for line in shown(capsys, monkeypatch, 16, ROWS)]
+    assert told[:5] == ["user id  1", "name     ada", "", "user id  22", "name     gr[b]ac"]
+
+
+def test_a_terminal_obeys_nothing_that_others_have_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = {"user_id": "1\x1b[2J", "name": "a\nb\u202e\x9b", "labels": ["\r\x07"]}
+    told = shown(capsys, monkeypatch, 80, [hostile])
+    assert told[1] == "1�[2J    a�b��  ��"
+    Output().fields({"name": hostile["name"]})
+    assert capsys.readouterr().out.strip() == "name  a�b��"
