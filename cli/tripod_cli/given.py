@@ -71,28 +71,30 @@ def flaw(fields: Mapping[str, Any], definition: ProviderDefinition) -> str | Non
         return "the consumer key or secret is the dots that stand in the documents: give your app's own"
     if key == secret:
         return "the consumer key and the consumer secret are the same: one of them was pasted twice"
-    return _flaw_at_x(key) if definition.request_token_url == provider.X.request_token_url else None
+    kind = mistaken(key) if definition.request_token_url == provider.X.request_token_url else ""
+    return (
+        f"the consumer key is {kind}. X's console has the right one under Consumer Keys: API Key and API Key Secret"
+        if kind
+        else None
+    )
 
 
-def _flaw_at_x(key: str) -> str | None:
-    """X's console shows these beside the consumer key, which is letters and digits alone."""
-    wanted = "X's console has the right one under Consumer Keys, as API Key and API Key Secret"
+def mistaken(key: str) -> str:
+    """Return what else of X's console a consumer key is; empty where it may be one. As seen in public code, the first of them is base64."""
     if _is_client_id(key):
-        return f"the consumer key is an OAuth 2.0 client id: {wanted}"
-    if re.fullmatch(r"[0-9]+-[A-Za-z0-9]+", key):
-        return f"the consumer key is an access token, of one user: {wanted}"
-    if re.match(r"A{10}", key) and "%" in key:
-        return f"the consumer key is a bearer token: {wanted}"
-    return None
+        return "an OAuth 2.0 client id"
+    if re.fullmatch(r"\d{5,}-[A-Za-z0-9]{20,}", key):
+        return "an access token of X's"
+    return "a bearer token of X's" if key.startswith("A" * 20) else ""
 
 
 def _is_client_id(key: str) -> bool:
-    """X's OAuth 2.0 client ids are base64 of an id, a number and two letters, with colons between; as seen in public code."""
+    """Return True for base64 of an id, a number and two letters, with colons between."""
     try:
-        told = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
+        said = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return False
-    return re.fullmatch(rb"[A-Za-z0-9_-]+:[0-9]+:[a-z]{2}", told) is not None
+    return re.fullmatch(rb"[A-Za-z0-9_-]+:[0-9]+:[a-z]{2}", said) is not None
 
 
 def _bare(value: object) -> object:

@@ -33,13 +33,14 @@ def test_a_file_that_is_none_is_told_without_its_content(content: bytes | str, s
     ("key", "said"),
     [
         (CLIENT_ID, "OAuth 2.0 client id"),
-        ("2244994945-Zm9v", "access token"),
+        ("2244994945-Zm9vYmFyYmF6cXV4Zm9vYg", "access token"),
         ("A" * 20 + "%2Fb", "bearer token"),
         ("…", "the dots"),
         ("secret", "pasted twice"),
         ("xvz1evFS4wEEPTGEFPHBog", None),
         ("cChZNFj6T5R0TigYB9yd1w", None),
-        ("AAAAAAAAAAAAAAAAAAAA", None),
+        ("AAAAAAAAAAAAAAAAAAA", None),
+        ("2244994945-Zm9v", None),
     ],
 )
 def test_what_can_not_be_a_consumer_key_at_x_is_told(key: str, said: str | None) -> None:

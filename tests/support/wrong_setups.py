@@ -156,7 +156,7 @@ def break_stack(sandbox: Sandbox) -> None:
     owe(sandbox, due=time.time() - HOUR, tries=3)
     for name, value in (
         ("api-url", f"https://{GONE}"),
-        ("layer-arn", "arn:aws:lambda:us-east-1:123456789012:layer:TripodLayer:0"),
+        ("layer-arn", f"arn:aws:lambda:us-east-1:{sandbox.aws_server.account}:layer:TripodLayer:0"),
     ):
         client("ssm").put_parameter(Name=f"/{prefix}/{name}", Value=value, Type="String", Overwrite=True)
     client("ssm").delete_parameter(Name=f"/{prefix}/table")

@@ -80,7 +80,7 @@ def set_(
     _check_store(former, fields, settings, yes=yes or dry_run)
     key = _kms_key(kms_key_id, settings, output)
     change = _change(kept, former, fields, kms_key_id)
-    told = {"provider": provider, "secret": secrets.name(provider), "trimmed": list(trimmed)}
+    told: dict[str, Any] = {"provider": provider, "secret": secrets.name(provider), "trimmed": list(trimmed)}
     if dry_run:
         output.line(f"would {_WOULD[change]} {secrets.name(provider)}", **told, would=change)
         return

@@ -1,11 +1,11 @@
 """What goes wrong when a consumer secret is written or pasted, which its content still shows. No value is ever quoted."""
 
-import base64
 import json
 import re
 from collections.abc import Iterator
 
 from tripod.credentials import BLANKS, Consumer
+from tripod_cli import given
 
 BOM = "\ufeff"
 _CURLY = "“”„‟«»‘’"
@@ -34,8 +34,8 @@ def oddities(text: str, consumer: Consumer) -> Iterator[tuple[str, str]]:
     if text.startswith(BOM):
         yield "its text begins with a byte order mark, which is ignored", again
     content = json.loads(text.strip(BLANKS), strict=False)
-    given = {name: content[name] for name in _FIELDS if isinstance(content.get(name), str)}
-    for name, value in given.items():
+    texts = {name: content[name] for name in _FIELDS if isinstance(content.get(name), str)}
+    for name, value in texts.items():
         if name in consumer.trimmed:
             yield (
                 f'"{name}" has {_kinds(value)} around it, which {"is" if _kinds(value).startswith("a ") else "are"} ignored',
@@ -49,21 +49,8 @@ def oddities(text: str, consumer: Consumer) -> Iterator[tuple[str, str]]:
         if re.fullmatch(r"(['\"“”]).*['\"“”]", value.strip(BLANKS), re.DOTALL):
             yield f'"{name}" has quotes around it, which count as part of it', "Write it without them"
     key = consumer.consumer_key
-    if _is_client_id(key):
-        yield (
-            '"consumer_key" is an OAuth 2.0 client id',
-            "Take the app's API key and API key secret: docs/x.md#what-do-i-register",
-        )
-    elif re.fullmatch(r"\d{5,}-[A-Za-z0-9]{20,}", key):
-        yield (
-            '"consumer_key" is an access token of X\'s',
-            "Take the app's API key and API key secret: docs/x.md#what-do-i-register",
-        )
-    elif key.startswith("A" * 20):
-        yield (
-            '"consumer_key" is a bearer token of X\'s',
-            "Take the app's API key and API key secret: docs/x.md#what-do-i-register",
-        )
+    if kind := given.mistaken(key):
+        yield f'"consumer_key" is {kind}', "Take the app's API key and API key secret: docs/x.md#what-do-i-register"
     if key and key == consumer.consumer_secret:
         yield '"consumer_key" and "consumer_secret" are the same', "One was pasted twice: copy the other"
 
@@ -76,12 +63,3 @@ def _kinds(value: str) -> str:
     if not around.strip("\r\n"):
         return "a line end"
     return "blanks" if not around.strip() else "invisible characters"
-
-
-def _is_client_id(key: str) -> bool:
-    """Return True for X's OAuth 2.0 client ids: base64 of an id, a number and two letters, with colons between."""
-    try:
-        said = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        return False
-    return re.fullmatch(rb"[A-Za-z0-9_-]+:[0-9]+:[a-z]{2}", said) is not None
