@@ -6,7 +6,7 @@ import click
 
 from tripod.version import VERSION
 from tripod_cli import failure, options
-from tripod_cli.commands import consumer, doctor, failures, users
+from tripod_cli.commands import consumer, doctor, failures, move, transfer, users
 from tripod_cli.failure import INTERRUPTED, Failure
 
 
@@ -37,5 +37,7 @@ def main() -> None:
     """
 
 
-for _command in (*doctor.COMMANDS, *consumer.COMMANDS, *failures.COMMANDS, *users.COMMANDS):
+_SUBJECTS = (doctor, consumer, failures, users, transfer, move)
+
+for _command in (command for subject in _SUBJECTS for command in subject.COMMANDS):
     main.add_command(_command)

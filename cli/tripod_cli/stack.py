@@ -9,6 +9,8 @@ from botocore.config import Config
 
 from tripod_cli.failure import OUT_OF_REACH, Failure
 from tripod_flow.app import App
+from tripod_flow.edges.moved_secrets import MovedSecrets
+from tripod_flow.edges.roster import Roster
 from tripod_flow.settings import Settings
 
 
@@ -58,6 +60,16 @@ class Stack:
     def app(self) -> App:
         """The flows of the stack, with the operator's credentials."""
         return App(self.settings, client=self.client)
+
+    @cached_property
+    def roster(self) -> Roster:
+        """Who is connected."""
+        return Roster(self.client("dynamodb"), self.client("secretsmanager"), prefix=self.prefix, table=self.settings.table)
+
+    @cached_property
+    def moved_secrets(self) -> MovedSecrets:
+        """Users' secrets, to be read and to be brought back."""
+        return MovedSecrets(self.client("secretsmanager"), self.prefix, self.settings.kms_key)
 
     def _missing(self, what: str) -> Failure:
         region = boto3.DEFAULT_SESSION.region_name if boto3.DEFAULT_SESSION else None

@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from tripod_flow.api import parameters
 from tripod_flow.flows.start import StartRequest
+from tripod_flow.rules.authorization import MAX_LABEL, MAX_SUBJECT, MOST_LABELS
 from tripod_flow.rules.errors import BadRequest
 
 if TYPE_CHECKING:
     from tripod_flow.flows.sign import SignRequest
 
-MAX_SUBJECT = 256  # characters of the app's own user id
 API_ALIAS = "live"  # template.yaml's AutoPublishAlias
 
 _STRINGS = ("provider", "return_to", "challenge", "endpoint", "screen_name", "x_auth_access_type", "subject")
 _FLAGS = ("force_login", "pin")
-MOST_LABELS = 5
-MAX_LABEL = 64  # characters
 
 
 def is_direct(event: Mapping[str, Any]) -> bool:

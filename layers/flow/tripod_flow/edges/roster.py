@@ -32,6 +32,17 @@ class Roster:
             for item in page["Items"]:
                 yield item["user_id"]["S"]
 
+    def count(self, provider: str) -> int:
+        """Return how many are connected."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="connections",
+            KeyConditionExpression="connected_to = :provider",
+            ExpressionAttributeValues={":provider": {"S": provider}},
+            Select="COUNT",
+        )
+        return sum(page["Count"] for page in pages)
+
     def with_secret(self, provider: str) -> Iterator[str]:
         """Yield who has a secret that is not deleted; the list lags a change by up to minutes."""
         beginning = names.user_secret(self._prefix, provider, "")

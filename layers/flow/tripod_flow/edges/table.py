@@ -81,6 +81,12 @@ class Table:
 
     def add(self, new: Authorization) -> None:
         """Put a new authorization; raises ``DuplicateKey`` rather than replace one."""
+        found = self.add_or_find(new)
+        if found is not None and _fingerprint(found) != _fingerprint(new):  # equal: put before, and the answer lost
+            raise DuplicateKey
+
+    def add_or_find(self, new: Authorization) -> Authorization | None:
+        """Put a new authorization, or return the one of its key that is there, unchanged; None: it is put."""
         item = {name: getattr(new, name) for name in _ATTRIBUTES[Authorization]}
         try:
             self._client.put_item(
@@ -91,8 +97,10 @@ class Table:
             )
         except ClientError as error:
             found = _found(error, Authorization)
-            if found is None or _fingerprint(found) != _fingerprint(new):  # equal: put before, and the answer lost
+            if found is None:
                 raise DuplicateKey from None
+            return found
+        return None
 
     def authorization(self, pk: str) -> Authorization | None:
         """Return the authorization as it is now, or None."""

@@ -75,7 +75,7 @@ def _read(body: bytes, longest: int) -> TokenResponse:
     if len(tokens) != 1 or len(secrets) != 1:
         raise NoToken(f"it has oauth_token {len(tokens)} times, and oauth_token_secret {len(secrets)} times")
     (token,), (secret,) = tokens, secrets
-    if not token or not (_can_be_kept(token, longest) and _can_be_kept(secret, longest)):
+    if not token or not (can_be_kept(token, longest) and can_be_kept(secret, longest)):
         raise NoToken(f"its token or secret is empty, longer than {longest} bytes, or not printable")
     return TokenResponse(token, secret, fields)
 
@@ -89,6 +89,6 @@ def _json_pairs(text: str) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in content if isinstance(value, str | int) and not isinstance(value, bool)]
 
 
-def _can_be_kept(value: str, longest: int) -> bool:
+def can_be_kept(value: str, longest: int) -> bool:
     """Return True for printable text; a byte that was no UTF-8 is a surrogate here, and not printable."""
     return (not value or value.isprintable()) and len(value.encode(errors="surrogateescape")) <= longest

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,21 +21,17 @@ from tripod_flow.edges.roster import Roster
 from tripod_flow.edges.secret_writer import version_of
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
+from tripod_flow.flows.pacing import RATE, Pace, retrying
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
-from tripod_flow.rules import authorization, backoff, moving, outbox
+from tripod_flow.rules import authorization, moving, outbox
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended
 from tripod_flow.rules.moving import Place
 from tripod_flow.rules.transitions import Transition
 
-Done = TypeVar("Done")
-
-RATE = 10.0  # users a second: a fifth of what Secrets Manager lets an account write, which sign-ins need as well
 AHEAD = 365 * 86_400  # seconds; longer than anything in the outbox waits
-
-_PASSING = ("Throttl", "Limit", "TooManyRequests", "Exceeded", "Timeout", "Internal", "Unavailable", "Conflict")  # in a code
 
 
 class MoveResult(StrEnum):
@@ -118,36 +113,22 @@ class Move:
         return sum(_is_to_be_sealed(self._table.authorization(pk)) for pk in keys)
 
     def _each(self, users: Iterator[str], provider: str, act: Act, rate: float) -> Iterator[Moved]:
-        if rate <= 0:
-            raise ValueError("the rate must be above 0")
-        due = self._clock()
+        pace = Pace(rate, self._clock, self._sleep)
         for user_id in users:
             moved = self._persistently(provider, user_id, act)
             yield moved
             if moved.result in (MoveResult.MOVED, MoveResult.CLEARED, MoveResult.FAILED):
-                now, due = self._clock(), max(due, self._clock() - 1.0) + 1.0 / rate  # what was slow is not made up for
-                self._sleep(max(0.0, min(due - now, 1.0 / rate)))
+                pace.wait()
 
     def _persistently(self, provider: str, user_id: str, act: Act) -> Moved:
         """Act until there is a result: again where the connection has changed meanwhile."""
         try:
             for _ in range(TRIES):
-                if moved := self._retrying(lambda: act(provider, user_id)):
+                if moved := retrying(lambda: act(provider, user_id), self._sleep):
                     return moved
         except (ClientError, BotoCoreError) as error:
             return Moved(user_id, MoveResult.FAILED, _named(error))
         return Moved(user_id, MoveResult.WAITING, "the connection keeps changing")
-
-    def _retrying(self, step: Callable[[], Done]) -> Done:
-        """Take a step, later again where AWS fails for a while; raises botocore's errors."""
-        for tries in range(TRIES - 1):
-            try:
-                return step()
-            except (ClientError, BotoCoreError) as error:
-                if not _is_passing(error):
-                    raise
-                self._sleep(backoff.delay(tries))
-        return step()
 
     def _seal(self, provider: str, user_id: str) -> Moved | None:
         """Move a user's tokens into the table; None where the connection has changed meanwhile."""
@@ -197,7 +178,7 @@ class Move:
         def write() -> bool:
             return _has_time(leasing, self._clock()) and self._secrets.bring_back(tokens, may)
 
-        if self._retrying(write) and self._table.update_connection(moving.unseal(leased, version_of(tokens))).applied:
+        if retrying(write, self._sleep) and self._table.update_connection(moving.unseal(leased, version_of(tokens))).applied:
             return Moved(user_id, MoveResult.MOVED)
         self._align(leasing)
         return None
@@ -229,13 +210,6 @@ def _has_time(leasing: Transition, now: float) -> bool:
 
 def _is_to_be_sealed(found: Authorization | None) -> bool:
     return found is not None and bool(found.to_seal or isinstance(found.pending_tokens, SealedTokens))
-
-
-def _is_passing(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return True
-    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status >= 500 or any(part in code for part in _PASSING)
 
 
 def _named(error: Exception) -> str:

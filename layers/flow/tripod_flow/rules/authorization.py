@@ -16,6 +16,9 @@ from tripod_flow.rules import binding, errors
 REQUEST_TOKEN_LIFETIME = 600  # seconds; X publishes none: short enough for a stolen link, long enough to find a password
 PIN_ATTEMPTS = 5  # of 10 million PINs
 ITEM_LIFETIME = binding.LIFETIME  # seconds; a late reload still gets its answer. DynamoDB's TTL only cleans up behind it
+MAX_SUBJECT = 256  # characters of the app's own user id
+MOST_LABELS = 5
+MAX_LABEL = 64  # characters
 OOB = "oob"  # RFC 5849, section 2.1: no callback; the user carries a PIN
 
 

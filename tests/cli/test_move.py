@@ -1,0 +1,92 @@
+"""``tripod move``: all tokens to the table and back, with what must be said before and after."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+import tripod
+from tests.support.command import Ran, started
+from tests.support.command import tripod as run
+from tests.support.reading import reading
+from tests.support.sandbox_app import SandboxApp
+from tests.support.token_rows import json_lines, row
+from tests.support.waiting import eventually
+
+USERS = 12
+
+
+@pytest.fixture
+def filled(app: SandboxApp, tmp_path: Path) -> SandboxApp:
+    """Return an app with users, who were imported."""
+    file = json_lines(tmp_path / "filled.jsonl", [row(str(number)) for number in range(1, USERS + 1)])
+    assert run(app.sandbox, "import", app.name, file, "--rate", "1000", "--no-wait").exit_code == 0
+    app.sweep()
+    return app
+
+
+def move(app: SandboxApp, to: str, *options: str, typed: str = "") -> Ran:
+    return run(app.sandbox, "move", app.name, "--to", to, "--rate", "1000", "--cached", "0", "--json", *options, typed=typed)
+
+
+def store(app: SandboxApp) -> str:
+    client = app.sandbox.client("secretsmanager")
+    content = json.loads(client.get_secret_value(SecretId=app.consumer_secret_name)["SecretString"])
+    assert content["consumer_key"] == app.consumer.key
+    return str(content.get("store", "secrets-manager"))
+
+
+def sealed(app: SandboxApp) -> int:
+    items = [app.item(f"connection#{app.name}#{number}") or {} for number in range(1, USERS + 1)]
+    return sum("sealed_tokens" in item for item in items)
+
+
+def test_tokens_are_moved_there_and_back_interrupted_and_resumed(filled: SandboxApp) -> None:
+    app, sandbox = filled, filled.sandbox
+    looked = move(app, "table", "--dry-run")
+    assert (looked.rows[0]["would_move"], store(app), sealed(app)) == (USERS, "secrets-manager", 0)
+    assert move(app, "table", typed="n\n").exit_code == 1
+    assert store(app) == "secrets-manager"
+
+    arguments = ("move", app.name, "--to", "table", "--rate", "5", "--cached", "0", "--yes", "--json")
+    with started(sandbox, *arguments) as command:
+        assert eventually(lambda: sealed(app) >= 2, seconds=60)
+        command.send_signal(signal.SIGINT)
+        out, err = command.communicate(timeout=60)
+    assert (command.returncode, "goes on with the rest" in err, store(app)) == (130, True, "table")
+    before = json.loads(out.splitlines()[-1])["moved"]
+
+    moved = move(app, "table", "--yes")
+    assert (moved.exit_code, sealed(app)) == (0, USERS)
+    assert USERS - 1 <= before + moved.rows[-1]["moved"] <= USERS
+    assert move(app, "table").rows[-1]["already_there"] == USERS  # nothing is asked: the secret says it already
+    with reading(sandbox):
+        assert tripod.user_tokens(app.name, user_id="7").oauth_token == "7-t7"
+
+    app.come_due()
+    app.sweep()
+    back = move(app, "secrets-manager", "--yes")
+    assert (back.exit_code, back.rows[-1]["moved"], sealed(app), store(app)) == (0, USERS, 0, "secrets-manager")
+    with reading(sandbox):
+        assert tripod.user_tokens(app.name, user_id="7").oauth_token == "7-t7"
+
+
+def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into_both(filled: SandboxApp) -> None:
+    assert move(filled, "table", "--yes").exit_code == 0
+    filled.come_due()
+    filled.sweep()
+    filled.sandbox.client("dynamodb").update_item(
+        TableName=filled.sandbox.table,
+        Key={"pk": {"S": f"connection#{filled.name}#3"}},
+        UpdateExpression="SET sealed_tokens = :wrong",
+        ExpressionAttributeValues={":wrong": {"B": b"wrong"}},
+    )
+    ran = move(filled, "secrets-manager", "--yes")
+    assert (ran.exit_code, ran.rows[-1]["failed"], ran.rows[-1]["moved"]) == (1, 1, USERS - 1)
+    assert ran.rows[0] == {
+        "user_id": "3",
+        "result": "failed",
+        "reason": "what is sealed is malformed: what is sealed can't be opened",
+    }
+    assert store(filled) == "moving"
