@@ -6,7 +6,7 @@
 #   make lint      ruff, mypy, import-linter                 make release   what a release consists of: docs/releases.md
 #   make clean     remove everything that make has made
 #
-# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move. What is measured or made: make flood, bench, scale, cost, providers, dashboard, command.
+# make format corrects what ruff can. Longer tests: make mutate, mutate-rules, mutate-defences, matrix, model, fuzz, move, transfer. What is measured or made: make flood, bench, scale, cost, providers, dashboard, command.
 
 # The newest Python that works: Lambda's own version first; a pyenv shim that only fails is none.
 PYTHON := $(shell for python in python3.13 $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
@@ -25,7 +25,7 @@ HOW_LONG = About five minutes on two idle cores.$(if $(INSTALLED),, Before that 
 # SAM's, in an environment of its own; it looks for python3.13 on the PATH.
 SAM = PATH="$(dir $(PYTHON_OF_LAMBDA)):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam
 
-.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move flood bench scale cost providers dashboard command clean
+.PHONY: demo serve test say-how-long lint format deploy build publish release peers mutate mutate-rules mutate-defences matrix model fuzz move transfer flood bench scale cost providers dashboard command clean
 
 # STORE=table keeps the tokens in the table.
 demo: .venv/.ready
@@ -102,6 +102,10 @@ fuzz: .venv/.ready
 # 10,000 users moved to the table and back, while others read and sign in, and the move is killed; MOVE=1000 moves so many.
 move: .venv/.ready
 	$(BIN)/python -m tools.move $(MOVE)
+
+# 10,000 users imported, interrupted five times, and exported; TRANSFER='1000 table' takes so many, into that store.
+transfer: .venv/.ready
+	$(BIN)/python -m tools.transfer $(TRANSFER)
 
 # 5,000 sign-ins in a burst, against Secrets Manager's quota; draws docs/flood.svg.
 flood: .venv/.ready

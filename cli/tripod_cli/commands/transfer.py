@@ -28,7 +28,7 @@ from tripod_flow.rules.importing import ImportResult
 from tripod_flow.rules.provider import X
 
 STALLED = 600.0  # seconds in which the relay has stored nothing; it sweeps every minute
-LOOK = 2.0  # seconds between two looks into the outbox
+LOOK = 5.0  # seconds between two looks into the outbox
 MOST_REASONS = 100  # different ones that are counted
 MOST_LINES = 5  # of a reason, which are named
 
