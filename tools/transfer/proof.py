@@ -45,7 +45,7 @@ class Ended:
 
 
 @dataclass
-class Proof:
+class Transfer:
     """What happened."""
 
     users: int
@@ -82,9 +82,11 @@ class Proof:
         }
 
 
-def run(sandbox: Sandbox, users: int, store: str, folder: Path, *, interruptions: int = 5, say: Callable[[str], None]) -> Proof:
+def run(
+    sandbox: Sandbox, users: int, store: str, folder: Path, *, interruptions: int = 5, say: Callable[[str], None]
+) -> Transfer:
     """Import so many users into ``store``, interrupted so often, and export them; ``say`` is told the progress."""
-    app, proof = make_app(sandbox, secret={"store": store}), Proof(users, store)
+    app, proof = make_app(sandbox, secret={"store": store}), Transfer(users, store)
     rows, file = _rows(users), folder / "users.csv"
     _write(file, rows)
     few = folder / "few.csv"
@@ -106,7 +108,7 @@ def run(sandbox: Sandbox, users: int, store: str, folder: Path, *, interruptions
     return proof
 
 
-def _import(app: SandboxApp, file: Path, proof: Proof, interruptions: int, say: Callable[[str], None]) -> None:
+def _import(app: SandboxApp, file: Path, proof: Transfer, interruptions: int, say: Callable[[str], None]) -> None:
     """Import, and again until the command ends by itself; the first runs are interrupted, each further on."""
     sandbox, share = app.sandbox, proof.users // (interruptions + 1)
     for number in range(interruptions + 1):
@@ -187,7 +189,7 @@ def _stored(sandbox: Sandbox, app: SandboxApp) -> int:
     return len(done) + len(put) or len(sandbox.aws_server.called("dynamodb", "TransactWriteItems"))
 
 
-def _compare(proof: Proof, rows: dict[str, tuple[str, str]], exported: Path) -> None:
+def _compare(proof: Transfer, rows: dict[str, tuple[str, str]], exported: Path) -> None:
     found = [json.loads(line) for line in exported.read_text().splitlines()]
     tokens = {one["user_id"]: (one["oauth_token"], one["oauth_token_secret"]) for one in found}
     proof.lost = len(rows.keys() - tokens.keys())
