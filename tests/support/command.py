@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -100,6 +101,10 @@ def printed(findings: Iterable[Finding]) -> list[str]:
 
 def started(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
     """Start ``tripod`` as a process of its own, which a test may interrupt; its output is to be read."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell leaves it to what runs in the background, and what that starts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "-m", "tripod_cli", *arguments],
         env={**os.environ, **environment(sandbox)},
