@@ -14,7 +14,7 @@ from tests.support.sandbox_app import SandboxApp
 from tests.support.token_rows import json_lines, row
 from tests.support.waiting import eventually
 
-USERS = 12
+USERS = 8
 
 
 @pytest.fixture
@@ -49,11 +49,12 @@ def test_tokens_are_moved_there_and_back_interrupted_and_resumed(filled: Sandbox
     assert move(app, "table", typed="n\n").exit_code == 1
     assert store(app) == "secrets-manager"
 
-    arguments = ("move", app.name, "--to", "table", "--rate", "5", "--cached", "0", "--yes", "--json")
+    arguments = ("move", app.name, "--to", "table", "--rate", "3", "--cached", "2", "--yes", "--json")
     with started(sandbox, *arguments) as command:
         assert eventually(lambda: sealed(app) >= 2, seconds=60)
         command.send_signal(signal.SIGINT)
         out, err = command.communicate(timeout=60)
+    assert "seconds, until" in err
     assert (command.returncode, "goes on with the rest" in err, store(app)) == (130, True, "table")
     before = json.loads(out.splitlines()[-1])["moved"]
 
@@ -68,8 +69,11 @@ def test_tokens_are_moved_there_and_back_interrupted_and_resumed(filled: Sandbox
     app.sweep()
     back = move(app, "secrets-manager", "--yes")
     assert (back.exit_code, back.rows[-1]["moved"], sealed(app), store(app)) == (0, USERS, 0, "secrets-manager")
+    assert move(app, "secrets-manager").rows[-1]["already_there"] == USERS  # and nothing is asked
     with reading(sandbox):
         assert tripod.user_tokens(app.name, user_id="7").oauth_token == "7-t7"
+    app.change_consumer(store="none")
+    assert '"store" is "none"' in move(app, "secrets-manager", "--yes").err
 
 
 def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into_both(filled: SandboxApp) -> None:

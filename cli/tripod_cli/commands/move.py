@@ -66,6 +66,8 @@ def move(
         return _look(chosen, provider, to)
     flow = Move(app.table, stack.roster, secrets, app.token_sealer, app.token_deletion)
     said = ConsumerStore(stack.client("secretsmanager"), stack.prefix, provider)
+    if said.read().store == "none":
+        raise Failure(f'"store" is "none" in {said.secret}: no tokens of new sign-ins are kept, and none are moved')
     run = _Run(chosen, provider, to, total=stack.roster.count(provider))
     functions = min(cached, LIFETIME)
     if to == "table":
@@ -76,6 +78,8 @@ def move(
             run.say(said, "table", "From then on new tokens are sealed in the table", yes=yes)
         run.wait_until(said.read().since + functions, "until nobody keeps new tokens as secrets any more")
         run.passes(lambda: flow.to_table(provider, rate=rate, cached=cached), lambda: 0)
+    elif said.read().store == "secrets-manager" and not _places(chosen, provider)[Place.TABLE] and not flow.unsettled(provider):
+        run.show(Counter({MoveResult.THERE: run.total}))
     else:
         if said.read().store in ("table", "secrets-manager"):
             run.say(said, "moving", "From then on new tokens are kept as secrets, and readers look into both", yes=yes)
@@ -128,9 +132,9 @@ class _Run:
                 if not left[MoveResult.WAITING] and not to_seal:
                     break
         except BaseException:
-            self._print(left, to_seal)
+            self.show(left, to_seal)
             raise
-        self._print(left, to_seal)
+        self.show(left, to_seal)
         if left or to_seal:
             raise Failure(f"not everybody is in {self.to}. They are read where they are: the same command tries again", FOUND)
 
@@ -156,7 +160,8 @@ class _Run:
         else:
             self.chosen.output.aside(f"{moved.user_id} {moved.result}: {moved.reason}")
 
-    def _print(self, left: Counter[MoveResult], to_seal: int) -> None:
+    def show(self, left: Counter[MoveResult], to_seal: int = 0) -> None:
+        """Say how many there are of each result, those that are left included."""
         results = {str(result).replace(" ", "_"): (self.results + left)[result] for result in MoveResult}
         text = (
             ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in results.items() if number) or "nobody is connected"
@@ -165,15 +170,18 @@ class _Run:
         self.chosen.output.line(text, provider=self.provider, to=self.to, **results, unsettled=to_seal)
 
 
+def _places(chosen: Chosen, provider: str) -> Counter[Place]:
+    """Return how many users' tokens are in each place."""
+    table = chosen.stack.app.table
+    users = chosen.stack.roster.connected(provider)
+    return Counter(moving.place(table.connection(names.connection_key(provider, user_id))) for user_id in users)
+
+
 def _look(chosen: Chosen, provider: str, to: str) -> None:
     """Say what would be moved."""
-    table, wanted = chosen.stack.app.table, Place.TABLE if to == "table" else Place.SECRET
-    places = Counter(
-        moving.place(table.connection(names.connection_key(provider, user_id)))
-        for user_id in chosen.stack.roster.connected(provider)
-    )
-    there, waiting, gone = places[wanted], places[Place.ON_THEIR_WAY], places[Place.NOWHERE]
-    would = places.total() - there - waiting - gone
+    places = _places(chosen, provider)
+    would, there = (places[place] for place in ((Place.SECRET, Place.TABLE) if to == "table" else (Place.TABLE, Place.SECRET)))
+    waiting = places[Place.ON_THEIR_WAY]
     chosen.output.line(
         f"{would} users would be moved to {to}; {there} are there already"
         + (f"; the tokens of {waiting} are being stored" if waiting else ""),
