@@ -1,5 +1,6 @@
 """The rules of an import: the grant that a row becomes, and what stands against it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -82,8 +83,20 @@ def test_what_stands_against_a_row(name: str, *, is_dated: bool) -> None:
     found = FOUND[name]()
     standing = importing.standing(found, MINE, T + 5, is_dated=is_dated)
     assert (standing.result if standing else "taken") == STANDING[name][0 if is_dated else 1]
-    if standing and standing.result is ImportResult.KEPT:
-        assert standing.reason
+
+
+REASONS = {
+    "granted before": ("", importing.UNDATED),
+    "granted at that time": (importing.SAME_TIME, importing.SAME_TIME),
+    "granted since": (importing.NEWER, importing.NEWER),
+    "disconnected since": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("name", "is_dated"), [(name, is_dated) for name in REASONS for is_dated in (True, False)])
+def test_why_what_is_here_is_kept(name: str, *, is_dated: bool) -> None:
+    standing = importing.standing(FOUND[name](), MINE, T + 5, is_dated=is_dated)
+    assert (standing.reason if standing else "") == REASONS[name][0 if is_dated else 1]
 
 
 @pytest.mark.parametrize("name", [name for name in FOUND if name != "this grant"])
@@ -119,7 +132,7 @@ def test_a_row_becomes_what_a_sign_in_at_that_time_would_have_left() -> None:
     assert record.agreed_at == T + 5
     assert made(is_told=True).pending_event == "authorization.granted"
     ending = importing.grant(replace(TOKENS, expires_at=9), SealedTokens(b"c"), granted_at=T, now=NOW)
-    assert (ending.token_expires_at, ending.pending_tokens) == (9, SealedTokens(b"c"))
+    assert (ending.token_expires_at, ending.pending_tokens, ending.pending_event) == (9, SealedTokens(b"c"), None)
 
 
 def test_the_relay_stores_it_and_then_it_owes_nothing() -> None:
@@ -161,8 +174,8 @@ def test_one_user_and_moment_is_one_record_and_other_tokens_are_another_grant() 
 def test_neither_key_nor_id_says_a_token() -> None:
     text = f"{made().pk} {MINE} {made()!r}"
     assert "access" not in text
-    assert made().pk.startswith("authorization#x#import-")
-    assert MINE.startswith("import-")
+    assert re.fullmatch("authorization#x#import-[0-9a-f]{32}", made().pk)
+    assert re.fullmatch("import-[0-9a-f]{32}", MINE)
 
 
 def test_a_record_that_is_there_is_the_same_grant_or_another_rows() -> None:
@@ -170,7 +183,7 @@ def test_a_record_that_is_there_is_the_same_grant_or_another_rows() -> None:
     same, other = importing.standing_of_record(made(), MINE), importing.standing_of_record(made(), "other")
     assert (same and same.result, other and other.result) == (ImportResult.THERE, ImportResult.KEPT)
     assert other is not None
-    assert other.reason
+    assert other.reason == importing.ANOTHER_ROW
 
 
 def test_an_imported_record_is_told_from_a_sign_ins() -> None:

@@ -17,6 +17,12 @@ from tripod_flow.rules.connection import ConnectionRecord
 MARK = "import-"  # how the request token of an imported grant begins; no handshake had one
 GRANTED = "authorization.granted"
 
+# Why what is here is kept
+NEWER = "the grant here is newer"
+SAME_TIME = "the grant here is of the same time, with other tokens"
+UNDATED = "the user is connected here, and nobody says when the row was granted"
+ANOTHER_ROW = "another row has other tokens of this user, of the same time"
+
 
 class ImportResult(StrEnum):
     """What an import has done with a row."""
@@ -40,7 +46,7 @@ class Standing:
 
 def key(tokens: UserTokens, granted_at: float) -> str:
     """Return the table's key of the record for this user and moment."""
-    return authorization.key(tokens.provider, MARK + _digest(tokens.provider, tokens.user_id, f"{granted_at:.3f}")[:32])
+    return authorization.key(tokens.provider, MARK + _digest(tokens.user_id, f"{granted_at:.3f}")[:32])
 
 
 def grant_id(tokens: UserTokens, granted_at: float) -> str:
@@ -96,12 +102,10 @@ def standing(found: ConnectionRecord | None, grant_id: str, granted_at: float, *
     if found.is_connection and found.grant_id is not None:
         if found.grant_id == grant_id:
             return Standing(ImportResult.THERE)
-        if found.granted_at == granted_at:
-            return Standing(ImportResult.KEPT, "the grant here is of the same time, with other tokens")
+        if found.granted_at is not None and found.granted_at >= granted_at:
+            return Standing(ImportResult.KEPT, SAME_TIME if found.granted_at == granted_at else NEWER)
         if not is_dated:
-            return Standing(ImportResult.KEPT, "the user is connected here, and nobody says when the row was granted")
-        if found.granted_at is not None and found.granted_at > granted_at:
-            return Standing(ImportResult.KEPT, "the grant here is newer")
+            return Standing(ImportResult.KEPT, UNDATED)
     if found.ended_at is not None and (found.ended_at >= granted_at or (not is_dated and not found.is_connection)):
         return Standing(ImportResult.DISCONNECTED)
     return None
@@ -113,7 +117,7 @@ def standing_of_record(found: Authorization | None, grant_id: str) -> Standing |
         return None
     if found.claim_id == grant_id:
         return Standing(ImportResult.THERE)
-    return Standing(ImportResult.KEPT, "another row has other tokens of this user, of the same time")
+    return Standing(ImportResult.KEPT, ANOTHER_ROW)
 
 
 def is_imported(pk: str, provider: str) -> bool:
