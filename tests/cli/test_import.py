@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.support.reading import reading, revoke, who
 from tests.support.sandbox_app import SandboxApp, make_app
 from tests.support.token_rows import beside, csv_file, json_lines, row
 from tests.support.waiting import eventually
+from tripod_cli.commands import transfer
 from tripod_flow.edges.token_row import TokenRow
 from tripod_flow.flows import importing
 from tripod_flow.flows.importing import Import, Plan, ReadRow
@@ -228,6 +230,23 @@ def test_a_provider_that_cannot_answer_now_is_asked_again_and_one_that_refuses_t
     assert ask("wrong", importing.MOST_UNBELIEVED - 1) == [ImportResult.REFUSED] * (importing.MOST_UNBELIEVED - 1)
     with pytest.raises(NotConfigured, match="refuse the app itself"):
         ask("wrong", importing.MOST_UNBELIEVED)
+
+
+def test_it_waits_until_the_relay_has_stored_all_and_says_so_where_nothing_moves(
+    app: SandboxApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("import", app.name, csv_file(tmp_path / "users.csv", [row("1")]))
+    monkeypatch.setattr(transfer, "LOOK", 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "STALLED", 0.1)
+        stalled = run(app.sandbox, *arguments)
+        assert (stalled.exit_code, "1 are not stored yet" in stalled.err) == (1, True)
+    relay = threading.Timer(0.3, app.sweep)
+    relay.start()
+    waited = run(app.sandbox, *arguments)
+    assert (waited.exit_code, "1  already there" in waited.out) == (0, True)
+    assert (app.item(f"connection#{app.name}#1") or {})["stored_grant_id"]["S"].startswith("import-")
+    relay.join()
 
 
 def test_events_are_published_for_who_asks_for_them(app: SandboxApp, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def import_(
     if wait and not dry_run:
         _wait(chosen.output, flow, provider)
     if tally.is_incomplete:
-        raise Failure("not all rows could be taken; the others are" if tally.number else "no row could be taken", FOUND)
+        raise Failure("some rows could not be taken: the reasons are above", FOUND)
 
 
 @click.command("export")
@@ -166,10 +166,6 @@ class _Tally:
     report: IO[str] | None = None
     results: Counter[ImportResult] = field(default_factory=Counter)
     reasons: dict[tuple[ImportResult, str], list[int]] = field(default_factory=dict)  # how many, and the first lines
-
-    @property
-    def number(self) -> int:
-        return self.results[ImportResult.TAKEN]
 
     @property
     def is_incomplete(self) -> bool:
