@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -162,7 +162,7 @@ class _Run:
 
     def show(self, left: Counter[MoveResult], to_seal: int = 0) -> None:
         """Say how many there are of each result, those that are left included."""
-        results = {str(result).replace(" ", "_"): (self.results + left)[result] for result in MoveResult}
+        results: dict[str, Any] = {str(result).replace(" ", "_"): (self.results + left)[result] for result in MoveResult}
         text = (
             ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in results.items() if number) or "nobody is connected"
         )
