@@ -15,6 +15,7 @@ with Sandbox(parameters=PARAMETERS, settings=QUICK, streams=False) as sandbox, t
     came = proof.run(sandbox, users, store, Path(folder), say=lambda text: print(text, flush=True))
 print(f"{came.users} users imported into {came.store}, interrupted {came.interrupted} times; {came.stored} writes of tokens")
 print(f"{came.lost} lost, {came.other} with other tokens, {came.repeated} taken again by another import of the same file")
+print(f"{came.replaced} secrets with more than one content")
 for name, figure in came.figures().items():
     print(f"{name}: {figure:.1f}")
 sys.exit(not came.holds)
