@@ -44,7 +44,7 @@ _rate = click.FloatRange(min=0.1, max=1000)
     "--as-of", metavar="TIME", help="When the rows that don't say so were granted (ISO 8601); by default the file's time."
 )
 @click.option("--verify", is_flag=True, help="Ask the provider about each token, and take only those that it takes.")
-@click.option("--events", is_flag=True, help="Publish authorization.granted for each, as for a sign-in.")
+@click.option("--events", is_flag=True, help="Publish authorization.granted for each.")
 @click.option("--rate", type=_rate, default=pacing.RATE, show_default=True, metavar="N", help="At most so many users a second.")
 @click.option("--wait/--no-wait", default=True, help="Wait until the relay has stored them all; so by default.")
 @click.option(
