@@ -18,6 +18,10 @@ class QuickTable(Table):
 
     touched: frozenset[DynamoType] = frozenset()
 
+    def __new__(cls, *_: Any, **__: Any) -> "QuickTable":
+        """Make one that moto does not keep for ever: every transaction copies a table."""
+        return object.__new__(cls)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "QuickTable":
         """Copy the table, and of its items those that are about to change."""
         memo[id(self)] = copied = copy.copy(self)
