@@ -1,14 +1,20 @@
 """``python -m tripod_cli``, and the installed command."""
 
 import os
+import sys
 
-from tripod_cli.main import main
+from tripod_cli.failure import INTERRUPTED
 
 
 def run() -> None:
     """Run the command. The flows log and count as in Lambda, unless told otherwise; here it is the command that says what happens."""
     os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
-    main(prog_name="tripod")
+    try:
+        from tripod_cli.main import main  # noqa: PLC0415  # it takes half a second, in which Ctrl-C may come
+
+        main(prog_name="tripod")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Exit codes: 0 all is well; 1 the command did its work and found something wrong,
 3 AWS could not be asked: no credentials, no permission, no stack, no network; 130 interrupted.
 """
 
+import errno
 from typing import Any
 
 import click
@@ -43,12 +44,12 @@ def of(error: Exception) -> Failure | None:
         return Failure(f"{error}. `tripod consumer list` says which there are")
     if isinstance(error, TokenNotFound):
         return Failure(f"{error}. `tripod users <provider>` says who has")
-    if isinstance(error, TripodUnavailable):
-        return Failure(str(error), OUT_OF_REACH)
-    if isinstance(error, NotConfigured):
+    if isinstance(error, TripodUnavailable | NotConfigured):
         return Failure(str(error), OUT_OF_REACH)
     if isinstance(error, TripodError | FlowError):
         return Failure(str(error))
+    if isinstance(error, OSError) and error.strerror and error.errno != errno.EPIPE:  # a pipe that was closed is no failure
+        return Failure(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     return None
 
 

@@ -9,6 +9,9 @@ from tripod_cli import failure, options
 from tripod_cli.commands import consumer, doctor, failures, move, transfer, users
 from tripod_cli.failure import INTERRUPTED, Failure
 
+_STOPPED = "interrupted. What was done is done; the same command goes on with the rest"
+_NO_YES = "not done: the question was answered by no, or by nobody. Where nobody can be asked, --yes says so"
+
 
 class _Commands(click.Group):
     """A group whose commands end in a sentence, not in a traceback, unless it is a defect."""
@@ -19,7 +22,13 @@ class _Commands(click.Group):
         except click.ClickException:
             raise
         except KeyboardInterrupt:
-            raise Failure("interrupted. What was done is done; the same command goes on with the rest", INTERRUPTED) from None
+            raise Failure(_STOPPED, INTERRUPTED) from None
+        except click.Abort as error:  # a question that was answered by no, by Ctrl-C, or by nobody
+            if error.__context__:  # the cursor is still behind the question
+                click.echo(err=True)
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise Failure(_STOPPED, INTERRUPTED) from None
+            raise Failure(_NO_YES) from None
         except Exception as error:
             if (failed := failure.of(error)) is None:
                 raise

@@ -108,6 +108,7 @@ def started(sandbox: Sandbox, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tripod_cli", *arguments],
         env={**os.environ, **environment(sandbox)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

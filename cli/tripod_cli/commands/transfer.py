@@ -236,7 +236,11 @@ def _report(path: str | None, source: str) -> Iterator[IO[str] | None]:
         return
     if Path(path).exists() and source != "-" and Path(path).samefile(source):
         raise Failure("the report would replace the file that is to be imported", 2)
-    with open(path, "w", encoding="utf-8") as report:
+    try:
+        report = open(path, "w", encoding="utf-8")  # noqa: SIM115  # closed below; only its opening is the command line's fault
+    except OSError as error:
+        raise Failure(f"the report can't be written: {error.strerror}", 2) from None
+    with report:
         yield report
 
 
