@@ -1,21 +1,23 @@
 """What a command prints: for people by rich, or with ``--json`` one JSON object a line. Progress and hints are on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 NOTHING = "–"
 
+UNLIMITED = 10_000  # characters of a line where nothing breaks it: into a pipe or a file, unless COLUMNS says otherwise
 _WORDS = {"url": "URL", "kms": "KMS"}
 _STATES = {"connected": "green", "set": "green", "refused": "bold red", "wrong": "bold red"}
 
@@ -25,8 +27,8 @@ class Output:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self._console = Console(file=sys.stdout, highlight=False)
-        self._aside = Console(file=sys.stderr, highlight=False)
+        self._console = _console(sys.stdout)
+        self._aside = _console(sys.stderr)
 
     def rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, empty: str, prose: str = "") -> int:
         """Print rows, and return how many there were; ``empty`` is said of none.
@@ -74,12 +76,15 @@ class Output:
             self._print_fields(fields)
 
     def _print_fields(self, fields: Mapping[str, Any]) -> None:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in fields.items():
-            if _is_told(value):
-                table.add_row(Text(label(name), style="bold"), _cell(name, value))
+        told = [(Text(label(name), style="bold"), _cell(name, value)) for name, value in fields.items() if _is_told(value)]
+        if self._console.width == UNLIMITED:
+            width = max((name.cell_len for name, _ in told), default=0)
+            for line in told:
+                self._console.print(_line(line, (width, 0)), soft_wrap=True)
+            return
+        table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
+        for line in told:
+            table.add_row(*line)
         self._console.print(table)
 
     def line(self, text: str, *, style: str = "", **fields: Any) -> None:
@@ -98,10 +103,10 @@ class Output:
             return
         lines: list[RenderableType] = [said]
         if to_do:
-            below = Table.grid("arrow", "to do", padding=(0, 1))
+            below = Table.grid("arrow", Column(overflow="fold"), padding=(0, 1))
             below.add_row(Text("→", style="cyan"), Text(to_do, style="cyan"))
             lines.append(below)
-        table = Table.grid("mark", "lines", padding=(0, 2))
+        table = Table.grid("mark", Column(overflow="fold"), padding=(0, 2))
         table.add_row(mark, Group(*lines))
         self._console.print(table)
 
@@ -146,6 +151,13 @@ class Counter:
     def advance(self, steps: int = 1) -> None:
         """Go on by so many steps."""
         self._progress.advance(self._task, steps)
+
+
+def _console(file: TextIO) -> Console:
+    console = Console(file=file, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = UNLIMITED
+    return console
 
 
 def label(name: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from rich.text import Text
 
 from tripod_cli.output import Output
 
@@ -49,3 +50,31 @@ def test_a_terminal_obeys_nothing_that_others_have_said(
     assert told[1] == "1�[2J    a�b��  ��"
     Output().fields({"name": hostile["name"]})
     assert capsys.readouterr().out.strip() == "name  a�b��"
+
+
+LONG = "https://abcde12345.execute-api.eu-central-1.amazonaws.com/oauth/x/callback"
+
+
+def test_a_pipe_breaks_no_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    Output().rows(("user_id",), [{"user_id": "1", "labels": [LONG, LONG]}], empty="nobody", prose="labels")
+    Output().line(f"{LONG} {LONG}")
+    Output().fields({"name": "ada", "callback_url": LONG})
+    assert capsys.readouterr().out.splitlines() == [
+        "user id  labels",
+        f"1        {LONG}, {LONG}",
+        f"{LONG} {LONG}",
+        "name          ada",
+        f"callback URL  {LONG}",
+    ]
+
+
+def test_doctor_has_every_character_of_what_is_to_be_copied_at_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    Output().entry(Text("wrong  "), Text(f"callback URL: {LONG}"), f"Register {LONG}")
+    told = "".join(line.strip() for line in capsys.readouterr().out.splitlines())
+    assert told.count(LONG) == 2
