@@ -76,6 +76,14 @@ def test_nobody_has_failed_and_what_is_no_time_or_code(failed: Failed) -> None:
     assert "no sign-in has failed" in nobody.err
     assert "write 30m" in tripod(app.sandbox, "failures", "--since", "yesterday").err
     assert tripod(app.sandbox, "failures", "--code", "sad").exit_code == 2
+    assert tripod(app.sandbox, "failures", "--provider", "nobody", "--since", "9999w").exit_code == 0  # since before 1970
+
+
+def test_what_doctor_asks_for_is_nobodys_sign_in(failed: Failed) -> None:
+    app, _ = failed
+    assert "Tripod answers" in tripod(app.sandbox, "doctor", "--provider", app.name).out
+    assert {row["provider"] for row in tripod(app.sandbox, "failures", "--json").rows}.isdisjoint({"tripod-doctor"})
+    assert tripod(app.sandbox, "failures", "--json", "--provider", "tripod-doctor").rows
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import time
 import click
 
 from tripod_cli import completion, log_query, options, sign_in_failures
+from tripod_cli.doctor import address
 from tripod_cli.options import Chosen
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -36,11 +37,12 @@ def failures(chosen: Chosen, since: int, provider: str | None, code: str | None,
     AWS charges by their size; what API Gateway itself refused is not in them.
     """
     now = time.time()
-    lines = log_query.run(chosen.stack, sign_in_failures.FUNCTIONS, sign_in_failures.QUERY, begin=now - since, end=now)
+    lines = log_query.run(chosen.stack, sign_in_failures.FUNCTIONS, sign_in_failures.QUERY, begin=max(0.0, now - since), end=now)
     found = [
         one
         for one in sign_in_failures.failures(lines)
-        if provider in (None, one["provider"]) and (one["code"] == code if code else one["code"] != _PASSING)
+        if (one["provider"] == provider if provider else one["provider"] != address.NOBODY)  # which doctor asks for
+        and (one["code"] == code if code else one["code"] != _PASSING)
     ]
     chosen.output.rows(_COLUMNS, found[:limit], prose="reason", empty="no sign-in has failed in this time")
     if len(found) > limit or len(lines) >= log_query.MOST:
