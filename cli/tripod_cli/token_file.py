@@ -38,6 +38,8 @@ class TokenFile:
         """Yield the rows; the form is found out by the first line unless it is said. Raises ``Failure`` and ``UnknownColumns``."""
         lines = _lines(self._stream)
         first = next(lines, "").lstrip("\ufeff")
+        if "\0" in first:
+            raise Failure("this is no UTF-8: if it is UTF-16, `iconv -f utf-16 -t utf-8 FILE` makes UTF-8 of it", 2)
         if first.lstrip().startswith("["):
             raise Failure("this is one JSON array, not JSON lines: `jq -c '.[]' FILE` makes lines of it", 2)
         if form == "jsonl" or (form is None and first.lstrip().startswith("{")):

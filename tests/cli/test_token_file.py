@@ -10,7 +10,7 @@ import pytest
 
 from tripod_cli.columns import Columns, UnknownColumns
 from tripod_cli.failure import Failure
-from tripod_cli.token_file import MAX_LINE, Format, PrivateFile, TokenFile
+from tripod_cli.token_file import MAX_LINE, Format, PrivateFile, TokenFile, opened
 from tripod_flow.rules.importing import Standing
 
 ELSEWHERE = Columns({}, may_guess=False, spellings=frozenset({"flickr"}))
@@ -34,6 +34,13 @@ def read(text: str, form: Format | None = None) -> list[tuple[int, str]]:
 )
 def test_csv_is_read_however_it_is_separated(text: str) -> None:
     assert read(text) == [(2, "1"), (3, "2")]
+
+
+def test_what_a_spreadsheet_saves_as_unicode_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "users.txt"
+    path.write_text("user_id\ttoken\tsecret\n1\tt\ts\n", encoding="utf-16")
+    with opened(str(path)) as stream, pytest.raises(Failure, match="iconv -f utf-16"):
+        list(TokenFile(stream, ELSEWHERE, names_user=False, now=1.8e9).rows(None))
 
 
 def test_json_lines_are_read_and_blank_ones_passed_over() -> None:
