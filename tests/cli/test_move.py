@@ -76,6 +76,23 @@ def test_tokens_are_moved_there_and_back_interrupted_and_resumed(filled: Sandbox
     assert '"store" is "none"' in move(app, "secrets-manager", "--yes").err
 
 
+def test_nothing_is_changed_where_the_key_seals_nothing(app: SandboxApp) -> None:
+    app.sandbox.aws_server.fault("kms", "Encrypt", "denied")
+    denied = move(app, "table", "--yes")
+    assert (denied.exit_code, store(app)) == (3, "secrets-manager")
+    assert "may not do this: Encrypt" in denied.err
+    key = app.sandbox.client("kms")
+    key_id = key.list_keys()["Keys"][0]["KeyId"]
+    key.disable_key(KeyId=key_id)
+    try:
+        disabled = move(app, "table", "--yes")
+    finally:
+        key.enable_key(KeyId=key_id)
+    assert (disabled.exit_code, store(app)) == (3, "secrets-manager")
+    assert "nothing is changed" in disabled.err
+    assert "DisabledException" in disabled.err
+
+
 def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into_both(filled: SandboxApp) -> None:
     assert move(filled, "table", "--yes").exit_code == 0
     filled.come_due()

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import click
+from botocore.exceptions import ClientError
 
 from tripod import names
 from tripod.credentials import Store
 from tripod.secret_reader import LIFETIME
-from tripod_cli import options
+from tripod_cli import failure, options
 from tripod_cli.consumer_store import ConsumerStore
-from tripod_cli.failure import FOUND, Failure
+from tripod_cli.failure import FOUND, OUT_OF_REACH, Failure
 from tripod_cli.options import Chosen
 from tripod_flow.flows import pacing
 from tripod_flow.flows.move import Move, Moved, MoveResult, NotReady
@@ -71,6 +72,7 @@ def move(
     run = _Run(chosen, provider, to, total=stack.roster.count(provider))
     functions = min(cached, LIFETIME)
     if to == "table":
+        _try_key(chosen, provider)
         if said.read().store == "secrets-manager":
             run.say(said, "moving", "From then on readers look into the table first, and for a secret after it", yes=yes)
         run.wait_until((secrets.looked_into_since(provider) or 0.0) + cached, "until every reader looks into the table")
@@ -168,6 +170,20 @@ class _Run:
         )
         text += f"; {to_seal} sign-ins are still to be sealed" if to_seal else ""
         self.chosen.output.line(text, provider=self.provider, to=self.to, **results, unsettled=to_seal)
+
+
+def _try_key(chosen: Chosen, provider: str) -> None:
+    """See that the key seals, before anything is changed; raises ``Failure``."""
+    try:
+        chosen.stack.app.token_sealer.try_key(provider)
+    except ClientError as error:
+        if failure.is_denied(error):
+            raise
+        code = error.response["Error"]["Code"]
+        text = (
+            f"nothing is changed, because the key of the tokens seals nothing ({code}): docs/operating.md#the-key-of-the-tokens"
+        )
+        raise Failure(text, OUT_OF_REACH) from None
 
 
 def _places(chosen: Chosen, provider: str) -> Counter[Place]:

@@ -28,6 +28,11 @@ class TokenSealer:
         answer = self._client().encrypt(KeyId=self._key, Plaintext=plaintext, EncryptionContext=context)
         return SealedTokens(answer["CiphertextBlob"], tokens.expires_at, tokens.extra)
 
+    def try_key(self, provider: str) -> None:
+        """Encrypt nothing's worth, as for a user of ``provider``; raises botocore's errors where the key can't be used."""
+        context = encryption_context(self._prefix, provider, "none")
+        self._client().encrypt(KeyId=self._key, Plaintext=b"{}", EncryptionContext=context)
+
     def unseal(self, provider: str, user_id: str, sealed: SealedTokens) -> AccessToken:
         """Return the access token in ``sealed``; raises ValueError or botocore's errors."""
         tokens = self.open(provider, user_id, sealed.ciphertext)
