@@ -97,6 +97,11 @@ def _is_client_id(key: str) -> bool:
     return re.fullmatch(rb"[A-Za-z0-9_-]+:[0-9]+:[a-z]{2}", said) is not None
 
 
+def blanks_within(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the credentials that a blank or an invisible character is in the middle of, as one that was cut into two lines."""
+    return tuple(name for name in CREDENTIALS if any(blank in str(fields.get(name) or "") for blank in BLANKS))
+
+
 def _bare(value: object) -> object:
     if not isinstance(value, str):
         return value

@@ -34,6 +34,14 @@ def test_a_person_types_both_and_is_told_what_to_register(sandbox: Sandbox, uniq
     assert "around the consumer secret are cut off" in ran.err
 
 
+def test_a_blank_within_and_a_stack_without_an_address_are_told(sandbox: Sandbox, unique: str) -> None:
+    ran = set_(sandbox, unique, "--like", "flickr", typed=json.dumps(PAIR | {"consumer_key": "cut\u200bin two"}))
+    assert (ran.exit_code, "consumer key has a blank" in ran.err, "consumer secret has" in ran.err) == (0, True, False)
+    sandbox.client("secretsmanager").create_secret(Name=f"none{unique}/consumer/flickr", SecretString=GIVEN)
+    shown = tripod(sandbox, "consumer", "show", "flickr", "--prefix", f"none{unique}")
+    assert "there is no callback URL yet" in shown.err
+
+
 def test_keys_are_rotated_and_everything_else_stays(sandbox: Sandbox, unique: str) -> None:
     set_(sandbox, unique, "--like", "usos", "--site", "https://usosapi.example.edu", "--store", "none")
     before = stored(sandbox, unique)

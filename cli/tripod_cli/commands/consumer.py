@@ -76,6 +76,8 @@ def set_(
     definition = _checked(provider, fields)
     for name in trimmed:
         output.aside(f"blanks or quotes around the {name.replace('_', ' ')} are cut off")
+    for name in given.blanks_within(fields):
+        output.aside(f"the {name.replace('_', ' ')} has a blank or an invisible character within: was it cut into two lines?")
     settings = _if_deployed(lambda: chosen.stack.settings, output)
     _check_store(former, fields, settings, yes=yes or dry_run)
     key = _kms_key(kms_key_id, settings, output)
@@ -110,6 +112,8 @@ def show(chosen: Chosen, provider: str) -> None:
     about = {name: seen.pop(name, None) for name in ("provider", "name", "state", "flaw")}
     del seen["changed_at"]  # it comes last
     url = None if kept.deleted_at else _callback_url(chosen.stack, provider, chosen.output)
+    if url is None and kept.deleted_at is None:
+        chosen.output.aside("there is no callback URL yet: the stack's SSM parameter api-url is not there, or not to be read")
     at_provider = {"callback_url": url, "register": seen.pop("register", None)}
     of_aws = {"secret": kept.name, "kms_key": kept.kms_key or "AWS's own", "created_at": moment(kept.created_at)}
     chosen.output.fields({**about, **at_provider, **seen, **of_aws, "changed_at": moment(kept.changed_at)})
