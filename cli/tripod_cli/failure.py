@@ -68,7 +68,7 @@ def _of_answer(error: ClientError) -> Failure:
             f"AWS takes your credentials for expired or wrong: {call}. Sign in again (aws sso login), or choose another --profile"
         )
     else:
-        text = f"AWS refused a call: {call}"
+        text = f"AWS refused a call: {call}. `tripod doctor` says what is wrong with the stack"
     return Failure(text, OUT_OF_REACH)
 
 
@@ -77,6 +77,10 @@ def _of_sdk(error: BotoCoreError) -> str:
         return "there are no AWS credentials: configure a profile (aws configure sso), or choose one with --profile"
     if isinstance(error, exceptions.NoRegionError):
         return "no AWS region is chosen: --region, or AWS_REGION in the environment"
+    if isinstance(error, exceptions.InvalidRegionError):
+        return "that is no AWS region: --region takes a name such as eu-west-1"
+    if isinstance(error, exceptions.ConfigParseError):
+        return "AWS's configuration can't be read: ~/.aws/config, or the file that AWS_CONFIG_FILE names"
     if isinstance(error, exceptions.ProfileNotFound):
         return "there is no such profile: `aws configure list-profiles` says which there are"
     if isinstance(error, exceptions.TokenRetrievalError | exceptions.SSOError):

@@ -33,8 +33,9 @@ def test_ctrl_c_while_the_command_is_still_loaded_is_no_traceback() -> None:
 
 def test_ctrl_c_at_a_question_is_interrupted_as_anywhere(sandbox: Sandbox) -> None:
     with started(sandbox, "disconnect", "x", "1") as command:
-        assert command.stderr
-        asked = "".join(iter(lambda: command.stderr and command.stderr.read(1), "]"))
+        stderr = command.stderr
+        assert stderr
+        asked = "".join(iter(lambda: stderr.read(1), "]"))
         command.send_signal(signal.SIGINT)
         _, said = command.communicate(timeout=60)
     assert asked.endswith("[y/N")
