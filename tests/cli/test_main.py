@@ -17,7 +17,7 @@ import builtins, os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 load = builtins.__import__
 def slow(name, *rest, **more):
-    if name == "click" and "tripod_cli.main" in sys.modules:
+    if name == "requests" and "tripod_cli" in sys.modules:
         os.kill(os.getpid(), signal.SIGINT)
     return load(name, *rest, **more)
 builtins.__import__ = slow
