@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.aws import log_queries
+from sandbox.aws import insights
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.command import tripod
@@ -127,4 +127,4 @@ def test_a_line_that_is_about_no_failure_is_none() -> None:
 
 
 def test_the_query_is_one_that_the_sandbox_knows() -> None:
-    assert log_queries.run(sign_in_failures.QUERY, []) == []
+    assert insights.run(sign_in_failures.QUERY, []) == []

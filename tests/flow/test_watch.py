@@ -3,9 +3,6 @@
 One sandbox runs everything once; the samples that it leaves are then laid into days. A sweep's is laid into every minute.
 """
 
-import json
-import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,19 +11,18 @@ import pytest
 
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
-from sandbox.repository import ROOT
 from sandbox.world import Sandbox
-from tests.support import insights
+from tests.support import saved_queries
 from tests.support.checks import with_identity
 from tests.support.cloudwatch import DAY, MINUTE, PERIOD, MetricSample, Samples, Watch
 from tests.support.direct import invoke
 from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp, make_app
+from tests.support.saved_queries import QUERIES
 from tests.support.translated import stack
 
 THROTTLE = {"RouteRate": "1", "RouteBurst": "25"}
 STACK = stack(**PARAMETERS, **THROTTLE)
 ALARMS: dict[str, dict[str, Any]] = STACK.resources("AWS::CloudWatch::Alarm")
-QUERIES = {one["Name"].partition("/")[2]: one for one in STACK.resources("AWS::Logs::QueryDefinition").values()}
 RELAY = "tripod-relay"
 HOUR = 60 * MINUTE
 LONG = 2 * HOUR  # beyond the age that rings
@@ -72,9 +68,9 @@ def run() -> Iterator[Run]:
         told = Run(app, Watch(sandbox, STACK))
         told.sweep = _taken(told, lambda: _sweep(app))
         told.quiet = _taken(told, lambda: _quiet_hour(told))
-        told.answers = [_ask(app, command) for command in commands()]
+        told.answers = [_ask(app, command) for command in saved_queries.commands()]
         _taken(told, lambda: _revoke_at_the_provider(app))
-        told.answers += [_ask(app, command) for command in commands()]
+        told.answers += [_ask(app, command) for command in saved_queries.commands()]
         for name, bring_about in TROUBLES.items():
             told.troubles[name] = _taken(told, lambda act=bring_about: act(told))  # type: ignore[misc]  # mypy: a default
             told.sweeping[name] = name not in {"a deployment breaks the relay", "the schedule is gone"}
@@ -255,8 +251,7 @@ def test_what_waits_for_its_next_try_is_counted_too(run: Run) -> None:
 
 def rows(run: Run, name: str, paste: str = "") -> list[dict[str, Any]]:
     """Return what a saved query finds in the run's logs."""
-    lines = [line for group in QUERIES[name]["LogGroupNames"] for line in run.watch.lines[group]]
-    return insights.run(QUERIES[name]["QueryString"].replace("PASTE", paste), lines)
+    return saved_queries.rows(name, run.watch.lines, paste)
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -265,7 +260,7 @@ def test_every_field_that_a_query_names_is_in_its_lines(run: Run, name: str) -> 
     known = {
         field for line in lines for field in (*line, *(f"{key}.0" for key, value in line.items() if isinstance(value, list)))
     }
-    assert insights.names(QUERIES[name]["QueryString"]) - known == set()
+    assert saved_queries.fields_read(name) - known == set()
 
 
 def test_who_failed_to_sign_in_and_why(run: Run) -> None:
@@ -300,26 +295,13 @@ def test_what_is_owed_and_since_when(run: Run) -> None:
 
 def test_slow_requests_are_found_slowest_first(run: Run) -> None:
     slow = {"path": "/oauth/x/start", "status": "302", "latency": "12000", "error": "-", "requestId": "r"}
-    lines = [slow | {"latency": "300"}, slow | {"latency": "4000"}, slow, *run.watch.lines["/aws/vendedlogs/apigateway/tripod"]]
-    found = insights.run(QUERIES["slow requests"]["QueryString"], lines)
+    group = "/aws/vendedlogs/apigateway/tripod"
+    lines = [slow | {"latency": "300"}, slow | {"latency": "4000"}, slow, *run.watch.lines[group]]
+    found = saved_queries.rows("slow requests", {group: lines})
     latencies = [float(row["latency"]) for row in found]
     assert latencies == sorted(latencies, reverse=True)
     assert {12_000.0, 4_000.0} <= set(latencies)
     assert min(latencies) > 3_000
-
-
-def commands() -> list[dict[str, Any]]:
-    """Return the parameters of each command of the page that asks the table."""
-    page = (ROOT / "docs/operating.md").read_text().replace("\\\n", " ")
-    found = []
-    for line in re.findall(r"^\$ (aws dynamodb query .+)$", page, re.MULTILINE):
-        words = shlex.split(line)[3:]
-        given = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
-        assert given.pop("table-name").startswith("$(aws ssm get-parameter --name /tripod/table ")
-        given.pop("query", None)  # what the command line shows of the answer
-        named = {"".join(word.capitalize() for word in name.split("-")): value for name, value in given.items()}
-        found.append(named | {"ExpressionAttributeValues": json.loads(named["ExpressionAttributeValues"])})
-    return found
 
 
 def test_the_pages_commands_say_how_many_are_connected_and_who_has_revoked(run: Run) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.aws.log_queries import run
+from sandbox.aws.insights import run
 from sandbox.world import Sandbox
 
 LINES = [
@@ -21,6 +21,8 @@ LINES = [
         ('fields message | filter message = "b" or ispresent(reason) and message in ["c", "d"]', "bc"),
         ("fields message | filter ispresent(nothing)", ""),
         ("fields message, @timestamp | sort @timestamp asc | limit 2", "ab"),
+        ('fields coalesce(reason, message) as message | filter message like "b" or reason = "y"', "by"),
+        ('fields message | filter message = "a|b"', ""),
     ],
 )
 def test_a_query_finds_what_it_asks_for(query: str, found: str) -> None:
@@ -33,7 +35,9 @@ def test_a_query_finds_what_it_asks_for(query: str, found: str) -> None:
         "stats count(*) by message",
         "fields a | filter a like /b/",
         "fields a | sort a",
-        "fields a | filter a = 1",
+        "fields a | filter a =",
+        'fields a | filter (a = "b")',
+        'fields a | filter a in ["b"',
         "fields a | dedup a",
     ],
 )
