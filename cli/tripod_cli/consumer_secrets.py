@@ -1,10 +1,13 @@
 """The consumer secrets of a prefix, in Secrets Manager: what there is, and writing one."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tripod import names
+from tripod.credentials import Consumer, Store
+from tripod_cli import given
 from tripod_cli.stack import Stack
 
 AWS_KEY = "alias/aws/secretsmanager"  # AWS's own, where a secret names none
@@ -33,6 +36,14 @@ class Kept:
             changed_at=_seconds(described.get("LastChangedDate")),
             deleted_at=_seconds(described.get("DeletedDate")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SaidStore:
+    """Where a consumer secret says that users' tokens are kept, and since when: its newest version's time, whatever that has changed."""
+
+    store: Store
+    since: float
 
 
 class ConsumerSecrets:
@@ -65,6 +76,15 @@ class ConsumerSecrets:
     def content(self, provider: str) -> str:
         """Return the text that a secret holds; empty where it holds bytes."""
         return str(self._client.get_secret_value(SecretId=self.name(provider)).get("SecretString") or "")
+
+    def said_store(self, provider: str) -> SaidStore:
+        """Return what a secret says of the store now. Raises ValueError where it is malformed."""
+        answer = self._client.get_secret_value(SecretId=self.name(provider))
+        return SaidStore(Consumer.from_json(answer["SecretString"], provider).store, answer["CreatedDate"].timestamp())
+
+    def say_store(self, provider: str, store: Store) -> None:
+        """Change ``"store"``, and nothing else of a secret."""
+        self.change(provider, json.dumps({**given.parse(self.content(provider)), "store": store}), kms_key=None)
 
     def create(self, provider: str, content: str, *, at: str, kms_key: str) -> None:
         """Create a provider's secret, under ``kms_key``, or AWS's own where that is empty; ``at`` is the provider's name for people."""

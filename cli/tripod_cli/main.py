@@ -29,7 +29,7 @@ class _Commands(click.Group):
             if isinstance(error.__context__, KeyboardInterrupt):
                 raise Failure(_STOPPED, INTERRUPTED) from None
             raise Failure(_NO_YES) from None
-        except Exception as error:
+        except Exception as error:  # what is no operator's matter is raised again
             if (failed := failure.of(error)) is None:
                 raise
             raise failed from None

@@ -37,19 +37,33 @@ class Stack:
 
     def parameter(self, name: str) -> str:
         """Return what the stack says of itself in SSM: ``table``, ``api-url``, ``bus``, ``layer-arn``."""
+        value = self.find_parameter(name)
+        if value is None:
+            raise self._missing(f"SSM parameter /{self.prefix}/{name}")
+        return value
+
+    def find_parameter(self, name: str) -> str | None:
+        """Return the same; None: there is no such parameter."""
         client = self.client("ssm")
         try:
             return str(client.get_parameter(Name=f"/{self.prefix}/{name}")["Parameter"]["Value"])
         except client.exceptions.ParameterNotFound:
-            raise self._missing(f"SSM parameter /{self.prefix}/{name}") from None
+            return None
 
     def function(self, name: str) -> dict[str, Any]:
         """Return the configuration of the function ``{prefix}-{name}``, as Lambda's GetFunctionConfiguration has it."""
-        client, function = self.client("lambda"), f"{self.prefix}-{name}"
+        found = self.find_function(name)
+        if found is None:
+            raise self._missing(f"function {self.prefix}-{name}")
+        return found
+
+    def find_function(self, name: str, alias: str = "") -> dict[str, Any] | None:
+        """Return the same, of the version behind ``alias`` where one is named; None: there is no such function."""
+        client, qualifier = self.client("lambda"), {"Qualifier": alias} if alias else {}
         try:
-            return dict(client.get_function_configuration(FunctionName=function))
+            return dict(client.get_function_configuration(FunctionName=f"{self.prefix}-{name}", **qualifier))
         except client.exceptions.ResourceNotFoundException:
-            raise self._missing(f"function {function}") from None
+            return None
 
     @cached_property
     def settings(self) -> Settings:

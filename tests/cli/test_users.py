@@ -70,6 +70,7 @@ def test_nobody_is_said_to_be_connected_at_a_provider_that_is_not_there(sandbox:
         (["users", "x"], {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, 3, "no AWS credentials"),
         (["users", "x"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 3, "can't be reached"),
         (["users"], {}, 2, "Missing argument"),
+        (["check", "x", ""], {}, 2, "'USER_ID': it is empty"),
     ],
 )
 def test_what_keeps_a_command_from_its_work_is_said_with_what_to_do(

@@ -6,7 +6,7 @@ from sandbox.provider import User
 from tests.model.cast import WRONG, AnsweredRevocation, Begun, Kind, Who
 from tests.model.stage import EXPECTED, Stage
 from tripod import challenges
-from tripod_flow.edges.table import read
+from tripod_flow.edges.items import read
 from tripod_flow.flows import finish
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules import errors, tickets

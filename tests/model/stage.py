@@ -18,9 +18,10 @@ from tripod import names
 from tripod.credentials import Store, UserTokens
 from tripod.errors import TokenNotFound, TokenRevoked
 from tripod_flow.edges import check_progress, event_bus, telemetry
+from tripod_flow.edges.table import OutboxEntry
 from tripod_flow.flows.check_round import CheckRound
 from tripod_flow.flows.token_store import Revoked
-from tripod_flow.rules import authorization, errors, outbox
+from tripod_flow.rules import authorization, errors
 from tripod_flow.rules.errors import Contended
 
 Result = TypeVar("Result")
@@ -81,9 +82,7 @@ class Stage(RuleBasedStateMachine):
         self._harness = Harness(self._app, clock=Ticking(), client_type=Watched)
         self._clock = self._harness.clock
         in_the_table = self._harness.table.outbox
-        self._harness.table.outbox = (  # type: ignore[method-assign]  # watched
-            lambda shard, *, now: self._owed(lambda each: in_the_table(each, now=now)) if shard == "0" else iter(())
-        )
+        self._harness.table.outbox = lambda *, now: self._owed(in_the_table(now=now))  # type: ignore[method-assign]  # watched
         self._change(self._harness)
         self._watch_connections()
         self._harness.flows.check_round = CheckRound(
@@ -114,11 +113,10 @@ class Stage(RuleBasedStateMachine):
     def _look(self) -> None:
         raise NotImplementedError
 
-    def _owed(self, in_the_table: Callable[[str], Iterator[str]]) -> Iterator[str]:
-        """Yield what this example owes, of all shards, in an order that doesn't depend on random names."""
-        known = self._keys()
-        found = {pk for shard in sorted({outbox.shard(pk) for pk in known}) for pk in in_the_table(shard)}
-        return iter([pk for pk in known if pk in found])
+    def _owed(self, in_the_table: Iterator[OutboxEntry]) -> Iterator[OutboxEntry]:
+        """Yield what this example owes, in an order that doesn't depend on random names."""
+        found = {entry.pk: entry for entry in in_the_table}
+        return iter([found[pk] for pk in self._keys() if pk in found])
 
     def _try(
         self, operation: Callable[[], Result]

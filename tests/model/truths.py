@@ -11,7 +11,7 @@ from tests.model.acts import Acts
 from tests.model.cast import SeenConnection
 from tests.model.world import Watched
 from tests.support.kept_tokens import is_in_the_clear
-from tripod_flow.edges.table import read
+from tripod_flow.edges.items import read
 from tripod_flow.flows import relay
 from tripod_flow.rules.authorization import Authorization, State
 from tripod_flow.rules.connection import ConnectionRecord

@@ -105,7 +105,7 @@ class Harness:
             self.clock.now += step
             self.relay.relay(keys, lambda: True)
             if second % 60 == 0:
-                due = {pk for shard in "01234567" for pk in self.table.outbox(shard, now=self.clock())}
+                due = set(self.table.due(now=self.clock()))
                 self.relay.relay([key for key in keys if key in due], lambda: True)
 
     def record(self, token: str) -> Authorization:

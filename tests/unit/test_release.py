@@ -99,7 +99,7 @@ def test_digests_are_written_as_sha256sum_writes_them() -> None:
 
 
 def test_every_package_that_is_not_private_has_a_wheel() -> None:
-    projects = (*ROOT.glob("*/pyproject.toml"), *ROOT.glob("layers/*/pyproject.toml"))
+    projects = (*ROOT.glob("[!.]*/pyproject.toml"), *ROOT.glob("layers/*/pyproject.toml"))
     named = {path.parent.relative_to(ROOT).as_posix(): tomllib.loads(path.read_text())["project"]["name"] for path in projects}
     assert {folder for folder, name in named.items() if name != "tripod-flow"} == set(wheels.PACKAGES)
 

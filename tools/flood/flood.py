@@ -20,7 +20,6 @@ from tests.support.harness import Harness
 from tests.support.sandbox_app import SandboxApp, make_app
 from tripod_flow.edges.secret_writer import SecretWriter
 from tripod_flow.rules import authorization
-from tripod_flow.rules.outbox import SHARDS
 
 QUOTA = 50.0  # creations a second; AWS's for Secrets Manager
 ITEM = 0.1  # seconds that the relay takes for one item: some four calls
@@ -105,7 +104,7 @@ def _drain(harness: Harness, clock: Clock, owed: dict[str, None], flood: Flood) 
     while owed:
         clock.now, _, who = heapq.heappop(turns)
         if who == "sweep":
-            due = {key for shard in range(SHARDS) for key in harness.table.outbox(str(shard), now=clock.now)}
+            due = set(harness.table.due(now=clock.now))
             swept, swept_until = deque(key for key in owed if key in due), clock.now + LASTS
             heapq.heappush(turns, (clock.now + SWEEP, next(order), "sweep"))
             heapq.heappush(turns, (clock.now + ITEM, next(order), "item"))

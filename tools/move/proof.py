@@ -26,7 +26,7 @@ from tripod.credentials import UserTokens
 from tripod.secret_reader import SecretReader
 from tripod_flow.edges.secret_writer import version_of
 from tripod_flow.flows.move import Moved, MoveResult
-from tripod_flow.rules import connection, outbox
+from tripod_flow.rules import connection
 
 CACHED = 1.0  # seconds that readers and functions keep a consumer secret here
 READERS = 20
@@ -130,7 +130,7 @@ class _World:
         with self.quiet():
             for _ in range(2):
                 self.clock.now += connection.WRITING + 1
-                due = [pk for shard in range(outbox.SHARDS) for pk in harness.table.outbox(str(shard), now=self.clock())]
+                due = list(harness.table.due(now=self.clock()))
                 harness.relay.relay(due, lambda: True)
 
 

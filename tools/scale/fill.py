@@ -16,7 +16,7 @@ from tests.support.conditions import create, item
 from tools.scale.windowed_table import WindowedTable
 from tripod import names
 from tripod.credentials import AccessToken
-from tripod_flow.edges import table
+from tripod_flow.edges import items
 from tripod_flow.edges.secret_writer import SecretWriter, version_of
 from tripod_flow.edges.token_sealer import TokenSealer
 from tripod_flow.rules import connection, transitions
@@ -113,7 +113,7 @@ def _table(sandbox: Sandbox) -> Any:
 
 def _put(sandbox: Sandbox, attributes: Mapping[str, Any]) -> dict[str, DynamoType]:
     """Put an item, and return its attributes as moto has them."""
-    content = {name: DynamoType(_as_sent(value)) for name, value in table._item(attributes).items()}
+    content = {name: DynamoType(_as_sent(value)) for name, value in items.attributes(attributes).items()}
     _keep(sandbox, content)
     return content
 

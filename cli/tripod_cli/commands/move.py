@@ -16,7 +16,7 @@ from tripod import names
 from tripod.credentials import Store
 from tripod.secret_reader import LIFETIME
 from tripod_cli import failure, options
-from tripod_cli.consumer_store import ConsumerStore
+from tripod_cli.consumer_secrets import ConsumerSecrets, SaidStore
 from tripod_cli.failure import FOUND, OUT_OF_REACH, Failure
 from tripod_cli.options import Chosen
 from tripod_flow.flows import pacing
@@ -66,28 +66,29 @@ def move(
     if dry_run:
         return _look(chosen, provider, to)
     flow = Move(app.table, stack.roster, secrets, app.token_sealer, app.token_deletion)
-    said = ConsumerStore(stack.client("secretsmanager"), stack.prefix, provider)
-    if said.read().store == "none":
-        raise Failure(f'"store" is "none" in {said.secret}: no tokens of new sign-ins are kept, and none are moved')
-    run = _Run(chosen, provider, to, total=stack.roster.count(provider))
+    run = _Run(chosen, provider, to, ConsumerSecrets(stack), total=stack.roster.count(provider))
+    if run.said.store == "none":
+        raise Failure(
+            f'"store" is "none" in {run.secrets.name(provider)}: no tokens of new sign-ins are kept, and none are moved'
+        )
     functions = min(cached, LIFETIME)
     if to == "table":
         _try_key(chosen, provider)
-        if said.read().store == "secrets-manager":
-            run.say(said, "moving", "From then on readers look into the table first, and for a secret after it", yes=yes)
+        if run.said.store == "secrets-manager":
+            run.say("moving", "From then on readers look into the table first, and for a secret after it", yes=yes)
         run.wait_until((secrets.looked_into_since(provider) or 0.0) + cached, "until every reader looks into the table")
-        if said.read().store == "moving":
-            run.say(said, "table", "From then on new tokens are sealed in the table", yes=yes)
-        run.wait_until(said.read().since + functions, "until nobody keeps new tokens as secrets any more")
+        if run.said.store == "moving":
+            run.say("table", "From then on new tokens are sealed in the table", yes=yes)
+        run.wait_until(run.said.since + functions, "until nobody keeps new tokens as secrets any more")
         run.passes(lambda: flow.to_table(provider, rate=rate, cached=cached), lambda: 0)
-    elif said.read().store == "secrets-manager" and not _places(chosen, provider)[Place.TABLE] and not flow.unsettled(provider):
+    elif run.said.store == "secrets-manager" and not _places(chosen, provider)[Place.TABLE] and not flow.unsettled(provider):
         run.show(Counter({MoveResult.THERE: run.total}))
     else:
-        if said.read().store in ("table", "secrets-manager"):
-            run.say(said, "moving", "From then on new tokens are kept as secrets, and readers look into both", yes=yes)
-        run.wait_until(said.read().since + functions, "until nobody seals new tokens any more")
+        if run.said.store in ("table", "secrets-manager"):
+            run.say("moving", "From then on new tokens are kept as secrets, and readers look into both", yes=yes)
+        run.wait_until(run.said.since + functions, "until nobody seals new tokens any more")
         run.passes(lambda: flow.to_secrets_manager(provider, rate=rate), lambda: flow.unsettled(provider))
-        run.say(said, "secrets-manager", "From then on nobody looks into the table any more", yes=yes)
+        run.say("secrets-manager", "From then on nobody looks into the table any more", yes=yes)
     return None
 
 
@@ -101,15 +102,22 @@ class _Run:
     chosen: Chosen
     provider: str
     to: str
+    secrets: ConsumerSecrets
     total: int
     results: Counter[MoveResult] = field(default_factory=Counter)
 
-    def say(self, said: ConsumerStore, store: Store, meaning: str, *, yes: bool) -> None:
+    @property
+    def said(self) -> SaidStore:
+        """What the consumer secret says now."""
+        return self.secrets.said_store(self.provider)
+
+    def say(self, store: Store, meaning: str, *, yes: bool) -> None:
         """Change the consumer secret, once the operator agrees."""
+        secret = self.secrets.name(self.provider)
         if not yes:
-            click.confirm(f'Set "store" to "{store}" in the secret {said.secret}? {meaning}', abort=True, err=True)
-        said.say(store)
-        self.chosen.output.aside(f'"store" is "{store}" in {said.secret}')
+            click.confirm(f'Set "store" to "{store}" in the secret {secret}? {meaning}', abort=True, err=True)
+        self.secrets.say_store(self.provider, store)
+        self.chosen.output.aside(f'"store" is "{store}" in {secret}')
 
     def wait_until(self, at: float, why: str) -> None:
         """Wait, and show for how long."""

@@ -24,6 +24,15 @@ _PLACES = {
 }
 
 
+def _given(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("it is empty")
+    return value
+
+
+_user_id = click.argument("user_id", callback=_given)
+
+
 @click.command()
 @click.argument("provider", shell_complete=completion.kept)
 @click.option("--state", type=click.Choice(["connected", "refused"]), help="Only these; refused: the user must sign in again.")
@@ -48,7 +57,7 @@ def users(chosen: Chosen, provider: str, state: str | None, subject: str | None,
 
 @click.command()
 @click.argument("provider", shell_complete=completion.kept)
-@click.argument("user_id")
+@_user_id
 @options.pass_chosen
 def show(chosen: Chosen, provider: str, user_id: str) -> None:
     """Show all that is known of one user's connection; no token."""
@@ -61,7 +70,7 @@ def show(chosen: Chosen, provider: str, user_id: str) -> None:
 
 @click.command()
 @click.argument("provider", shell_complete=completion.kept)
-@click.argument("user_id")
+@_user_id
 @options.pass_chosen
 def check(chosen: Chosen, provider: str, user_id: str) -> None:
     """Ask the provider whether it still takes a user's tokens, and record the answer. The exit code is 1 where it doesn't."""
@@ -83,7 +92,7 @@ def check(chosen: Chosen, provider: str, user_id: str) -> None:
 
 @click.command()
 @click.argument("provider", shell_complete=completion.kept)
-@click.argument("user_id")
+@_user_id
 @options.dry_run
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @options.pass_chosen

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from tripod import names
 from tripod_cli import failure
+from tripod_cli.consumer_secrets import ConsumerSecrets
 from tripod_cli.doctor import pasted
 from tripod_cli.doctor.finding import Finding, warning, wrong
 from tripod_cli.stack import Stack
@@ -26,16 +27,12 @@ FORM = "docs/providers.md says what belongs into it"
 
 def providers(stack: Stack) -> list[str]:
     """Return the providers of which there is a consumer secret, deleted ones too."""
-    beginning = names.consumer_secret(stack.prefix, "")
-    pages = stack.client("secretsmanager").get_paginator("list_secrets")
-    asked = pages.paginate(Filters=[{"Key": "name", "Values": [beginning]}], IncludePlannedDeletion=True)
-    return sorted(one["Name"].removeprefix(beginning) for page in asked for one in page["SecretList"])
+    return [kept.provider for kept in ConsumerSecrets(stack).all()]
 
 
 def none(stack: Stack) -> Finding:
     """Return the finding of a stack without a consumer secret."""
-    name = names.consumer_secret(stack.prefix, "x")
-    to_do = f"Create {name} with the app's consumer key and secret: README.md#deploy-to-aws"
+    to_do = "Set the app's consumer key and secret: tripod consumer set x (README.md#deploy-to-aws)"
     return wrong("consumer secrets", f"there is none below {names.consumer_secret(stack.prefix, '')}", to_do)
 
 
@@ -50,7 +47,9 @@ def look(stack: Stack, provider: str, now: Callable[[], float] = time.time) -> I
         described = client.describe_secret(SecretId=name)
     except client.exceptions.ResourceNotFoundException:
         yield wrong(
-            at, "there is no such secret", f"Create it with the app's consumer key and secret ({FORM}), or correct --provider"
+            at,
+            "there is no such secret",
+            f"Set the app's consumer key and secret: tripod consumer set {provider}. Or correct --provider",
         )
         return
     if "DeletedDate" in described:
@@ -60,7 +59,7 @@ def look(stack: Stack, provider: str, now: Callable[[], float] = time.time) -> I
     try:
         value = client.get_secret_value(SecretId=name)
     except client.exceptions.ResourceNotFoundException:
-        yield wrong(at, "it has no value", f"Put the app's consumer key and secret into it: {FORM}")
+        yield wrong(at, "it has no value", f"Put the app's consumer key and secret into it: tripod consumer set {provider}")
         return
     except ClientError as error:
         if failure.is_denied(error):

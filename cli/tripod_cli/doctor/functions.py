@@ -28,7 +28,7 @@ _SHARED = (  # variables that the template gives to all of them
 
 def read(stack: Stack) -> dict[str, dict[str, Any] | None]:
     """Return the configuration of each function by its name; None: there is no such function."""
-    return {name: _configuration(stack, name) for name in NAMES}
+    return {name: stack.find_function(name) for name in NAMES}
 
 
 def look(stack: Stack, found: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ def _agreement(there: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
 def _published(stack: Stack, name: str, newest: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield whether the version that the API calls has the settings of the function: its description says their number."""
     at = f"{_named(stack, name)}:{ALIAS}"
-    live = _configuration(stack, name, ALIAS)
+    live = stack.find_function(name, ALIAS)
     if live is None:
         yield wrong(at, f"there is no alias {ALIAS}, by which the API calls it", AGAIN)
         return
@@ -104,15 +104,6 @@ def layers_of(one: Mapping[str, Any]) -> tuple[str, ...]:
 def short(layer_arn: str) -> str:
     """Return a layer's name and version, such as ``tripod:7``."""
     return ":".join(layer_arn.split(":")[-2:])
-
-
-def _configuration(stack: Stack, name: str, alias: str = "") -> dict[str, Any] | None:
-    client = stack.client("lambda")
-    qualifier = {"Qualifier": alias} if alias else {}
-    try:
-        return dict(client.get_function_configuration(FunctionName=f"{stack.prefix}-{name}", **qualifier))
-    except client.exceptions.ResourceNotFoundException:
-        return None
 
 
 def _named(stack: Stack, name: str) -> str:

@@ -1,5 +1,6 @@
 """The outbox: what is still owed, since when, and whether the relay works it off."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,33 +9,31 @@ from tripod import names
 from tripod_cli.doctor.finding import Finding, warning, wrong
 from tripod_cli.output import moment
 from tripod_cli.stack import Stack
-from tripod_flow.rules import outbox
 
 LATE = 300.0  # seconds after which the relay, which looks each minute, should have tried what is due
-MOST = 25  # items of a shard that are looked into, the longest due first
+MOST = 200  # items that are looked into, the longest due first
 
 # Of the tokens only the consumer key is asked for: that says that there are some, and is no secret.
-_ASKED = "outbox_since, outbox_due, outbox_tries, pending_event, pending_events, deletion_pending, pending_tokens.consumer_key, to_seal"
+_ASKED = "outbox_tries, pending_event, pending_events, deletion_pending, pending_tokens.consumer_key, to_seal"
 
 
 def look(stack: Stack, now: Callable[[], float] = time.time) -> Iterator[Finding]:
     """Yield how many items are in the outbox, what they owe, and the oldest of them."""
-    keys = [list(stack.app.table.outbox(str(shard), now=now() + 2 * outbox.PATIENCE)) for shard in range(outbox.SHARDS)]
-    number, at = sum(map(len, keys)), "outbox"
-    if not number:
+    entries, at = sorted(stack.app.table.outbox(now=math.inf), key=lambda entry: entry.due), "outbox"
+    if not entries:
         yield Finding(at, "empty: nothing is owed")
         return
-    items = [item for shard in keys for pk in shard[:MOST] if (item := _item(stack, pk))]
-    since = min((_number(item, "outbox_since") for item in items), default=now())
-    which = f"of {len(items)} of them " if len(items) < number else ""
-    text = f"{number} owed, the oldest since {moment(since)}: {which}{_owed(items)}"
-    late = [item for item in items if _number(item, "outbox_due") < now() - LATE]
+    items = [item for entry in entries[:MOST] if (item := _item(stack, entry.pk))]
+    since = min(entry.since for entry in entries)
+    which = f"of {len(items)} of them " if len(items) < len(entries) else ""
+    text = f"{len(entries)} owed, the oldest since {moment(since)}: {which}{_owed(items)}"
+    late = sum(entry.due < now() - LATE for entry in entries)
     failed = [item for item in items if _number(item, "outbox_tries")]
     log = f"aws logs tail /aws/lambda/{stack.prefix}-relay --since 1h"
     if late:
         yield wrong(
             at,
-            f"{text}. {len(late)} should have been tried again by now: the relay does not run",
+            f"{text}. {late} should have been tried again by now: the relay does not run",
             f"Why not, says its log: {log}",
         )
     elif failed:

@@ -14,7 +14,7 @@ NAMES = ("table", "api-url", "layer-arn")
 
 def read(stack: Stack) -> dict[str, str | None]:
     """Return each SSM parameter's value by its name; None: there is none."""
-    return {name: _value(stack, name) for name in NAMES}
+    return {name: stack.find_parameter(name) for name in NAMES}
 
 
 def look(stack: Stack, said: Mapping[str, str | None], found: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
@@ -47,14 +47,6 @@ def bus(stack: Stack) -> Iterator[Finding]:
         yield wrong(at, "there is no such bus: no event is published", functions.AGAIN)
     else:
         yield Finding(at, "there")
-
-
-def _value(stack: Stack, name: str) -> str | None:
-    client = stack.client("ssm")
-    try:
-        return str(client.get_parameter(Name=f"/{stack.prefix}/{name}")["Parameter"]["Value"])
-    except client.exceptions.ParameterNotFound:
-        return None
 
 
 def _is_same_layer(one: str, other: str) -> bool:

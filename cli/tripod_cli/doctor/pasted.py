@@ -41,7 +41,7 @@ def oddities(text: str, consumer: Consumer) -> Iterator[tuple[str, str]]:
                 f'"{name}" has {_kinds(value)} around it, which {"is" if _kinds(value).startswith("a ") else "are"} ignored',
                 again,
             )
-        if any(blank in value.strip(BLANKS) for blank in BLANKS):
+        if name in given.blanks_within({name: value.strip(BLANKS)}):
             yield (
                 f'"{name}" has a blank or an invisible character within',
                 "Copy it again: it was cut into two lines, or brought one along",

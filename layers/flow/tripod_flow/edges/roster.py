@@ -33,11 +33,18 @@ class Roster:
                 yield item["user_id"]["S"]
 
     def count(self, provider: str) -> int:
-        """Return how many are connected."""
+        """Return how many are connected, the refused included."""
+        return self._count("connections", "connected_to", provider)
+
+    def count_refused(self, provider: str) -> int:
+        """Return of how many the provider refuses the tokens."""
+        return self._count("refused", "refused_by", provider)
+
+    def _count(self, index: str, key: str, provider: str) -> int:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
-            IndexName="connections",
-            KeyConditionExpression="connected_to = :provider",
+            IndexName=index,
+            KeyConditionExpression=f"{key} = :provider",
             ExpressionAttributeValues={":provider": {"S": provider}},
             Select="COUNT",
         )

@@ -1,35 +1,21 @@
 """The table: every request to DynamoDB. It applies the transitions that the rules return."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, ConditionExpressionBuilder
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from tripod.credentials import AccessToken
-from tripod.provider_errors import Cause
-from tripod.sealed_tokens import SealedTokens
-from tripod_flow.rules.authorization import Authorization, State
-from tripod_flow.rules.connection import ConnectionRecord, PendingEvent
+from tripod_flow.edges import items
+from tripod_flow.edges.items import Record
+from tripod_flow.rules import outbox
+from tripod_flow.rules.authorization import Authorization
+from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.transitions import IfAbsent, Transition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-Record = TypeVar("Record", Authorization, ConnectionRecord)
-
-_ATTRIBUTES: dict[type, frozenset[str]] = {
-    kind: frozenset(one.name for one in fields(kind)) for kind in (Authorization, ConnectionRecord)
-}
-
-_INTEGERS = {"failed_pins", "outbox_tries", "token_expires_at"}
-_TOKENS = {"pending_tokens", "pending_invalidation"}
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class DuplicateKey(Exception):
@@ -87,11 +73,10 @@ class Table:
 
     def add_or_find(self, new: Authorization) -> Authorization | None:
         """Put a new authorization, or return the one of its key that is there, unchanged; None: it is put."""
-        item = {name: getattr(new, name) for name in _ATTRIBUTES[Authorization]}
         try:
             self._client.put_item(
                 TableName=self._name,
-                Item=_item(item),
+                Item=items.of(new),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **_expression(Attr("pk").not_exists()),
             )
@@ -105,7 +90,7 @@ class Table:
     def authorization(self, pk: str) -> Authorization | None:
         """Return the authorization as it is now, or None."""
         answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
-        return read(answer["Item"], Authorization) if "Item" in answer else None
+        return items.read(answer["Item"], Authorization) if "Item" in answer else None
 
     def update(self, transition: Transition, held: Authorization | None = None) -> Update:
         """Apply a transition to an authorization.
@@ -122,7 +107,7 @@ class Table:
         except ClientError as error:
             found = _found(error, Authorization)
             return Update(_was_repeated(error) and _is_applied(transition, found), found)
-        return Update(True, replace(held, **transition.changes) if held else read(answer["Attributes"], Authorization))
+        return Update(True, replace(held, **transition.changes) if held else items.read(answer["Attributes"], Authorization))
 
     def update_connection(self, transition: Transition) -> ConnectionUpdate:
         """Apply a transition to a connection."""
@@ -136,33 +121,35 @@ class Table:
         except ClientError as error:
             found = _found(error, ConnectionRecord)
             return ConnectionUpdate(_was_repeated(error) and _is_applied(transition, found), found)
-        return ConnectionUpdate(True, read(answer["Attributes"], ConnectionRecord) if "Attributes" in answer else None)
+        return ConnectionUpdate(True, items.read(answer["Attributes"], ConnectionRecord) if "Attributes" in answer else None)
 
     def connection(self, pk: str) -> ConnectionRecord | None:
         """Return the connection as it is now, or None."""
         answer = self._client.get_item(TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True)
-        return read(answer["Item"], ConnectionRecord) if "Item" in answer else None
+        return items.read(answer["Item"], ConnectionRecord) if "Item" in answer else None
 
-    def outbox(self, shard: str, *, now: float) -> Iterator[str]:
-        """Yield the keys of the items in one shard of the outbox that are due, the longest due first."""
-        return (entry.pk for entry in self.owed(shard, now=now) if entry.due <= now)
+    def outbox(self, *, now: float) -> Iterator[OutboxEntry]:
+        """Yield the entries of the outbox, shard by shard, the longest due first: all that are due, and what comes on the same page.
 
-    def owed(self, shard: str, *, now: float) -> Iterator[OutboxEntry]:
-        """Yield the entries of one shard of the outbox, the longest due first: all that are due, and what comes on the same page.
-
-        A page is 1 MB, about 8,000 entries, so below that these are all. No call is made for what is not due.
+        A page is 1 MB, about 8,000 entries, so below that these are all. No call is made for what is not due; ``math.inf``: everything is.
         """
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._name,
-            IndexName="outbox",
-            KeyConditionExpression="outbox = :shard",
-            ExpressionAttributeValues={":shard": {"S": shard}},
-        )
-        for page in pages:
-            entries = [_entry(item) for item in page["Items"]]
-            yield from entries
-            if entries and entries[-1].due > now:
-                return
+        query = self._client.get_paginator("query")
+        for shard in range(outbox.SHARDS):
+            pages = query.paginate(
+                TableName=self._name,
+                IndexName="outbox",
+                KeyConditionExpression="outbox = :shard",
+                ExpressionAttributeValues={":shard": {"S": str(shard)}},
+            )
+            for page in pages:
+                entries = [_entry(item) for item in page["Items"]]
+                yield from entries
+                if entries and entries[-1].due > now:
+                    break
+
+    def due(self, *, now: float) -> Iterator[str]:
+        """Yield the keys of the items in the outbox that are due."""
+        return (entry.pk for entry in self.outbox(now=now) if entry.due <= now)
 
     def postpone_unread(self, pk: str, *, due: float, since: float) -> bool:
         """Let the relay try an item again at ``due``, whatever is in it; return False if it is there since before ``since``."""
@@ -233,10 +220,10 @@ def _update(transition: Transition) -> dict[str, Any]:
             removes.append(f"#u{number}")
         elif isinstance(value, IfAbsent):
             sets.append(f"#u{number} = if_not_exists(#u{number}, :u{number})")
-            values[f":u{number}"] = _attribute(value.value)
+            values[f":u{number}"] = items.attribute(value.value)
         else:
             sets.append(f"#u{number} = :u{number}")
-            values[f":u{number}"] = _attribute(value)
+            values[f":u{number}"] = items.attribute(value)
     parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(removes)}" if removes else ""]
     return {"Key": {"pk": {"S": transition.pk}}, "UpdateExpression": " ".join(filter(None, parts)), **expression}
 
@@ -248,59 +235,8 @@ def _expression(condition: ConditionBase) -> dict[str, Any]:
         "ExpressionAttributeNames": dict(built.attribute_name_placeholders),
     }
     if built.attribute_value_placeholders:
-        expression["ExpressionAttributeValues"] = _item(built.attribute_value_placeholders)
+        expression["ExpressionAttributeValues"] = items.attributes(built.attribute_value_placeholders)
     return expression
-
-
-def _item(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _attribute(value) for name, value in values.items() if value is not None}
-
-
-def _attribute(value: Any) -> Any:
-    """Return a value as DynamoDB's API has it; text, which most are, without boto3's look at its type."""
-    return {"S": value} if type(value) is str else _serialize(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as DynamoDB's types have it: numbers decimal, times to the millisecond."""
-    if isinstance(value, (AccessToken, SealedTokens, PendingEvent)):
-        return {name: _plain(one) for name, one in asdict(value).items() if one not in (None, {}, ())}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return Decimal(f"{value:.3f}") if isinstance(value, float) else value
-
-
-def read(item: Mapping[str, Any], kind: type[Record]) -> Record:
-    """Return the record that an item, as DynamoDB's API has it, holds."""
-    values = {name: _known(_deserialize(value)) for name, value in item.items() if name in _ATTRIBUTES[kind]}
-    for name in _INTEGERS & values.keys():
-        values[name] = int(values[name])
-    for name in _TOKENS & values.keys():
-        values[name] = _token(values[name])
-    if "pending_events" in values:
-        values["pending_events"] = tuple(PendingEvent(**each) for each in values["pending_events"])
-    if "state" in values:
-        values["state"] = State(values["state"])
-    if "cause" in values:
-        values["cause"] = Cause(values["cause"])
-    return kind(**values)
-
-
-def _token(content: dict[str, Any]) -> AccessToken | SealedTokens:
-    kind = SealedTokens if "ciphertext" in content else AccessToken
-    expires_at = content.get("expires_at")
-    return kind(**content | {"expires_at": None if expires_at is None else int(expires_at)})
-
-
-def _known(value: Any) -> Any:
-    """Return a value as the records have it: the inverse of ``_plain``."""
-    if isinstance(value, list):
-        return tuple(map(_known, value))
-    if isinstance(value, dict):
-        return {name: _known(one) for name, one in value.items()}
-    if isinstance(value, Binary):
-        return value.value  # type: ignore[attr-defined]  # boto3's stubs leave it out
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def _found(error: ClientError, kind: type[Record]) -> Record | None:
@@ -308,7 +244,7 @@ def _found(error: ClientError, kind: type[Record]) -> Record | None:
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     item: Any = error.response.get("Item")
-    return read(item, kind) if item else None
+    return items.read(item, kind) if item else None
 
 
 def _was_repeated(error: ClientError) -> bool:
@@ -322,4 +258,4 @@ def _is_applied(transition: Transition, found: Authorization | ConnectionRecord 
 
 
 def _is_written(found: Any, value: Any) -> bool:
-    return found is not None if isinstance(value, IfAbsent) else _plain(found) == _plain(value)
+    return found is not None if isinstance(value, IfAbsent) else items.plain(found) == items.plain(value)

@@ -4,6 +4,7 @@ There is no state but the table's: a row that was written is found again by its 
 import that was interrupted is simply begun again. No function imports this module.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_row import TokenRow
 from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
 from tripod_flow.flows.pacing import RATE, Pace, retrying
-from tripod_flow.rules import check, importing, outbox
+from tripod_flow.rules import check, importing
 from tripod_flow.rules.authorization import Identity
 from tripod_flow.rules.check import Health
 from tripod_flow.rules.errors import NotConfigured
@@ -28,7 +29,6 @@ from tripod_flow.rules.provider import ProviderDefinition
 
 PATIENCE = 5  # times that a provider is asked about a token
 MOST_UNBELIEVED = 20
-AHEAD = 365 * 86_400  # seconds; longer than anything in the outbox waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,7 @@ class Import:
 
     def pending(self, provider: str) -> int:
         """Return how many imported grants the relay has still to store, or to tell of; the index lags by moments."""
-        until = self._clock() + AHEAD
-        return sum(
-            importing.is_imported(pk, provider)
-            for shard in range(outbox.SHARDS)
-            for pk in self._table.outbox(str(shard), now=until)
-        )
+        return sum(importing.is_imported(entry.pk, provider) for entry in self._table.outbox(now=math.inf))
 
     def _prepared(self, provider: str, plan: Plan) -> tuple[ProviderDefinition, Consumer]:
         definition, consumer = self._consumers.find(provider)

@@ -5,6 +5,7 @@ done, what it has begun the relay completes (the deletion that is pending then),
 imports this module.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,14 +25,12 @@ from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
 from tripod_flow.flows.pacing import RATE, Pace, retrying
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
-from tripod_flow.rules import authorization, moving, outbox
+from tripod_flow.rules import authorization, moving
 from tripod_flow.rules.authorization import Authorization
 from tripod_flow.rules.connection import ConnectionRecord
 from tripod_flow.rules.errors import Contended
 from tripod_flow.rules.moving import Place
 from tripod_flow.rules.transitions import Transition
-
-AHEAD = 365 * 86_400  # seconds; longer than anything in the outbox waits
 
 
 class MoveResult(StrEnum):
@@ -108,8 +107,8 @@ class Move:
 
     def unsettled(self, provider: str) -> int:
         """Return how many grants are still to be sealed: while there are any, readers must look into the table."""
-        until, mine = self._clock() + AHEAD, authorization.key(provider, "")
-        keys = [pk for shard in range(outbox.SHARDS) for pk in self._table.outbox(str(shard), now=until) if pk.startswith(mine)]
+        mine = authorization.key(provider, "")
+        keys = [entry.pk for entry in self._table.outbox(now=math.inf) if entry.pk.startswith(mine)]
         return sum(_is_to_be_sealed(self._table.authorization(pk)) for pk in keys)
 
     def _each(self, users: Iterator[str], provider: str, act: Act, rate: float) -> Iterator[Moved]:

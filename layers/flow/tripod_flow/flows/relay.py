@@ -57,7 +57,7 @@ class Relay:
     def sweep(self, has_time: Callable[[], bool]) -> None:
         """Work off what is due in the outbox, in random order, so that no item is always behind another; end when time does."""
         now = self._clock()
-        owed = [entry for shard in range(outbox.SHARDS) for entry in self._table.owed(str(shard), now=now)]
+        owed = list(self._table.outbox(now=now))
         telemetry.outbox(len(owed), max((now - entry.since for entry in owed), default=0.0))
         pending = [entry.pk for entry in owed if entry.due <= now]
         shuffle(pending)
