@@ -109,9 +109,12 @@ def opened(path: str) -> TextIO:
 
 
 def line_count(path: str) -> int:
-    """Return how many lines a file has."""
+    """Return how many lines a file has; the last may have no line end."""
+    ends, last = 0, b"\n"
     with open(path, "rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            ends, last = ends + chunk.count(b"\n"), chunk[-1:]
+    return ends + (last != b"\n")
 
 
 class PrivateFile:

@@ -10,7 +10,7 @@ import pytest
 
 from tripod_cli.columns import Columns, UnknownColumns
 from tripod_cli.failure import Failure
-from tripod_cli.token_file import MAX_LINE, Format, PrivateFile, TokenFile, opened
+from tripod_cli.token_file import MAX_LINE, Format, PrivateFile, TokenFile, line_count, opened
 from tripod_flow.rules.importing import Standing
 
 ELSEWHERE = Columns({}, may_guess=False, spellings=frozenset({"flickr"}))
@@ -188,3 +188,9 @@ def test_a_file_of_the_other_form_is_not_gone_on_with(tmp_path: Path) -> None:
     write(PrivateFile.new(str(path), "jsonl"), ROWS)
     with pytest.raises(Failure, match="in this format"):
         PrivateFile.resumed(str(path), "csv")
+
+
+@pytest.mark.parametrize(("content", "lines"), [(b"", 0), (b"a\nb\n", 2), (b"a\nb", 2)])
+def test_lines_are_counted_whether_or_not_the_last_one_ends(tmp_path: Path, content: bytes, lines: int) -> None:
+    (tmp_path / "rows").write_bytes(content)
+    assert line_count(str(tmp_path / "rows")) == lines

@@ -91,6 +91,8 @@ def test_what_no_row_of_x_has_is_refused(changes: dict[str, Any], reason: str) -
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
+        ({"oauth_token_secret": None}, "no oauth_token_secret"),
+        ({"oauth_token_secret": "NULL"}, "no oauth_token_secret"),
         ({"oauth_token": 5}, "oauth_token is no printable"),
         ({"oauth_token": "leaked\x00"}, "oauth_token is no printable"),
         ({"oauth_token": "leaked\udc80"}, "oauth_token is no printable"),
@@ -150,3 +152,7 @@ def test_a_time_is_iso_8601_or_a_number(value: object, seconds: float | None) ->
 
 def test_a_row_hides_its_tokens() -> None:
     assert "secret-of" not in repr(read({**ROW, "oauth_token": "secret-of", "extra": '{"a": "secret-of"}'}))
+
+
+def test_an_empty_secret_is_one_where_it_is_said() -> None:
+    assert read({**ROW, "oauth_token_secret": ""}).oauth_token_secret == ""

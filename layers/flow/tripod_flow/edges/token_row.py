@@ -64,7 +64,7 @@ def read(values: Mapping[str, Any], *, names_user: bool, now: float) -> TokenRow
     if not token:
         raise UnfitRow("it has no oauth_token")
     secret = _secret(known, "oauth_token_secret")
-    if names_user and not secret:
+    if not secret and (names_user or not _is_blank(values.get("oauth_token_secret"))):  # an empty one is one, where it is said
         raise UnfitRow("it has no oauth_token_secret")
     granted_at, expires_at = _moment(known, "granted_at"), _moment(known, "expires_at")
     if granted_at is not None and granted_at > now + AHEAD:
@@ -105,6 +105,10 @@ def is_missing(value: object) -> bool:
 
 def _in_reach(seconds: float) -> float | None:
     return seconds if 0 < seconds < _MILLISECONDS else None
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip(BLANKS)
 
 
 def _bare(value: object) -> object:
