@@ -114,11 +114,11 @@ def chosen(options: tuple[str, ...]) -> dict[str, str]:
 
 
 def _agreed(row: Mapping[str, Any], columns: list[str]) -> Any:
-    """Return the value of the columns that have one."""
+    """Return the value of the columns that have one; empty where one is empty, None where none is there."""
     said = {column: row[column] for column in columns if not is_missing(row.get(column))}
     if len({str(value) for value in said.values()}) > 1:
         raise UnfitRow(f"its columns {' and '.join(said)} say different things: choose one with --column")
-    return next(iter(said.values()), None)
+    return next(iter(said.values()), "" if "" in map(row.get, columns) else None)
 
 
 def _bare(name: str) -> str:
