@@ -71,12 +71,14 @@ def test_people_are_told_which_page_says_what_to_do(failed: Failed) -> None:
 
 def test_nobody_has_failed_and_what_is_no_time_or_code(failed: Failed) -> None:
     app, _ = failed
-    nobody = tripod(app.sandbox, "failures", "--provider", "nobody")
+    nobody = tripod(app.sandbox, "failures", "--provider", "asked-for-by-none")
     assert (nobody.exit_code, nobody.out) == (0, "")
     assert "no sign-in has failed" in nobody.err
     assert "write 30m" in tripod(app.sandbox, "failures", "--since", "yesterday").err
     assert tripod(app.sandbox, "failures", "--code", "sad").exit_code == 2
-    assert tripod(app.sandbox, "failures", "--provider", "nobody", "--since", "9999w").exit_code == 0  # since before 1970
+    assert (
+        tripod(app.sandbox, "failures", "--provider", "asked-for-by-none", "--since", "9999w").exit_code == 0
+    )  # since before 1970
 
 
 def test_what_doctor_asks_for_is_nobodys_sign_in(failed: Failed) -> None:
