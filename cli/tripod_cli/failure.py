@@ -5,6 +5,7 @@ Exit codes: 0 all is well; 1 the command did its work and found something wrong,
 """
 
 import errno
+from types import UnionType
 from typing import Any
 
 import click
@@ -20,6 +21,25 @@ INTERRUPTED = 130
 
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized")
 _EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient", "InvalidSignature", "AuthFailure")
+_SDK: tuple[tuple[type[Exception] | UnionType, str], ...] = (
+    (
+        exceptions.NoCredentialsError | exceptions.PartialCredentialsError,
+        "there are no AWS credentials: configure a profile (aws configure sso), or choose one with --profile",
+    ),
+    (exceptions.NoRegionError, "no AWS region is chosen: --region, or AWS_REGION in the environment"),
+    (exceptions.InvalidRegionError, "that is no AWS region: --region takes a name such as eu-west-1"),
+    (
+        exceptions.ConfigParseError,
+        "AWS's configuration can't be read: ~/.aws/config, or the file that AWS_CONFIG_FILE names",
+    ),
+    (exceptions.ProfileNotFound, "there is no such profile: `aws configure list-profiles` says which there are"),
+    (exceptions.TokenRetrievalError | exceptions.SSOError, "your AWS sign-in has expired: aws sso login"),
+    (
+        exceptions.EndpointConnectionError | exceptions.HTTPClientError,
+        "AWS can't be reached from here: is the region right, and is there a network?",
+    ),
+    (ValueError, "AWS's address is no URL: AWS_ENDPOINT_URL in the environment, or endpoint_url in the profile"),
+)
 
 
 class Failure(click.ClickException):
@@ -38,7 +58,7 @@ def of(error: Exception) -> Failure | None:
     """Return the failure that an error of AWS's SDK, of Tripod or of its flows means; None: it is a defect."""
     if isinstance(error, ClientError):
         return _of_answer(error)
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, BotoCoreError) or str(error).startswith("Invalid endpoint: "):  # a ValueError, when a client is made
         return Failure(_of_sdk(error), OUT_OF_REACH)
     if isinstance(error, ConsumerNotFound):
         return Failure(f"{error}. `tripod consumer list` says which there are")
@@ -72,19 +92,5 @@ def _of_answer(error: ClientError) -> Failure:
     return Failure(text, OUT_OF_REACH)
 
 
-def _of_sdk(error: BotoCoreError) -> str:
-    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return "there are no AWS credentials: configure a profile (aws configure sso), or choose one with --profile"
-    if isinstance(error, exceptions.NoRegionError):
-        return "no AWS region is chosen: --region, or AWS_REGION in the environment"
-    if isinstance(error, exceptions.InvalidRegionError):
-        return "that is no AWS region: --region takes a name such as eu-west-1"
-    if isinstance(error, exceptions.ConfigParseError):
-        return "AWS's configuration can't be read: ~/.aws/config, or the file that AWS_CONFIG_FILE names"
-    if isinstance(error, exceptions.ProfileNotFound):
-        return "there is no such profile: `aws configure list-profiles` says which there are"
-    if isinstance(error, exceptions.TokenRetrievalError | exceptions.SSOError):
-        return "your AWS sign-in has expired: aws sso login"
-    if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
-        return "AWS can't be reached from here: is the region right, and is there a network?"
-    return f"AWS could not be asked: {type(error).__name__}"
+def _of_sdk(error: Exception) -> str:
+    return next((text for kinds, text in _SDK if isinstance(error, kinds)), f"AWS could not be asked: {type(error).__name__}")

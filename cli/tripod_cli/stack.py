@@ -17,15 +17,16 @@ from tripod_flow.settings import Settings
 class Stack:
     """The stack of ``prefix``; making one calls nothing.
 
-    ``profile`` and ``region`` are AWS's, by default the environment's. They are this process's from then on: the public package
-    ``tripod`` takes its clients from boto3's default session, and its prefix from the environment.
+    ``profile`` and ``region`` are AWS's, by default the environment's: ``AWS_REGION`` goes before the profile's, as in AWS's own command
+    (boto3 reads ``AWS_DEFAULT_REGION`` alone). They are this process's from then on: the public package ``tripod`` takes its clients
+    from boto3's default session, and its prefix from the environment.
     """
 
     def __init__(self, prefix: str, *, profile: str | None = None, region: str | None = None) -> None:
         self.prefix = prefix
         self._clients: dict[str, Any] = {}
         os.environ["TRIPOD_PREFIX"] = prefix
-        boto3.setup_default_session(profile_name=profile, region_name=region)
+        boto3.setup_default_session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
 
     def client(self, service: str) -> Any:
         """Return boto3's client of ``service``."""

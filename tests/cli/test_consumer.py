@@ -34,6 +34,12 @@ def test_a_person_types_both_and_is_told_what_to_register(sandbox: Sandbox, uniq
     assert "around the consumer secret are cut off" in ran.err
 
 
+def test_a_provider_that_the_json_and_the_option_say_otherwise_is_refused(sandbox: Sandbox, unique: str) -> None:
+    both = set_(sandbox, unique, "--like", "flickr", typed=json.dumps(PAIR | {"provider": "zaim"}))
+    assert (both.exit_code, '"provider" in the JSON is another' in both.err) == (2, True)
+    assert set_(sandbox, unique, "--like", "flickr", typed=json.dumps(PAIR | {"provider": "flickr"})).exit_code == 0
+
+
 def test_a_blank_within_and_a_stack_without_an_address_are_told(sandbox: Sandbox, unique: str) -> None:
     ran = set_(sandbox, unique, "--like", "flickr", typed=json.dumps(PAIR | {"consumer_key": "cut\u200bin two"}))
     assert (ran.exit_code, "consumer key has a blank" in ran.err, "consumer secret has" in ran.err) == (0, True, False)

@@ -93,21 +93,25 @@ def test_nothing_is_changed_where_the_key_seals_nothing(app: SandboxApp) -> None
     assert "DisabledException" in disabled.err
 
 
-def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into_both(filled: SandboxApp) -> None:
+def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into_both(
+    filled: SandboxApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert move(filled, "table", "--yes").exit_code == 0
     filled.come_due()
     filled.sweep()
-    filled.sandbox.client("dynamodb").update_item(
-        TableName=filled.sandbox.table,
-        Key={"pk": {"S": f"connection#{filled.name}#3"}},
-        UpdateExpression="SET sealed_tokens = :wrong",
-        ExpressionAttributeValues={":wrong": {"B": b"wrong"}},
-    )
+    for user_id in ("3", "5"):
+        filled.sandbox.client("dynamodb").update_item(
+            TableName=filled.sandbox.table,
+            Key={"pk": {"S": f"connection#{filled.name}#{user_id}"}},
+            UpdateExpression="SET sealed_tokens = :wrong",
+            ExpressionAttributeValues={":wrong": {"B": b"wrong"}},
+        )
     ran = move(filled, "secrets-manager", "--yes")
-    assert (ran.exit_code, ran.rows[-1]["failed"], ran.rows[-1]["moved"]) == (1, 1, USERS - 1)
-    assert ran.rows[0] == {
-        "user_id": "3",
-        "result": "failed",
-        "reason": "what is sealed is malformed: what is sealed can't be opened",
-    }
+    assert (ran.exit_code, ran.rows[-1]["failed"], ran.rows[-1]["moved"]) == (1, 2, USERS - 2)
+    reason = "what is sealed is malformed: what is sealed can't be opened"
+    named = [{"user_id": user_id, "result": "failed", "reason": reason} for user_id in ("3", "5")]
+    assert sorted(ran.rows[:2], key=lambda one: one["user_id"]) == named
     assert store(filled) == "moving"
+    monkeypatch.setattr("tripod_cli.commands.move.SHOWN", 1)
+    told = run(filled.sandbox, "move", filled.name, "--to", "secrets-manager", "--rate", "1000", "--cached", "0", "--yes")
+    assert (told.exit_code, told.err.count(reason), told.err.count("and others, whom --json lists")) == (1, 1, 1)

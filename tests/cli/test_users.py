@@ -69,6 +69,8 @@ def test_nobody_is_said_to_be_connected_at_a_provider_that_is_not_there(sandbox:
         (["users", "x", "--profile", "none"], {}, 3, "no such profile"),
         (["users", "x"], {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, 3, "no AWS credentials"),
         (["users", "x"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 3, "can't be reached"),
+        (["users", "x"], {"AWS_ENDPOINT_URL": "garbage"}, 3, "AWS_ENDPOINT_URL"),
+        (["users", "x"], {"AWS_REGION": None, "AWS_DEFAULT_REGION": None}, 3, "or AWS_REGION in the environment"),
         (["users"], {}, 2, "Missing argument"),
         (["check", "x", ""], {}, 2, "'USER_ID': it is empty"),
     ],
@@ -85,6 +87,17 @@ def test_what_keeps_a_command_from_its_work_is_said_with_what_to_do(
     assert (ran.exit_code, ran.out) == (code, "")
     assert said in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_the_region_is_the_environments_as_in_awss_own_command(sandbox: Sandbox) -> None:
+    for named in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        ran = tripod(
+            sandbox, "users", "x", "--count", environ={"AWS_REGION": None, "AWS_DEFAULT_REGION": None, named: "us-east-1"}
+        )
+        assert (ran.exit_code, ran.err) == (0, ""), named
+    both = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    ran = tripod(sandbox, "show", "x", "1", "--prefix", "none", environ=both)
+    assert "in eu-west-1" in ran.err
 
 
 def test_the_installed_command_answers(sandbox: Sandbox) -> None:

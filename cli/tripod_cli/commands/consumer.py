@@ -71,7 +71,12 @@ def set_(
     if like or site:
         asked["provider"] = given.described(former.get("provider"), provider, like, site)
     if file or not former or not (asked or kms_key_id):
-        asked = {**_read(file, provider, asked.get("provider", former.get("provider"))), **asked}
+        read = _read(file, provider, asked.get("provider", former.get("provider")))
+        if "provider" in asked and read.get("provider", asked["provider"]) != asked["provider"]:
+            raise click.UsageError(
+                '"provider" in the JSON is another than --like and --site mean: leave out the one or the other'
+            )
+        asked = {**read, **asked}
     fields, trimmed = given.cleaned({**former, **asked})
     definition = _checked(provider, fields)
     for name in trimmed:

@@ -25,6 +25,7 @@ from tripod_flow.rules import moving
 from tripod_flow.rules.moving import Place
 
 PASSES = 5  # through all users, at most
+SHOWN = 20  # users who are in the way, of a pass
 AGAIN = 150.0  # seconds; longer than anybody may be at a user's secret, and the relay's next sweep
 
 
@@ -157,18 +158,21 @@ class _Run:
                     bar.advance()
                     if moved.result in (MoveResult.WAITING, MoveResult.FAILED):
                         left[moved.result] += 1
-                        self._tell(moved)
+                        self._tell(moved, left.total())
                     elif moved.result is not MoveResult.THERE or is_first:
                         self.results[moved.result] += 1
         except NotReady as error:
             raise Failure(str(error)) from None
         return left
 
-    def _tell(self, moved: Moved) -> None:
+    def _tell(self, moved: Moved, number: int) -> None:
+        """Say who was not moved, and why; people are told the first ones of a pass."""
         if self.chosen.output.as_json:
             self.chosen.output.json({"user_id": moved.user_id, "result": str(moved.result), "reason": moved.reason})
-        else:
+        elif number <= SHOWN:
             self.chosen.output.aside(f"{moved.user_id} {moved.result}: {moved.reason}")
+        elif number == SHOWN + 1:
+            self.chosen.output.aside("and others, whom --json lists")
 
     def show(self, left: Counter[MoveResult], to_seal: int = 0) -> None:
         """Say how many there are of each result, those that are left included."""
