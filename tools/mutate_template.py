@@ -49,6 +49,7 @@ FLOWS = (
     "tests/flow/test_table_store.py",
     "tests/flow/test_sign.py",
     "tests/flow/test_sign_for_one.py",
+    "tests/flow/test_check_round.py",
 )
 WATCH = ("tests/template/test_alarms.py", "tests/template/test_dashboard.py", "tests/flow/test_watch.py")  # the quick ones first
 WATCHED = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::MetricFilter", "AWS::Logs::QueryDefinition")

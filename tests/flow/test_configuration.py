@@ -9,8 +9,10 @@ import pytest
 from sandbox.browser import JSON
 from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
+from tests.support.checks import with_identity
 from tests.support.direct import invoke
 from tests.support.plays import by_callback, by_redeem, by_relay
+from tests.support.reading import revoke
 from tests.support.sandbox_app import QUICK, RETURN_TO, SandboxApp, make_app
 from tests.support.translated import stack
 
@@ -107,6 +109,8 @@ def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
     invoke(acme, "redeem", ticket="none", secret="none")
     user = {"provider": acme.name, "user_id": acme.user.user_id}
     assert "authorization" in invoke(acme, "sign", **user, method="GET", url=f"{acme.sandbox.provider}/2/users/me")
+    revoke(with_identity(acme))
+    invoke(acme, "check", **user)
     invoke(acme, "revoke", **user)
     acme.sandbox.aws_server.fault("events", "PutEvents", "denied", times=1, match=acme.name)
     acme.sweep()
@@ -118,9 +122,10 @@ def test_each_function_counts_under_its_own_name(acme: SandboxApp) -> None:
         ("Tripod/acme", "callback", "granted"),
         ("Tripod/acme", "revoke", "revoked"),
         ("Tripod/acme", "sign", "signed"),
+        ("Tripod/acme", "check", "refused"),
         ("Tripod/acme", "relay", "relay_failed"),
     } <= found
-    assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "sign", "relay"}
+    assert {service for _, service, _ in found} == {"start", "callback", "redeem", "revoke", "sign", "check", "relay"}
 
 
 def test_refused_sign_ins_are_counted_where_their_alarm_looks(acme: SandboxApp) -> None:

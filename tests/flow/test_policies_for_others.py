@@ -17,7 +17,7 @@ from tests.support.sandbox_app import PARAMETERS, QUICK, SandboxApp
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 POLICIES = (
     *("ReadTokens", "ReadTokensOfOneProvider", "SignRequests", "RedeemTickets", "DisconnectUsers", "BeginAuthorizations"),
-    "ListUsers",
+    *("ListUsers", "CheckUsers"),
 )
 
 
@@ -91,15 +91,21 @@ def have_signed(app: SandboxApp) -> object:
     return client.invoke(FunctionName=f"{app.sandbox.prefix}-sign", Payload=b"{}")
 
 
-ACTS = (read, sign, have_signed, redeem, disconnect, users, begin, hand_in_a_pin)
+def report(app: SandboxApp) -> object:
+    client = tripod.process.this().client("lambda")
+    return client.invoke(FunctionName=f"{app.sandbox.prefix}-check", InvocationType="Event", Payload=b"{}")
+
+
+ACTS = (read, sign, have_signed, report, redeem, disconnect, users, begin, hand_in_a_pin)
 ALLOWED: dict[str, set[Callable[[SandboxApp], object]]] = {
-    "ReadTokens": {read, sign},
-    "ReadTokensOfOneProvider": set(),  # of another provider than its own
+    "ReadTokens": {read, sign, report},
+    "ReadTokensOfOneProvider": {report},  # it reads nothing of another provider than its own
     "SignRequests": {have_signed},
     "RedeemTickets": {redeem},
     "DisconnectUsers": {disconnect},
     "BeginAuthorizations": {begin, hand_in_a_pin},
     "ListUsers": {users},
+    "CheckUsers": {report},
 }
 
 

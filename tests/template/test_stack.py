@@ -201,6 +201,10 @@ def test_only_the_api_may_invoke_the_alias_that_it_calls(default: Stack) -> None
         ("revoke", "UpdateItem", "connection#x#1", True),
         ("revoke", "UpdateItem", "authorization#x#t", False),
         ("revoke", "GetItem", "authorization#x#t", False),
+        ("check", "UpdateItem", "connection#x#1", True),
+        ("check", "GetItem", "authorization#x#t", False),
+        ("check", "UpdateItem", "authorization#x#t", False),
+        ("check", "UpdateItem", "checks", True),
     ],
 )
 def test_a_function_has_only_its_own_kind_of_items(function: str, action: str, key: str, allowed: bool, sandbox: Sandbox) -> None:
