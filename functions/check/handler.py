@@ -6,8 +6,9 @@ from typing import Any
 from tripod_flow.api import invocation
 from tripod_flow.app import App
 from tripod_flow.edges import telemetry
-from tripod_flow.rules.errors import ProviderUnavailable
+from tripod_flow.rules.errors import Internal, ProviderUnavailable
 
+_PASSING = (ProviderUnavailable.code, Internal.code)  # the provider or AWS is out of reach
 RESERVE = 30_000  # milliseconds: time for one connection's check
 
 app = App()
@@ -27,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
             telemetry.flush()
         return None
     answer = app.respond_directly(event, context, _check)
-    if invocation.is_report(event) and answer.get("code") == ProviderUnavailable.code:
+    if invocation.is_report(event) and answer.get("code") in _PASSING:
         raise NotChecked
     return answer
 

@@ -40,9 +40,13 @@ def test_a_thousand_reports_of_one_token_make_one_check(checked: SandboxApp) -> 
     assert told(checked, "authorization.granted")
 
 
-def test_a_report_that_met_a_provider_that_is_down_is_made_again(checked: SandboxApp) -> None:
+@pytest.mark.parametrize("down", ["the provider", "AWS"])
+def test_a_report_that_met_what_is_down_is_made_again(checked: SandboxApp, down: str) -> None:
     revoke(checked)
-    checked.fault("verify_credentials", ProviderFault.SERVER_ERROR)
+    if down == "AWS":
+        checked.sandbox.aws_server.fault("dynamodb", "UpdateItem", "denied", match=checked.user.user_id)
+    else:
+        checked.fault("verify_credentials", ProviderFault.SERVER_ERROR)
     event = {"provider": checked.name, "user_id": checked.user.user_id, "reported": True}
     outcome = checked.sandbox.functions.invoke(f"{checked.sandbox.prefix}-check", event)
     assert outcome.error is not None  # Lambda tries again

@@ -98,6 +98,35 @@ def test_who_was_left_out_because_a_provider_was_down_is_checked_when_it_is_back
     assert unchecked(apps[0]) == set()
 
 
+def asked_again(apps: list[SandboxApp]) -> int:
+    """Go on with the round when a connection may be asked about again; return how many are asked about."""
+    before = asked(apps[0])
+    for app in apps:
+        app.change_item(app.connection_key, check_after=1.0)
+    go_on(apps[0])
+    return asked(apps[0]) - before
+
+
+def test_who_was_left_out_in_an_earlier_invocation_is_checked_in_the_same_round(
+    apps: list[SandboxApp], here: CheckRound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps[0].fault("verify_credentials", ProviderFault.SERVER_ERROR, times=check_round.FAILURES)
+    monkeypatch.setattr(check_round, "MOST", check_round.FAILURES)
+    here.go_on(lambda: True)
+    assert len(unchecked(apps[0])) == USERS
+    assert [asked_again(apps) for _ in range(3)] == [1, USERS - 1, 0]
+    assert unchecked(apps[0]) == set()
+
+
+def test_one_about_whom_there_is_never_an_answer_has_one_more_turn(apps: list[SandboxApp]) -> None:
+    turns = []
+    for _ in range(3):
+        apps[0].fault("verify_credentials", ProviderFault.SERVER_ERROR)
+        turns.append(asked_again(apps))
+    assert turns == [USERS, 1, 0]
+    assert len(unchecked(apps[0])) == 1
+
+
 def test_one_whose_record_can_not_be_read_keeps_nobody_else_from_being_checked(apps: list[SandboxApp]) -> None:
     apps[0].change_item(apps[0].connection_key, cause="of a later version")
     go_on(apps[0])

@@ -132,6 +132,22 @@ def test_one_at_a_time_asks(after: float | None, free: bool) -> None:
     assert (leased and leased.check_after) == (T + 65 if free else None)
 
 
+@pytest.mark.parametrize(
+    ("changes", "answered"),
+    [
+        ({"check_after": T + 60}, False),
+        ({"check_after": T + 60, "checked_at": T}, True),
+        ({"check_after": T + 60, "checked_at": T - 0.001}, False),
+        ({"check_after": T + 60, "checked_at": T + 1}, True),
+        ({"check_after": T + 60, "refused_by": "x"}, True),
+        ({"checked_at": T}, True),
+        ({"checked_at": 0.0}, True),
+    ],
+)
+def test_what_is_on_record_is_an_answer_if_the_last_question_had_one(changes: dict[str, Any], answered: bool) -> None:
+    assert check.is_answered(replace(stored(), **changes)) is answered
+
+
 @pytest.mark.parametrize("other", ["another grant", "a disconnect"])
 def test_nobody_is_asked_about_what_has_changed(other: str) -> None:
     now = OTHERS[other]()

@@ -16,10 +16,16 @@ PAGE = 50  # connections
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """When the current round began (epoch seconds), and where it goes on; ``cursor`` is empty at its beginning, None at its end."""
+    """When the current round began (epoch seconds), and where it goes on; ``cursor`` is empty at its beginning, None at its end.
+
+    It goes through the connections of all providers, and then again through those of ``left_out``, until nobody is: ``again`` are the
+    providers whose turn that is.
+    """
 
     began_at: float
     cursor: dict[str, Any] | None
+    left_out: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +65,27 @@ class CheckProgress:
             return None
         item = answer["Attributes"]
         cursor = item.get("cursor", {}).get("M")
-        return Progress(float(item.get("began_at", {}).get("N", "0")), None if cursor is None else dict(cursor))
+        left_out, again = (frozenset(item.get(name, {}).get("SS", ())) for name in ("left_out", "again"))
+        began_at = float(item.get("began_at", {}).get("N", "0"))
+        return Progress(began_at, None if cursor is None else dict(cursor), left_out, again)
 
     def save(self, progress: Progress, *, leased_at: float) -> None:
         """Keep how far the round is; nobody goes on with it until ``REST`` seconds after ``leased_at``."""
-        values: dict[str, Any] = {
-            ":began": {"N": f"{progress.began_at:.3f}"},
-            ":until": {"N": f"{leased_at + REST:.3f}"},
+        kept: dict[str, Any] = {
+            "began_at": {"N": f"{progress.began_at:.3f}"},
+            "lease_until": {"N": f"{leased_at + REST:.3f}"},
         }
-        change = "SET began_at = :began, lease_until = :until"
         if progress.cursor is not None:
-            change, values[":cursor"] = f"{change}, #cursor = :cursor", {"M": progress.cursor}
-        else:
-            change += " REMOVE #cursor"
+            kept["cursor"] = {"M": progress.cursor}
+        kept |= {name: {"SS": sorted(who)} for name, who in (("left_out", progress.left_out), ("again", progress.again)) if who}
+        gone = {"cursor", "left_out", "again"} - kept.keys()
+        changes = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
         self._client.update_item(
             TableName=self._name,
             Key={"pk": {"S": KEY}},
-            UpdateExpression=change,
-            ExpressionAttributeNames={"#cursor": "cursor"},
-            ExpressionAttributeValues=values,
+            UpdateExpression=changes + (" REMOVE " + ", ".join(f"#{name}" for name in sorted(gone)) if gone else ""),
+            ExpressionAttributeNames={f"#{name}": name for name in (*kept, *gone)},
+            ExpressionAttributeValues={f":{name}": value for name, value in kept.items()},
         )
 
     def page(self, cursor: dict[str, Any] | None) -> tuple[list[Listed], dict[str, Any] | None]:

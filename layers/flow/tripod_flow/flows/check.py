@@ -49,9 +49,9 @@ class ConnectionCheck:
     def check(self, provider: str, user_id: str, *, reported: bool = False) -> Finding:
         """Ask the provider, record what it says, and return it; ``UNKNOWN`` where it says nothing clear.
 
-        While another process asks, and for a while after it did, nobody is asked: what is recorded is returned. A report needs no answer,
-        so it asks more rarely. Raises ``ProviderUnavailable``, ``NotConnected`` where there is no connection, ``UnknownProvider`` where
-        there is no such provider either, and ``NotConfigured``.
+        While another process asks, and for a while after it did, nobody is asked: what it has found is returned. A report needs no
+        answer, so it asks more rarely. Raises ``ProviderUnavailable``, ``NotConnected`` where there is no connection,
+        ``UnknownProvider`` where there is no such provider either, and ``NotConfigured``.
         """
         if not names.is_provider(provider):
             raise errors.UnknownProvider("not a provider's name")
@@ -65,7 +65,8 @@ class ConnectionCheck:
             return check.recorded(found)
         if check.has_expired(found, now=now):
             return self._record(found, Finding(Health.REFUSED, Cause.TOKEN_EXPIRED), since=now)
-        if not check.has_its_tokens(found):
+        definition, _ = self._consumers.find(provider)
+        if definition.identity_url is None or not check.has_its_tokens(found):
             return check.NOTHING
         if not self._table.update_connection(check.lease_check(found, now=now)).applied:
             return self._recorded(found)
@@ -132,4 +133,4 @@ class ConnectionCheck:
         found = self._table.connection(asked.pk)
         if found is None or not found.is_connection:
             raise errors.NotConnected("disconnected meanwhile")
-        return check.recorded(found)
+        return check.recorded(found) if check.is_answered(found) else check.NOTHING

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tripod_flow.edges import telemetry
 from tripod_flow.edges.check_progress import CheckProgress, Listed, Progress
@@ -37,46 +38,70 @@ class CheckRound:
 
     def _steps(self, progress: Progress, has_time: Callable[[], bool]) -> Iterator[Progress]:
         """Check one connection after the other; yield how far the round is."""
-        failures, cursor, left = _Failures(), progress.cursor, MOST
-        while cursor is not None:
-            found, cursor = self._progress.page(cursor)
+        failures, left = _Failures(), MOST
+        while progress.cursor is not None:
+            found, cursor = self._progress.page(progress.cursor)
             for one in found:
-                if one.checked_at is None or one.checked_at < progress.began_at:
+                if self._is_due(one, progress):
                     if not left or not has_time():
                         return
-                    left -= 1
-                    self._check_one(one, failures)
-                yield Progress(progress.began_at, one.key)
-            if cursor is None and failures.of_a_provider_out_of_reach:
-                yield Progress(progress.began_at, {})  # who was left out has their turn in this round, once it is back
+                    if not failures.gives_up(one.provider):
+                        left -= 1
+                        self._check_one(one, failures)
+                    if failures.leave_out(one.provider, again=bool(progress.again)):
+                        progress = replace(progress, left_out=progress.left_out | {one.provider})
+                progress = replace(progress, cursor=one.key)
+                yield progress
+            progress = replace(progress, cursor=cursor)
+            if cursor is None and progress.left_out:
+                yield Progress(progress.began_at, {}, again=progress.left_out)  # once they may be back: the next time
                 return
-            yield Progress(progress.began_at, cursor)
+            yield progress
+
+    @staticmethod
+    def _is_due(one: Listed, progress: Progress) -> bool:
+        """Return True if the round has not checked a connection yet whose turn it is."""
+        is_theirs = not progress.again or one.provider in progress.again
+        return is_theirs and (one.checked_at is None or one.checked_at < progress.began_at)
 
     def _check_one(self, one: Listed, failures: "_Failures") -> None:
         """Check one; what is wrong with it must not keep the others from being checked."""
-        if failures.in_a_row[one.provider] >= FAILURES:
-            return
+        about = {"provider": one.provider, "user_id": one.user_id}
         try:
             self._check.check(one.provider, one.user_id)
         except errors.NotConnected:  # disconnected a moment ago
             return
         except errors.FlowError as error:
-            telemetry.failure("not checked", error, provider=one.provider)
+            telemetry.failure("not checked", error, **about)
             failures.add(one.provider, error)
         except Exception as error:  # noqa: BLE001  # one user's defect, such as tokens under a key that is gone
-            telemetry.failure("not checked", error, provider=one.provider)
+            telemetry.failure("not checked", error, **about)
         else:
-            failures.in_a_row[one.provider] = 0
+            failures.forget(one.provider)
 
 
 class _Failures:
-    """What a provider could not be asked in this invocation: it is out of reach, or its consumer secret is wrong."""
+    """Who could not be asked in this invocation: a provider that is out of reach, or whose consumer secret is wrong."""
 
     def __init__(self) -> None:
-        self.in_a_row = Counter[str]()
-        self.of_a_provider_out_of_reach = False
+        self._in_a_row = Counter[str]()
+        self._out_of_reach = set[str]()
+
+    def gives_up(self, provider: str) -> bool:
+        """Return True if ``provider`` is asked no more."""
+        return self._in_a_row[provider] >= FAILURES
+
+    def leave_out(self, provider: str, *, again: bool) -> bool:
+        """Return True if users of ``provider`` are to have another turn; one who can never be asked about has one, not more."""
+        return provider in self._out_of_reach and (self.gives_up(provider) or not again)
 
     def add(self, provider: str, error: errors.FlowError) -> None:
         """Note that ``provider`` could not be asked."""
-        self.in_a_row[provider] += 1
-        self.of_a_provider_out_of_reach |= isinstance(error, errors.ProviderUnavailable)
+        self._in_a_row[provider] += 1
+        if isinstance(error, errors.ProviderUnavailable):
+            self._out_of_reach.add(provider)
+
+    def forget(self, provider: str) -> None:
+        """Note that ``provider`` could be asked."""
+        self._in_a_row[provider] = 0
+        self._out_of_reach.discard(provider)

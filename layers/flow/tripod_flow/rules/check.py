@@ -81,6 +81,14 @@ def lease_check(found: ConnectionRecord, *, now: float) -> Transition:
     return Transition(found.pk, _current(found) & free, {"check_after": now + LEASE})
 
 
+def is_answered(found: ConnectionRecord) -> bool:
+    """Return True if whoever asked last had an answer that proves something, or the connection is refused."""
+    if found.refused_by is not None:
+        return True
+    before = (found.check_after or 0.0) - LEASE - 0.001
+    return found.checked_at is not None and found.checked_at > before
+
+
 def record(found: ConnectionRecord, finding: Finding, *, since: float, now: float) -> Transition:
     """Record what a provider, asked at ``since``, has said; a change of state is told.
 
