@@ -196,6 +196,16 @@ def test_a_disconnect_looks_again_where_the_tokens_have_been_moved_meanwhile() -
         assert apply(now, revocation.revoke("x", "42", found, now=T + 20)) is None
 
 
+def test_what_the_app_says_of_a_user_is_kept_until_it_says_something_else() -> None:
+    made = create(connection.connect(replace(grant(), labels=("beta",)), "version"))
+    assert made
+    assert (made.subject, made.subject_of, made.labels) == ("7", names.subject_key("x", "7"), ("beta",))
+    for said, labels in ((None, ("beta",)), ((), ()), (("a", "b"), ("a", "b"))):
+        again = apply(made, connection.connect(replace(grant("new", T + 1), subject=None, labels=said), "new version"))
+        assert again
+        assert (again.subject, again.labels) == ("7", labels)
+
+
 def test_a_sign_in_without_a_subject_keeps_the_one_that_is_known() -> None:
     again = apply(connected(), connection.connect(replace(grant("new", T + 1), subject=None), "new version"))
     assert again

@@ -13,7 +13,8 @@ from tripod_flow.rules.authorization import PIN_ATTEMPTS, Authorization, State
 
 
 def test_a_new_authorization_is_pending_for_ten_minutes_and_kept_for_an_hour() -> None:
-    asked: dict[str, Any] = {"subject": "7", "challenge": "c", "return_to": "https://app.example/", "restart_query": "a=b"}
+    asked: dict[str, Any] = {"subject": "7", "labels": ("beta",), "challenge": "c", "return_to": "https://app.example/"}
+    asked["restart_query"] = "a=b"
     assert transitions.begin("x", "token", "request-secret", cookie_digest="browser", pin=True, **asked, now=T + 0.5) == Authorization(
         pk="authorization#x#token", provider="x", request_token="token", request_secret="request-secret", state=State.PENDING,
         cookie_digest="browser", pin=True, created_at=T + 0.5, expires_at=T + 600.5, ttl=TTL, **asked,

@@ -143,6 +143,9 @@ def test_the_token_of_a_grant_that_was_overtaken_is_added() -> None:
     assert again.pending_events == (*told(T + 9), *event)  # told once
     unasked = apply(found, add(found, newer, ask=False))
     assert changed(found, unasked) == {**entered, "pending_events": (*told(T + 9), *told(T + 9.002, subject="8"))}
+    labelled = apply(found, add(found, replace(newer, labels=("beta",)), ask=False))
+    assert labelled
+    assert [one.labels for one in labelled.pending_events or ()] == [(), ("beta",)]
     published = replace(found, pending_events=None)
     assert changed(published, apply(published, add(published, newer))) == {**added, "pending_events": event}
     unknown = revoked()

@@ -30,6 +30,11 @@ def test_a_revocation_owes_a_deletion_and_its_event() -> None:
     assert changed(revoked(connected()), apply(connected(), transition)) == {"outbox_due": T + 29}
 
 
+def test_a_revocation_says_the_users_labels() -> None:
+    found = revoked(replace(connected(), labels=("beta",)))
+    assert [one.labels for one in found.pending_events or ()] == [("beta",)]
+
+
 def test_a_revocation_of_what_is_revoked_has_an_event_of_its_own() -> None:
     first = revoked(connected())
     again = {

@@ -97,7 +97,7 @@ def record(found: ConnectionRecord, finding: Finding, *, since: float, now: floa
     unchecked = Attr("checked_at").not_exists() | Attr("checked_at").lt(since)
     same = _current(found) & unchecked & equals("refused_by", found.refused_by)
     changes: dict[str, Any] = {"checked_at": since}
-    events: tuple[PendingEvent, ...] = ()
+    events: tuple[PendingEvent, ...]
     if finding.health is Health.REFUSED:
         changes |= {"cause": finding.cause}
         if found.refused_by is not None:

@@ -147,11 +147,9 @@ def connect(grant: Authorization, secret_version: str | None, sealed: SealedToke
 
 def _named(grant: Authorization) -> dict[str, Any]:
     """Return what the app has said of the user; a sign-in in a browser says nothing, and keeps what is there."""
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {} if grant.labels is None else {"labels": grant.labels}
     if grant.subject is not None:
         said |= {"subject": grant.subject, "subject_of": names.subject_key(grant.provider, grant.subject)}
-    if grant.labels is not None:
-        said["labels"] = grant.labels
     return said
 
 
