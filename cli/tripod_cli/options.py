@@ -56,7 +56,7 @@ def _option(*names: str, **settings: Any) -> Callable[..., Any]:
 
 _OPTIONS = (
     _option("--profile", metavar="NAME", help="The profile of AWS's configuration; by default AWS_PROFILE's."),
-    _option("--region", metavar="REGION", help="The stack's region; by default the profile's, or AWS_REGION."),
+    _option("--region", metavar="REGION", help="The stack's region; by default AWS_REGION's, or else the profile's."),
     _option("--prefix", metavar="PREFIX", help="The stack's parameter Prefix; by default TRIPOD_PREFIX, or tripod."),
     _option("--json", is_flag=True, help="Print JSON, one object a line."),
 )

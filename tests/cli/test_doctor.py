@@ -37,7 +37,7 @@ DAY = 86_400.0  # seconds
 
 # The sections of docs/troubleshooting.md, and what is wrong where doctor prints their lines.
 SECTIONS = {
-    'The page says "Unknown provider"': ["no secret", "deleted", "no name"],
+    'The page says "This link is not right"': ["no secret", "deleted", "no name"],
     'The page says "Not set up yet"': [
         *("without a value", "empty", "key alone", "typographic quotes", "single quotes", "trailing comma", "no brace"),
         *("other names", "unknown provider", "no site", "not described"),

@@ -12,7 +12,8 @@ PAGE = (ROOT / "docs" / "operating.md").read_text()
 SENT_IN = PAGE.split("\n## What a user sends in\n")[1].split("\n## ")[0]
 FOR_LAMBDAS = {"token_not_found", "ticket_rejected"}  # revoke's and redeem's: no browser comes there
 PAGES = {code: [words.title] for code, words in text.PROBLEMS.items() if code not in FOR_LAMBDAS}
-PAGES["bad_request"] += [text.LINK.title, text.NOT_A_PIN.title]
+PAGES |= {code: [text.LINK.title] for code in ("bad_request", "return_to_not_allowed", "unknown_provider")}
+PAGES["bad_request"] += [text.NOT_A_PIN.title]
 PAGES["verifier_rejected"] += [text.NO_PIN_LEFT.title, text.WRONG_PIN.title]
 PAGES["provider_rejected"] += [each.title for each in text.ACCOUNT_PROBLEMS.values()]
 

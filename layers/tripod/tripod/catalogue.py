@@ -63,7 +63,7 @@ _MEDIAWIKI: Mapping[str, Any] = {
 CATALOGUE: Mapping[str, Entry] = {
     "x": Entry(
         definition=X,
-        register="developer.x.com: an app in a project, with user authentication; its API key and secret, no OAuth 2.0 client id",
+        register="console.x.com: an app in a project, with user authentication; its API key and secret, no OAuth 2.0 client id",
         permissions="The app's: read, read and write, or with direct messages; a start may ask for less (`x_auth_access_type`)",
         denial="Comes back with `denied`",
         revoked="code 89 at API v1.1; a 401 without a cause at API v2",
