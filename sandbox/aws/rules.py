@@ -20,6 +20,8 @@ PARTITION_KEY_SIZE = 2048  # bytes
 
 _DELETED = "You can't perform this operation on the secret because it was marked for deletion."
 _DELETED_NAME = "You can't create this secret because a secret with this name is already scheduled for deletion."
+_DECRYPTION_FAILURE = AwsError("DecryptionFailure", "Secrets Manager can't decrypt the secret with its KMS key.")
+_ENCRYPTION_FAILURE = AwsError("EncryptionFailure", "Secrets Manager can't encrypt the secret: is the KMS key enabled?")
 
 
 def resource(request: AwsRequest) -> str:
@@ -55,6 +57,8 @@ def _secret(request: AwsRequest) -> Any:
 
 def _secret_refusal(request: AwsRequest) -> AwsError | None:
     parameters, creating = request.parameters, request.operation == "CreateSecret"
+    if request.operation == "GetSecretValue":
+        return _DECRYPTION_FAILURE if _is_under_disabled_key(request) else None
     if request.operation not in {"CreateSecret", "PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"}:
         return None
     if creating and not SECRET_NAME.fullmatch(str(parameters.get("Name", ""))):
@@ -65,7 +69,15 @@ def _secret_refusal(request: AwsRequest) -> AwsError | None:
     secret = _secret(request)
     if secret and secret.is_deleted():
         return AwsError("InvalidRequestException", _DELETED_NAME if creating else _DELETED)
-    return None
+    writes = "SecretString" in parameters or "SecretBinary" in parameters
+    return _ENCRYPTION_FAILURE if writes and _is_under_disabled_key(request) else None
+
+
+def _is_under_disabled_key(request: AwsRequest) -> bool:
+    """Return True if the key that a call names, or else the secret's, can't be used."""
+    name = request.parameters.get("KmsKeyId") or getattr(_secret(request), "kms_key_id", None)
+    key = keys.named(request, str(name)) if name else None
+    return key is not None and not key.enabled
 
 
 def _writes_and_reads(parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -54,6 +54,20 @@ def test_a_secret_scheduled_for_deletion_is_described_and_not_deleted_again(vaul
     vault.delete_secret(SecretId=name, RecoveryWindowInDays=30)
 
 
+def test_a_secret_under_a_disabled_key_is_neither_read_nor_written_until_it_has_another(
+    vault: Any, name: str, small: Any
+) -> None:
+    kms = small.client("kms")
+    key, other = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    vault.create_secret(Name=name, SecretString="1", KmsKeyId=key)
+    kms.disable_key(KeyId=key)
+    assert refused(vault.get_secret_value, SecretId=name) == "DecryptionFailure"
+    assert refused(vault.put_secret_value, SecretId=name, SecretString="2") == "EncryptionFailure"
+    assert refused(vault.update_secret, SecretId=name, SecretString="2") == "EncryptionFailure"
+    vault.update_secret(SecretId=name, SecretString="2", KmsKeyId=other)
+    assert vault.get_secret_value(SecretId=name)["SecretString"] == "2"
+
+
 @pytest.mark.parametrize(("days", "code"), [(6, "InvalidParameterException"), (31, "InvalidParameterException")])
 def test_a_recovery_window_is_7_to_30_days(vault: Any, name: str, days: int, code: str) -> None:
     vault.create_secret(Name=name, SecretString="1")
