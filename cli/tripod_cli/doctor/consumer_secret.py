@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from tripod import names
+from tripod.secret_reader import LIFETIME
 from tripod_cli import failure
 from tripod_cli.consumer_secrets import ConsumerSecrets
 from tripod_cli.doctor import pasted
@@ -15,7 +16,6 @@ from tripod_cli.doctor.finding import Finding, warning, wrong
 from tripod_cli.stack import Stack
 from tripod_flow.rules.errors import NotConfigured, UnknownProvider
 
-CACHED = 300  # seconds for which a function keeps a consumer secret
 _PLACES = {
     "secrets-manager": "Secrets Manager",
     "table": "the table",
@@ -69,7 +69,7 @@ def look(stack: Stack, provider: str, now: Callable[[], float] = time.time) -> I
         return
     yield from _content(stack, at, provider, value)
     changed = described.get("LastChangedDate")
-    if changed and now() - changed.timestamp() < CACHED:
+    if changed and now() - changed.timestamp() < LIFETIME:
         yield Finding(at, "changed just now: the functions use what is new within five minutes")
 
 

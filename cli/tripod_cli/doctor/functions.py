@@ -6,12 +6,12 @@ from typing import Any
 
 from tripod_cli.doctor.finding import Finding, warning, wrong
 from tripod_cli.stack import Stack
+from tripod_flow.api.invocation import API_ALIAS
 from tripod_flow.rules.errors import NotConfigured
 from tripod_flow.settings import Settings
 
 NAMES = ("start", "callback", "redeem", "revoke", "relay", "check", "sign")
 PUBLISHED = ("start", "callback")  # the API calls a published version of these, by an alias
-ALIAS = "live"
 AGAIN = "Deploy again (make deploy)"
 BY_HAND = f"It was changed by hand, or a deployment was broken off. {AGAIN}"
 
@@ -80,10 +80,10 @@ def _agreement(there: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
 
 def _published(stack: Stack, name: str, newest: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield whether the version that the API calls has the settings of the function: its description says their number."""
-    at = f"{_named(stack, name)}:{ALIAS}"
-    live = stack.find_function(name, ALIAS)
+    at = f"{_named(stack, name)}:{API_ALIAS}"
+    live = stack.find_function(name, API_ALIAS)
     if live is None:
-        yield wrong(at, f"there is no alias {ALIAS}, by which the API calls it", AGAIN)
+        yield wrong(at, f"there is no alias {API_ALIAS}, by which the API calls it", AGAIN)
         return
     if live.get("State", "Active") == "Failed":
         yield wrong(at, f"its state is Failed: {live.get('StateReason') or 'AWS gives no reason'}", AGAIN)

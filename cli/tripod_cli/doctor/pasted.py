@@ -9,7 +9,6 @@ from tripod_cli import given
 
 BOM = "\ufeff"
 _CURLY = "“”„‟«»‘’"
-_FIELDS = ("consumer_key", "consumer_secret")
 
 
 def why_not_json(text: str) -> str:
@@ -34,7 +33,7 @@ def oddities(text: str, consumer: Consumer) -> Iterator[tuple[str, str]]:
     if text.startswith(BOM):
         yield "its text begins with a byte order mark, which is ignored", again
     content = json.loads(text.strip(BLANKS), strict=False)
-    texts = {name: content[name] for name in _FIELDS if isinstance(content.get(name), str)}
+    texts = {name: content[name] for name in given.CREDENTIALS if isinstance(content.get(name), str)}
     for name, value in texts.items():
         if name in consumer.trimmed:
             yield (
