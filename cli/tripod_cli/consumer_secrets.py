@@ -25,11 +25,11 @@ class Kept:
     deleted_at: float | None  # when its deletion was scheduled; None: it is in use
 
     @classmethod
-    def of(cls, described: Mapping[str, Any]) -> "Kept":
-        """Read what DescribeSecret or ListSecrets says of one."""
+    def of(cls, described: Mapping[str, Any], provider: str) -> "Kept":
+        """Read what DescribeSecret or ListSecrets says of the one of ``provider``."""
         key = str(described.get("KmsKeyId") or "")
         return cls(
-            provider=str(described["Name"]).rpartition("/")[2],
+            provider=provider,
             name=str(described["Name"]),
             kms_key="" if key == AWS_KEY else key,
             created_at=_seconds(described.get("CreatedDate")),
@@ -60,18 +60,23 @@ class ConsumerSecrets:
     def find(self, provider: str) -> Kept | None:
         """Return what is known of a provider's secret; None: there is none."""
         try:
-            return Kept.of(self._client.describe_secret(SecretId=self.name(provider)))
+            return Kept.of(self._client.describe_secret(SecretId=self.name(provider)), provider)
         except self._client.exceptions.ResourceNotFoundException:
             return None
 
     def all(self) -> Iterator[Kept]:
-        """Yield every secret, by name; those whose deletion is scheduled too."""
+        """Yield every provider's secret, by name; those whose deletion is scheduled too."""
+        return (kept for kept in self.named() if names.is_provider(kept.provider))
+
+    def named(self) -> Iterator[Kept]:
+        """Yield the same, and those whose name no provider can have; not what is further down, as ``{prefix}/consumer/x/backup``."""
         begin = self.name("")
         pages = self._client.get_paginator("list_secrets").paginate(
             Filters=[{"Key": "name", "Values": [begin]}], IncludePlannedDeletion=True
         )
-        found = [Kept.of(each) for page in pages for each in page["SecretList"] if each["Name"].startswith(begin)]
-        yield from sorted(found, key=lambda kept: kept.name)
+        secrets = [each for page in pages for each in page["SecretList"] if each["Name"].startswith(begin)]
+        found = (Kept.of(each, str(each["Name"]).removeprefix(begin)) for each in secrets)
+        yield from sorted((kept for kept in found if "/" not in kept.provider), key=lambda kept: kept.name)
 
     def content(self, provider: str) -> str:
         """Return the text that a secret holds; empty where it holds bytes."""

@@ -171,6 +171,16 @@ def test_a_key_that_the_stack_may_not_use_is_told(sandbox: Sandbox, unique: str)
     assert row["kms_key"] == sandbox.token_key
 
 
+def test_what_is_below_a_providers_name_is_no_provider(sandbox: Sandbox, unique: str) -> None:
+    client = sandbox.client("secretsmanager")
+    for name in (f"{unique}/backup", f"other/{unique}", f"Old_{unique}"):
+        client.create_secret(Name=f"tripod/consumer/{name}", SecretString=GIVEN)
+    listed = tripod(sandbox, "consumer", "list", "--json")
+    assert [row["provider"] for row in listed.rows if unique in row["provider"] or row["provider"] == "backup"] == []
+    begun = {"_TRIPOD_COMPLETE": "bash_complete", "COMP_CWORD": "3"}
+    assert tripod(sandbox, environ={**begun, "COMP_WORDS": f"tripod consumer show {unique[:9]}"}).out.strip() == ""
+
+
 def test_names_are_completed(sandbox: Sandbox, unique: str) -> None:
     set_(sandbox, unique, "--like", "flickr")
     begun = {"_TRIPOD_COMPLETE": "bash_complete", "COMP_CWORD": "3"}

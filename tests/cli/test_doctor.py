@@ -141,6 +141,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     with Sandbox(parameters=parameters, settings=QUICK, streams=False) as sandbox, ExitStack() as open_:
         allowed = as_role(sandbox, "operator", policy())
         runs = Runs(sandbox, sandbox.aws_server.roles["operator"])
+        sandbox.client("secretsmanager").create_secret(Name="tripod/consumer/x/backup")  # no provider's
         runs.keep("well", tripod(sandbox, "doctor", environ=allowed))
         providers = {what: make(sandbox) for what, make in wrong_setups.OF_AN_APP.items()}
         providers["clock off"] = open_.enter_context(wrong_setups.clock_ahead(sandbox, wrong_setups.HOUR))
@@ -318,6 +319,13 @@ def test_a_domain_name_that_no_api_is_mapped_to_is_named(runs: Runs) -> None:
 def test_a_stack_without_a_consumer_secret_is_told_to_make_one(runs: Runs) -> None:
     with operator(runs.sandbox) as stack:
         assert printed([consumer_secret.none(stack)])[0] == "wrong    consumer secrets: there is none below tripod/consumer/"
+
+
+def test_a_secret_whose_name_no_provider_can_have_is_looked_at_all_the_same(runs: Runs) -> None:
+    runs.sandbox.client("secretsmanager").create_secret(Name="tripod/consumer/X", SecretString="{}")
+    with operator(runs.sandbox) as stack:
+        providers = consumer_secret.providers(stack)
+    assert ("X" in providers, [name for name in providers if "backup" in name]) == (True, [])
 
 
 def test_a_stack_that_does_not_say_its_address_is_told_so(runs: Runs) -> None:

@@ -26,8 +26,8 @@ FORM = "docs/providers.md says what belongs into it"
 
 
 def providers(stack: Stack) -> list[str]:
-    """Return the providers of which there is a consumer secret, deleted ones too."""
-    return [kept.provider for kept in ConsumerSecrets(stack).all()]
+    """Return the providers of which there is a consumer secret, deleted ones too, and names that no provider can have."""
+    return [kept.provider for kept in ConsumerSecrets(stack).named()]
 
 
 def none(stack: Stack) -> Finding:
