@@ -5,12 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tripod import names
 from tripod.credentials import Consumer, Store
 from tripod_cli import given
 from tripod_cli.stack import Stack
 
 AWS_KEY = "alias/aws/secretsmanager"  # AWS's own, where a secret names none
+
+_UNDECRYPTABLE = ("DecryptionFailure", "DisabledException", "KMSDisabledException", "KMSInvalidStateException")  # whoever asks
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,16 @@ class ConsumerSecrets:
         yield from sorted((kept for kept in found if "/" not in kept.provider), key=lambda kept: kept.name)
 
     def content(self, provider: str) -> str:
-        """Return the text that a secret holds; empty where it holds bytes."""
-        return str(self._client.get_secret_value(SecretId=self.name(provider)).get("SecretString") or "")
+        """Return the text that a secret holds; empty where it holds bytes. Raises ValueError where there is none to be read."""
+        try:
+            return str(self._client.get_secret_value(SecretId=self.name(provider)).get("SecretString") or "")
+        except self._client.exceptions.ResourceNotFoundException:
+            raise ValueError("it has no value") from None
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _UNDECRYPTABLE:
+                raise
+            raise ValueError(f"it can't be decrypted ({code}): is its KMS key enabled?") from None
 
     def said_store(self, provider: str) -> SaidStore:
         """Return what a secret says of the store now. Raises ValueError where it is malformed."""

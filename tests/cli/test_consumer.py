@@ -137,6 +137,39 @@ def test_a_secret_that_holds_no_json_is_replaced_and_told_of(sandbox: Sandbox, u
     assert "replaced as a whole" in ran.err
 
 
+def test_a_secret_without_a_value_is_listed_and_given_one(sandbox: Sandbox, unique: str) -> None:
+    sandbox.client("secretsmanager").create_secret(Name=f"tripod/consumer/{unique}")
+    listed = tripod(sandbox, "consumer", "list", "--json")
+    assert (listed.exit_code, [row["flaw"] for row in listed.rows if row["provider"] == unique]) == (1, ["it has no value"])
+    shown = tripod(sandbox, "consumer", "show", unique)
+    assert (shown.exit_code, "it has no value" in shown.out, "mends it" in shown.err) == (1, True, True)
+    ran = set_(sandbox, unique, "--like", "flickr")
+    assert (ran.exit_code, "replaced as a whole: it has no value" in ran.err) == (0, True)
+    assert stored(sandbox, unique) == PAIR | {"provider": "flickr"}
+
+
+def test_a_secret_that_nobody_can_decrypt_is_listed_and_replaced(sandbox: Sandbox, unique: str) -> None:
+    kms = sandbox.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    set_(sandbox, unique, "--like", "flickr", "--kms-key-id", key)
+    kms.disable_key(KeyId=key)
+    flaw = "it can't be decrypted (DecryptionFailure): is its KMS key enabled?"
+    listed = tripod(sandbox, "consumer", "list", "--json")
+    assert (listed.exit_code, [row["flaw"] for row in listed.rows if row["provider"] == unique]) == (1, [flaw])
+    assert "UpdateSecret (EncryptionFailure)" in set_(sandbox, unique, "--like", "zaim").err
+    ran = set_(sandbox, unique, "--like", "zaim", "--kms-key-id", sandbox.token_key)
+    assert (ran.exit_code, "replaced as a whole" in ran.err) == (0, True)
+    assert stored(sandbox, unique) == PAIR | {"provider": "zaim"}
+
+
+def test_a_secret_that_the_operator_may_not_read_is_not_replaced(sandbox: Sandbox, unique: str) -> None:
+    set_(sandbox, unique, "--like", "flickr")
+    sandbox.aws_server.fault("secretsmanager", "GetSecretValue", "denied", match=unique)
+    ran = set_(sandbox, unique, "--like", "zaim")
+    assert (ran.exit_code, "may not do this: GetSecretValue" in ran.err) == (3, True)
+    assert stored(sandbox, unique)["provider"] == "flickr"
+
+
 def test_a_stack_that_is_not_deployed_yet_has_its_secret_all_the_same(sandbox: Sandbox, unique: str) -> None:
     ran = set_(sandbox, "x", "--prefix", unique)
     assert ran.exit_code == 0
