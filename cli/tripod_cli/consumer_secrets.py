@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tripod import names
 from tripod.credentials import Consumer, Store
 from tripod_cli import given
+from tripod_cli.failure import Failure
 from tripod_cli.stack import Stack
 
 AWS_KEY = "alias/aws/secretsmanager"  # AWS's own, where a secret names none
@@ -40,6 +41,20 @@ class Kept:
             changed_at=_seconds(described.get("LastChangedDate")),
             deleted_at=_seconds(described.get("DeletedDate")),
         )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A consumer secret as it was read before it is changed: two that are not equal tell that somebody else has changed it."""
+
+    kept: Kept | None  # None: there is none
+    content: str = field(default="", repr=False)  # empty where there is none to be read
+    flaw: str = ""  # why there is none, where there should be
+
+    @property
+    def is_deleted(self) -> bool:
+        """True if its deletion is scheduled."""
+        return self.kept is not None and self.kept.deleted_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +109,30 @@ class ConsumerSecrets:
                 raise
             raise ValueError(f"it can't be decrypted ({code}): is its KMS key enabled?") from None
 
+    def held(self, provider: str) -> Held:
+        """Return what there is of a provider's secret now."""
+        held = Held(self.find(provider))
+        if held.kept is None or held.is_deleted:
+            return held
+        try:
+            return Held(held.kept, self.content(provider))
+        except ValueError as error:
+            return Held(held.kept, flaw=str(error))
+
     def said_store(self, provider: str) -> SaidStore:
         """Return what a secret says of the store now. Raises ValueError where it is malformed."""
         answer = self._client.get_secret_value(SecretId=self.name(provider))
         return SaidStore(Consumer.from_json(answer["SecretString"], provider).store, answer["CreatedDate"].timestamp())
 
-    def say_store(self, provider: str, store: Store) -> None:
-        """Change ``"store"``, and nothing else of a secret."""
-        self.change(provider, json.dumps({**given.parse(self.content(provider)), "store": store}), kms_key=None)
+    def say_store(self, provider: str, store: Store, *, was: Store) -> None:
+        """Change ``"store"``, and nothing else of a secret. Raises Failure where that says another than ``was`` by now."""
+        content = self.content(provider)
+        if (says := Consumer.from_json(content, provider).store) != was:
+            raise Failure(
+                f'"store" is not changed: {self.name(provider)} says "{says}" now, and said "{was}" when this was decided. '
+                "Has somebody else changed it? The same command goes on from there"
+            )
+        self.change(provider, json.dumps({**given.parse(content), "store": store}), kms_key=None)
 
     def create(self, provider: str, content: str, *, at: str, kms_key: str) -> None:
         """Create a provider's secret, under ``kms_key``, or AWS's own where that is empty; ``at`` is the provider's name for people."""

@@ -1,6 +1,7 @@
 """``tripod consumer``: the app's key and secret are set, shown and listed, and none is printed."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,6 +64,49 @@ def test_keys_are_rotated_and_everything_else_stays(sandbox: Sandbox, unique: st
     assert stored(sandbox, unique)["store"] == "table"
     assert stored(sandbox, unique)["provider"]["site"] == "https://usosapi.example.com"
     assert set_(sandbox, unique, "--store", "table", "--json").rows[0]["outcome"] == "unchanged"
+
+
+def changed(client: Any, name: str) -> None:
+    client.put_secret_value(SecretId=name, SecretString=json.dumps(PAIR | {"provider": "flickr", "store": "table"}))
+
+
+def deleted(client: Any, name: str) -> None:
+    client.delete_secret(SecretId=name)
+
+
+def made(client: Any, name: str) -> None:
+    client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    client.create_secret(Name=name, SecretString=json.dumps({"consumer_key": "another", "consumer_secret": "pair"}))
+
+
+@pytest.mark.parametrize("change", [changed, deleted, made])
+def test_what_others_have_changed_while_a_person_types_is_not_undone(
+    sandbox: Sandbox, unique: str, change: Callable[[Any, str], None]
+) -> None:
+    set_(sandbox, unique, "--like", "flickr")
+    client, name, after = sandbox.client("secretsmanager"), f"tripod/consumer/{unique}", []
+
+    def meanwhile() -> None:
+        change(client, name)
+        after.append(client.describe_secret(SecretId=name))
+
+    ran = set_(sandbox, unique, typed="new-key\nnew-secret\n", terminal=True, meanwhile=meanwhile)
+    assert (ran.exit_code, ran.out) == (1, ""), ran.err
+    assert f"nothing is stored: {name} was changed" in ran.err
+    assert "run it again" in ran.err
+    for seen in (*after, now := client.describe_secret(SecretId=name)):
+        del seen["ResponseMetadata"]
+    assert [now] == after
+
+
+def test_a_secret_that_others_have_made_while_a_person_types_is_not_written_over(sandbox: Sandbox, unique: str) -> None:
+    client, typed = sandbox.client("secretsmanager"), "new-key\nnew-secret\n"
+
+    def meanwhile() -> None:
+        client.create_secret(Name=f"tripod/consumer/{unique}", SecretString=GIVEN)
+
+    ran = set_(sandbox, unique, "--like", "flickr", typed=typed, terminal=True, meanwhile=meanwhile)
+    assert (ran.exit_code, "run it again" in ran.err, stored(sandbox, unique)) == (1, True, PAIR)
 
 
 def test_a_change_of_the_store_that_readers_could_miss_is_asked_about(sandbox: Sandbox, unique: str) -> None:

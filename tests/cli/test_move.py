@@ -3,6 +3,7 @@
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,8 @@ def filled(app: SandboxApp, tmp_path: Path) -> SandboxApp:
     return app
 
 
-def move(app: SandboxApp, to: str, *options: str, typed: str = "") -> Ran:
-    return run(app.sandbox, "move", app.name, "--to", to, "--rate", "1000", "--cached", "0", "--json", *options, typed=typed)
+def move(app: SandboxApp, to: str, *options: str, **typed: Any) -> Ran:
+    return run(app.sandbox, "move", app.name, "--to", to, "--rate", "1000", "--cached", "0", "--json", *options, **typed)
 
 
 def store(app: SandboxApp) -> str:
@@ -74,6 +75,12 @@ def test_tokens_are_moved_there_and_back_interrupted_and_resumed(filled: Sandbox
         assert tripod.user_tokens(app.name, user_id="7").oauth_token == "7-t7"
     app.change_consumer(store="none")
     assert '"store" is "none"' in move(app, "secrets-manager", "--yes").err
+
+
+def test_a_store_that_others_have_set_while_it_asks_is_left(app: SandboxApp) -> None:
+    ran = move(app, "table", typed="y\n", meanwhile=lambda: app.change_consumer(store="none"))
+    assert (ran.exit_code, store(app)) == (1, "none")
+    assert 'says "none" now, and said "secrets-manager"' in ran.err
 
 
 def test_nothing_is_changed_where_the_key_seals_nothing(app: SandboxApp) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import BytesIO, StringIO
@@ -45,11 +45,30 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     return {**sandbox.environment(), "COLUMNS": "200"}
 
 
-class _Terminal(BytesIO):
-    """A person's keyboard."""
+class _Typed(BytesIO):
+    """What a person types, or a pipe holds; ``meanwhile`` is done once the command waits for it."""
+
+    def __init__(self, typed: bytes, meanwhile: Callable[[], object], *, terminal: bool) -> None:
+        super().__init__(typed)
+        self._meanwhile: Callable[[], object] | None = meanwhile
+        self._terminal = terminal
 
     def isatty(self) -> bool:
-        return True
+        return self._terminal
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size != 0:  # click looks by it whether these are bytes
+            self._waited_for()
+        return super().read(size)
+
+    def read1(self, size: int | None = -1) -> bytes:
+        self._waited_for()
+        return super().read1(size)
+
+    def _waited_for(self) -> None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile:
+            meanwhile()
 
 
 def tripod(
@@ -57,11 +76,12 @@ def tripod(
     *arguments: str,
     typed: str | bytes = "",
     terminal: bool = False,
+    meanwhile: Callable[[], object] = lambda: None,
     environ: Mapping[str, str | None] | None = None,
 ) -> Ran:
     """Run ``tripod`` with these arguments in this process; ``typed`` is its standard input. What it shares with others is put back.
 
-    ``terminal``: a person types it, to whom the command may put questions.
+    ``terminal``: a person types it, to whom the command may put questions. ``meanwhile``: what happens while they do.
     """
     process.forget()
     level = telemetry.log().log_level
@@ -69,7 +89,7 @@ def tripod(
     given = typed.encode() if isinstance(typed, str) else typed
     try:
         result = CliRunner(env={**environment(sandbox), **(environ or {})}).invoke(
-            main, arguments, input=_Terminal(given) if terminal else given, prog_name="tripod"
+            main, arguments, input=_Typed(given, meanwhile, terminal=terminal), prog_name="tripod"
         )
     finally:
         telemetry.log().setLevel(level)

@@ -12,7 +12,7 @@ from tripod import names
 from tripod.credentials import STORES
 from tripod.definitions import resolve
 from tripod_cli import completion, failure, given, options
-from tripod_cli.consumer_secrets import ConsumerSecrets, Kept
+from tripod_cli.consumer_secrets import ConsumerSecrets, Held
 from tripod_cli.consumer_shown import called, shown
 from tripod_cli.failure import Failure
 from tripod_cli.given import Fields
@@ -65,8 +65,8 @@ def set_(
     if not names.is_provider(provider):
         raise click.UsageError("PROVIDER is 1 to 32 lower-case letters, digits and hyphens, such as x")
     secrets, output = ConsumerSecrets(chosen.stack), chosen.output
-    kept = secrets.find(provider)
-    former = _former(secrets, kept, output)
+    held = secrets.held(provider)
+    former = _former(held, output)
     asked: Fields = {"store": store} if store else {}
     if like or site:
         asked["provider"] = given.described(former.get("provider"), provider, like, site)
@@ -86,13 +86,16 @@ def set_(
     settings = _if_deployed(lambda: chosen.stack.settings, output)
     _check_store(former, fields, settings, yes=yes or dry_run)
     key = _kms_key(kms_key_id, settings, output)
-    change = _change(kept, former, fields, kms_key_id)
+    change = _change(held, former, fields, kms_key_id)
     told: dict[str, Any] = {"provider": provider, "secret": secrets.name(provider), "trimmed": list(trimmed)}
     if dry_run:
         output.line(f"would {_WOULD[change]} {secrets.name(provider)}", **told, would=change)
         return
-    if kept and change == "restored":
-        _agree(f"{kept.name} was deleted at {moment(kept.deleted_at)}. Restore it, with what is given now", yes=yes)
+    if held.kept and held.is_deleted:
+        _agree(f"{held.kept.name} was deleted at {moment(held.kept.deleted_at)}. Restore it, with what is given now", yes=yes)
+    if secrets.held(provider) != held:
+        raise Failure(f"nothing is stored: {secrets.name(provider)} was changed by somebody else meanwhile: run it again")
+    if change == "restored":
         secrets.restore(provider)
     if change == "created":
         secrets.create(provider, json.dumps(fields), at=called(provider, definition), kms_key=key or "")
@@ -145,15 +148,18 @@ def list_(chosen: Chosen) -> None:
 COMMANDS = (consumer,)
 
 
-def _former(secrets: ConsumerSecrets, kept: Kept | None, output: Output) -> Fields:
+def _former(held: Held, output: Output) -> Fields:
     """Return the fields that the secret has; none where it is new or deleted, or where they can't be read."""
-    if kept is None or kept.deleted_at is not None:
+    if held.kept is None or held.is_deleted:
         return {}
-    try:
-        return given.parse(secrets.content(kept.provider))
-    except ValueError as error:
-        output.aside(f"what {kept.name} holds is replaced as a whole: {error}")
-        return {}
+    flaw = held.flaw
+    if not flaw:
+        try:
+            return given.parse(held.content)
+        except ValueError as error:
+            flaw = str(error)
+    output.aside(f"what {held.kept.name} holds is replaced as a whole: {flaw}")
+    return {}
 
 
 def _read(file: BinaryIO | None, provider: str, definition: object) -> Fields:
@@ -218,12 +224,12 @@ def _kms_key(asked: str | None, settings: Settings | None, output: Output) -> st
     return asked or stacks
 
 
-def _change(kept: Kept | None, former: Fields, fields: Fields, key: str | None) -> str:
-    if kept is None:
+def _change(held: Held, former: Fields, fields: Fields, key: str | None) -> str:
+    if held.kept is None:
         return "created"
-    if kept.deleted_at is not None:
+    if held.is_deleted:
         return "restored"
-    return "unchanged" if fields == former and key in (None, kept.kms_key) else "changed"
+    return "unchanged" if fields == former and key in (None, held.kept.kms_key) else "changed"
 
 
 def _agree(question: str, *, yes: bool) -> None:

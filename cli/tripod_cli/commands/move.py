@@ -76,20 +76,22 @@ def move(
     if to == "table":
         _try_key(chosen, provider)
         if run.said.store == "secrets-manager":
-            run.say("moving", "From then on readers look into the table first, and for a secret after it", yes=yes)
+            run.say(
+                "secrets-manager", "moving", "From then on readers look into the table first, and for a secret after it", yes=yes
+            )
         run.wait_until((secrets.looked_into_since(provider) or 0.0) + cached, "until every reader looks into the table")
         if run.said.store == "moving":
-            run.say("table", "From then on new tokens are sealed in the table", yes=yes)
+            run.say("moving", "table", "From then on new tokens are sealed in the table", yes=yes)
         run.wait_until(run.said.since + functions, "until nobody keeps new tokens as secrets any more")
         run.passes(lambda: flow.to_table(provider, rate=rate, cached=cached), lambda: 0)
     elif run.said.store == "secrets-manager" and not _places(chosen, provider)[Place.TABLE] and not flow.unsettled(provider):
         run.show(Counter({MoveResult.THERE: run.total}))
     else:
-        if run.said.store in ("table", "secrets-manager"):
-            run.say("moving", "From then on new tokens are kept as secrets, and readers look into both", yes=yes)
+        if (said := run.said.store) in ("table", "secrets-manager"):
+            run.say(said, "moving", "From then on new tokens are kept as secrets, and readers look into both", yes=yes)
         run.wait_until(run.said.since + functions, "until nobody seals new tokens any more")
         run.passes(lambda: flow.to_secrets_manager(provider, rate=rate), lambda: flow.unsettled(provider))
-        run.say("secrets-manager", "From then on nobody looks into the table any more", yes=yes)
+        run.say("moving", "secrets-manager", "From then on nobody looks into the table any more", yes=yes)
     return None
 
 
@@ -112,12 +114,12 @@ class _Run:
         """What the consumer secret says now."""
         return self.secrets.said_store(self.provider)
 
-    def say(self, store: Store, meaning: str, *, yes: bool) -> None:
-        """Change the consumer secret, once the operator agrees."""
+    def say(self, was: Store, store: Store, meaning: str, *, yes: bool) -> None:
+        """Change the consumer secret, once the operator agrees; raises ``Failure`` where somebody else has changed it since."""
         secret = self.secrets.name(self.provider)
         if not yes:
             click.confirm(f'Set "store" to "{store}" in the secret {secret}? {meaning}', abort=True, err=True)
-        self.secrets.say_store(self.provider, store)
+        self.secrets.say_store(self.provider, store, was=was)
         self.chosen.output.aside(f'"store" is "{store}" in {secret}')
 
     def wait_until(self, at: float, why: str) -> None:
