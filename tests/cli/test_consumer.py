@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
 
 from sandbox.world import Sandbox
 from tests.support.command import Ran, tripod
+from tripod.credentials import STORES
 
 KEY, SECRET = "k3yOfTheAppAtTheProvider", "s3cretOfTheAppAtTheProvider"
 PAIR = {"consumer_key": KEY, "consumer_secret": SECRET}
@@ -107,6 +109,25 @@ def test_a_secret_that_others_have_made_while_a_person_types_is_not_written_over
 
     ran = set_(sandbox, unique, "--like", "flickr", typed=typed, terminal=True, meanwhile=meanwhile)
     assert (ran.exit_code, "run it again" in ran.err, stored(sandbox, unique)) == (1, True, PAIR)
+
+
+# Readers look into the table where it is "table" or "moving", and in Secrets Manager everywhere.
+LOSING = {
+    *(("table", "secrets-manager"), ("moving", "secrets-manager"), ("table", "none"), ("moving", "none")),
+    ("secrets-manager", "table"),  # a reader that has "secrets-manager" cached looks into Secrets Manager alone
+}
+
+
+def test_each_change_of_the_store_that_loses_users_is_asked_about_and_no_other(sandbox: Sandbox, unique: str) -> None:
+    set_(sandbox, unique, "--like", "flickr")
+    client, name, asked = sandbox.client("secretsmanager"), f"tripod/consumer/{unique}", set()
+    for was, store in product(STORES, STORES):
+        client.put_secret_value(SecretId=name, SecretString=json.dumps(PAIR | {"provider": "flickr", "store": was}))
+        ran = set_(sandbox, unique, "--store", store, typed="")
+        if "--yes says so" in ran.err:
+            asked.add((was, store))
+        assert stored(sandbox, unique)["store"] == (was if ran.exit_code else store)
+    assert asked == LOSING
 
 
 def test_a_change_of_the_store_that_readers_could_miss_is_asked_about(sandbox: Sandbox, unique: str) -> None:

@@ -84,7 +84,7 @@ def set_(
     for name in given.blanks_within(fields):
         output.aside(f"the {name.replace('_', ' ')} has a blank or an invisible character within: was it cut into two lines?")
     settings = _if_deployed(lambda: chosen.stack.settings, output)
-    _check_store(former, fields, settings, yes=yes or dry_run)
+    _check_store(provider, former, fields, settings, yes=yes or dry_run)
     key = _kms_key(kms_key_id, settings, output)
     change = _change(held, former, fields, kms_key_id)
     told: dict[str, Any] = {"provider": provider, "secret": secrets.name(provider), "trimmed": list(trimmed)}
@@ -203,12 +203,18 @@ def _checked(provider: str, fields: Fields) -> ProviderDefinition:
     return found
 
 
-def _check_store(former: Fields, fields: Fields, settings: Settings | None, *, yes: bool) -> None:
+def _check_store(provider: str, former: Fields, fields: Fields, settings: Settings | None, *, yes: bool) -> None:
     """See that a change of the store loses nobody's tokens: raises Failure, or asks."""
     was, store = former.get("store", STORES[0]), fields.get("store", STORES[0])
     if store in ("table", "moving") and settings and not settings.token_key:
         raise Failure(f'nothing is stored: "store": "{store}" needs a key. Deploy with the parameter TokenKey=on first')
-    if former and {was, store} == {"secrets-manager", "table"}:
+    if was in ("table", "moving") and store not in ("table", "moving"):
+        text = (
+            "Readers would look into the table no more, and not find whose tokens are sealed there: "
+            f"`tripod move {provider} --to secrets-manager` moves them first (docs/operating.md). Set {store} now"
+        )
+        _agree(text, yes=yes)
+    elif former and (was, store) == ("secrets-manager", "table"):
         text = f"Readers could miss who is connected already: from {was}, set moving first (docs/operating.md). Set {store} now"
         _agree(text, yes=yes)
 
