@@ -269,6 +269,29 @@ def test_a_key_that_the_stack_may_not_use_is_told(sandbox: Sandbox, unique: str)
     assert row["kms_key"] == sandbox.token_key
 
 
+def test_the_stacks_own_key_may_be_named_in_each_way(sandbox: Sandbox, unique: str) -> None:
+    kms, relay = sandbox.client("kms"), f"{sandbox.prefix}-relay"
+    kms.create_alias(AliasName=f"alias/{unique}", TargetKeyId=sandbox.token_key)
+    kms.create_alias(AliasName=f"alias/{unique}-other", TargetKeyId=(other := kms.create_key()["KeyMetadata"])["KeyId"])
+
+    def told(key: str) -> str:
+        return set_(sandbox, unique, "--like", "flickr", "--kms-key-id", key, "--dry-run").err
+
+    sandbox.functions.reconfigure(relay, {"TRIPOD_KMS_KEY": sandbox.token_key})
+    try:
+        arn = sandbox.token_key.rpartition(":")[0]
+        for key in (sandbox.token_key, sandbox.token_key.rpartition("/")[2], f"alias/{unique}", f"{arn}:alias/{unique}"):
+            assert told(key) == ""
+        for key in (other["KeyId"], other["Arn"], f"alias/{unique}-other"):
+            assert "nobody can sign in until" in told(key)
+        sandbox.aws_server.fault("kms", "DescribeKey", "denied", match=unique)
+        unknown = told(f"alias/{unique}")
+    finally:
+        sandbox.functions.reconfigure(relay, {"TRIPOD_KMS_KEY": ""})
+    assert f"if alias/{unique} is another, nobody can sign in" in unknown
+    assert told("alias/aws/secretsmanager") == ""
+
+
 def test_what_is_below_a_providers_name_is_no_provider(sandbox: Sandbox, unique: str) -> None:
     client = sandbox.client("secretsmanager")
     for name in (f"{unique}/backup", f"other/{unique}", f"Old_{unique}"):

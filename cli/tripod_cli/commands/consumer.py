@@ -12,7 +12,7 @@ from tripod import names
 from tripod.credentials import STORES
 from tripod.definitions import resolve
 from tripod_cli import completion, failure, given, options
-from tripod_cli.consumer_secrets import ConsumerSecrets, Held
+from tripod_cli.consumer_secrets import AWS_KEY, ConsumerSecrets, Held
 from tripod_cli.consumer_shown import called, shown
 from tripod_cli.failure import Failure
 from tripod_cli.given import Fields
@@ -85,7 +85,7 @@ def set_(
         output.aside(f"the {name.replace('_', ' ')} has a blank or an invisible character within: was it cut into two lines?")
     settings = _if_deployed(lambda: chosen.stack.settings, output)
     _check_store(provider, former, fields, settings, yes=yes or dry_run)
-    key = _kms_key(kms_key_id, settings, output)
+    key = _kms_key(kms_key_id, chosen.stack, settings, output)
     change = _change(held, former, fields, kms_key_id)
     told: dict[str, Any] = {"provider": provider, "secret": secrets.name(provider), "trimmed": list(trimmed)}
     if dry_run:
@@ -219,15 +219,20 @@ def _check_store(provider: str, former: Fields, fields: Fields, settings: Settin
         _agree(text, yes=yes)
 
 
-def _kms_key(asked: str | None, settings: Settings | None, output: Output) -> str | None:
+def _kms_key(asked: str | None, stack: Stack, settings: Settings | None, output: Output) -> str | None:
     """Return the key to encrypt with; one that the functions may not use is told of."""
-    stacks = settings.kms_key if settings else None
-    if asked and settings and asked != stacks:
-        output.aside(
-            f"the stack may use the key of its parameter KmsKeyArn alone ({stacks or 'none is given'}): "
-            "nobody can sign in until it may use this one"
-        )
-    return asked or stacks
+    stacks = settings.kms_key if settings else ""
+    if not asked or settings is None or asked.endswith(AWS_KEY):
+        return asked or stacks
+    key: str | None = asked
+    if stacks and "alias/" in asked:
+        key = _if_deployed(lambda: str(stack.client("kms").describe_key(KeyId=asked)["KeyMetadata"]["Arn"]), output)
+    if key not in (stacks, stacks.rpartition("/")[2]):
+        which = "nobody can sign in until it may use this one"
+        if key is None:
+            which = f"if {asked} is another, nobody can sign in until it may use that one"
+        output.aside(f"the stack may use the key of its parameter KmsKeyArn alone ({stacks or 'none is given'}): {which}")
+    return asked
 
 
 def _change(held: Held, former: Fields, fields: Fields, key: str | None) -> str:
