@@ -71,6 +71,16 @@ class Machine(Operator):
         self._count("sign in")
         return self._sign_in(self._users[user]) or multiple()
 
+    @rule(target=begun, user=st.integers(0, 1), kind=st.sampled_from([Kind.PLAIN, Kind.TICKET, Kind.DIRECT]))
+    def say_no(self, user: int, kind: Kind) -> Begun | MultipleResults[Begun]:
+        self._count("say no")
+        one = self._begin(kind)
+        if one is None:
+            return multiple()
+        self._decide(one, self._users[user], "cancel")
+        self._deny(one, Who.RIGHT)
+        return one
+
     @precondition(lambda self: any(one.user is None and not one.refused for one in self._all))
     @rule(one=begun, user=st.integers(0, 1), decision=st.sampled_from(["authorize", "authorize", "cancel"]))
     def decide(self, one: Begun, user: int, decision: str) -> None:
