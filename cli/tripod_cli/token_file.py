@@ -108,8 +108,15 @@ def opened(path: str) -> TextIO:
     return open(path, encoding="utf-8", errors="surrogateescape", newline="")  # the caller closes it
 
 
-def line_count(path: str) -> int:
-    """Return how many lines a file has; the last may have no line end."""
+def is_regular(path: str) -> bool:
+    """Return True for a file on a disk, which can be read twice and has a time; - is standard input."""
+    return path != "-" and stat.S_ISREG(os.stat(path).st_mode)
+
+
+def line_count(path: str) -> int | None:
+    """Return how many lines a file has; the last may have no line end. None for a pipe, whose content is read but once."""
+    if not is_regular(path):
+        return None
     ends, last = 0, b"\n"
     with open(path, "rb") as file:
         for chunk in iter(lambda: file.read(1 << 20), b""):

@@ -5,6 +5,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +212,27 @@ def test_standard_input_needs_a_time_and_a_sign_in_only_app_takes_nothing(app: S
     nowhere = imported(app, "-", "--as-of", "2026-01-01", typed=typed)
     assert nowhere.exit_code == 3
     assert '"store": "none"' in nowhere.err
+
+
+@contextmanager
+def piped(text: str) -> Iterator[str]:
+    """Return the path of a pipe, as a shell's ``<(…)`` makes one."""
+    reads, writes = os.pipe()
+    os.write(writes, text.encode())
+    os.close(writes)
+    try:
+        yield f"/dev/fd/{reads}"
+    finally:
+        os.close(reads)
+
+
+def test_a_pipe_is_read_once_and_has_no_time_either(app: SandboxApp) -> None:
+    rows = "".join(json.dumps(row(user_id)) + "\n" for user_id in ("1", "2"))
+    with piped(rows) as path:
+        assert counts(imported(app, path, "--format", "jsonl", "--as-of", "2026-01-01", "--dry-run")) == {"taken": 2}
+    with piped(rows) as path:
+        undated = imported(app, path)
+    assert (undated.exit_code, "--as-of" in undated.err) == (2, True)
 
 
 def test_a_provider_that_cannot_answer_now_is_asked_again_and_one_that_refuses_the_app_ends_it(checked: SandboxApp) -> None:

@@ -84,7 +84,7 @@ def import_(
     flow = Import(app.table, app.consumers, app.provider_client, app.token_sealer)
     plan = Plan(as_of=dated, is_dated=is_dated, verify=verify, tells=events, writes=not dry_run, rate=rate)
     tally = _Tally(chosen.output, would="would be " if dry_run else "")
-    total = None if file == "-" else token_file.line_count(file)
+    total = token_file.line_count(file)
     with _source(file) as source, _report(report, file) as tally.report:
         rows = TokenFile(source, known, names_user=names_user, now=time.time()).rows(form or token_file.form_of(file))
         try:
@@ -211,8 +211,8 @@ def _as_of(given: str | None, file: str) -> tuple[float, bool]:
     """Return when rows were granted that don't say it, and whether somebody who knows has said so."""
     now = time.time()
     if given is None:
-        if file == "-":
-            raise Failure("standard input has no time: --as-of says when its rows were granted", 2)
+        if not token_file.is_regular(file):
+            raise Failure("standard input and pipes have no time: --as-of says when their rows were granted", 2)
         return round(min(Path(file).stat().st_mtime, now), 3), False
     at = token_row.moment(given)
     if at is None or at > now:
