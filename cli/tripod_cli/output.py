@@ -196,5 +196,10 @@ def plain(value: Any) -> Text:
 
 
 def moment(at: float | None) -> str | None:
-    """Return epoch seconds as ISO 8601 in UTC."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Return epoch seconds as ISO 8601 in UTC; their number where it is no time of the years 1 to 9999."""
+    if at is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return str(at)

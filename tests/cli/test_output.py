@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.text import Text
 
-from tripod_cli.output import Output
+from tripod_cli.output import Output, moment
 
 ROWS: list[dict[str, Any]] = [
     {"user_id": "1", "name": "ada", "state": None, "labels": []},
@@ -78,3 +78,9 @@ def test_doctor_has_every_character_of_what_is_to_be_copied_at_a_narrow_terminal
     Output().entry(Text("wrong  "), Text(f"callback URL: {LONG}"), f"Register {LONG}")
     told = "".join(line.strip() for line in capsys.readouterr().out.splitlines())
     assert told.count(LONG) == 2
+
+
+@pytest.mark.parametrize("beyond", [253_402_300_800, 1_800_000_000_000_000, 10**30, -(10**15)])
+def test_a_time_that_no_calendar_has_is_shown_as_its_number(beyond: int) -> None:
+    assert moment(1_800_000_000) == "2027-01-15T08:00:00Z"
+    assert moment(beyond) == str(beyond)

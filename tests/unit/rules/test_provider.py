@@ -179,7 +179,12 @@ def test_a_provider_without_a_verifier_is_told_the_callback_url_at_the_consent()
         ({"lifetime": 90}, "60", 1060),
         ({"expires_unit": "epoch"}, "60", 60),
         ({"expires_unit": "epoch-ms"}, "1800000000999", 1800000000),
-        ({}, "9" * 15, 1000 + 999_999_999_999_999),
+        ({}, "3200000000", 1000 + 3_200_000_000),
+        ({}, "3200000001", None),  # more than a century: in another unit than the definition says
+        ({}, "1800000000999", None),
+        ({"expires_unit": "epoch"}, "1800000000999", None),
+        ({"lifetime": 90}, "1800000000999", 1090),
+        ({}, "9" * 15, None),
         ({}, "9" * 16, None),
         ({}, "-5", None),
     ],

@@ -94,14 +94,14 @@ class ProviderDefinition:
     def expires_at(self, said: str, now: float) -> int | None:
         """Return when a token that was granted at ``now`` ends, in epoch seconds; None where nobody says.
 
-        ``said`` is the token answer's ``expires_field``.
+        ``said`` is the token answer's ``expires_field``. An end that is more than a century away says nothing: it is in another unit than
+        the definition has, and the token is used until the provider refuses it.
         """
         value = int(said) if re.fullmatch(r"[0-9]{1,15}", said) else 0
-        if not value:
-            return None if self.lifetime is None else int(now) + self.lifetime
-        if self.expires_unit == "seconds":
-            return int(now) + value
-        return value if self.expires_unit == "epoch" else value // 1000
+        ends = {"seconds": int(now) + value, "epoch": value, "epoch-ms": value // 1000}[self.expires_unit]
+        if value and ends <= int(now) + LONGEST_LIFETIME:
+            return ends
+        return None if self.lifetime is None else int(now) + self.lifetime
 
 
 X = ProviderDefinition(**x.X)
