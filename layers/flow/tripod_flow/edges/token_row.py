@@ -14,7 +14,7 @@ from tripod.credentials import BLANKS
 from tripod_flow.edges.identity_response import MAX_SCREEN_NAME, is_user_id
 from tripod_flow.edges.token_response import MAX_ACCESS_TOKEN, MAX_KEPT, can_be_kept
 from tripod_flow.rules.authorization import MAX_LABEL, MAX_SUBJECT, MOST_LABELS
-from tripod_flow.rules.provider import MOST_KEPT
+from tripod_flow.rules.provider import MOST_KEPT, may_be_kept
 
 FIELDS = (
     "user_id",
@@ -90,6 +90,8 @@ def moment(value: object) -> float | None:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}(\.[0-9]{1,9})?", value):
         value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not 0 < value < 1000 * _MILLISECONDS:  # before it is divided: JSON has integers that no float can hold
+            return None
         return _in_reach(value / 1000 if value >= _MILLISECONDS else float(value))
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -192,6 +194,10 @@ def _extra(value: object) -> dict[str, str]:
         value = _json(value, "extra")
     if not isinstance(value, dict) or len(value) > MOST_KEPT or not all(map(_is_kept, value.values())):
         raise UnfitRow(f"its extra is no object of {MOST_KEPT} printable texts at most")
+    if not all(map(may_be_kept, value)):
+        raise UnfitRow(
+            "its extra has names that no definition can keep: letters, digits, dots, hyphens and underscores, 64 at most"
+        )
     return value
 
 

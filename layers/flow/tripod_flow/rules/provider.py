@@ -159,13 +159,13 @@ def _value_flaws(key: str, value: object) -> list[str]:
     return [] if isinstance(value, str) and value and value.isprintable() else [f"{key} must be a non-empty string"]
 
 
+def may_be_kept(name: object) -> bool:
+    """Return True for the name of a field that a definition may keep as ``extra``."""
+    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name)) and name not in _NEVER_KEPT
+
+
 def _are_names(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= MOST_KEPT
-        and all(isinstance(one, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", one) for one in value)
-        and not set(_NEVER_KEPT) & set(value)
-    )
+    return isinstance(value, list) and len(value) <= MOST_KEPT and all(map(may_be_kept, value))
 
 
 def _params_flaws(value: object) -> list[str]:
