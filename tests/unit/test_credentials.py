@@ -83,6 +83,7 @@ def test_a_consumer_secret_may_be_empty_where_the_provider_has_none(given: dict[
         ({"revoked": {"status": 401, "pattern": ""}}, '"provider.revoked" must be'),
         ({"revoked": {"status": 401, "pattern": "("}}, '"provider.revoked" must be'),
         ({"revoked": {"status": 401, "pattern": "a" * 201}}, '"provider.revoked" must be'),
+        ({"revoked": {"status": 401, "pattern": "a{99999999999}"}}, '"provider.revoked" must be'),
         ({"revoked": "401"}, '"provider.revoked" must be'),
     ],
 )

@@ -203,7 +203,7 @@ def _is_status_and_pattern(value: object) -> bool:
         return False
     try:
         re.compile(pattern)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):  # a repetition beyond what re counts, or groups too deep
         return False
     return True
 
