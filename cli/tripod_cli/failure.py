@@ -13,6 +13,7 @@ from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod.errors import ConsumerNotFound, TokenNotFound, TripodError, TripodUnavailable
+from tripod_flow.flows.pacing import SIGNED_OUT
 from tripod_flow.rules.errors import FlowError, NotConfigured
 
 FOUND = 1
@@ -20,7 +21,6 @@ OUT_OF_REACH = 3
 INTERRUPTED = 130
 
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized")
-_EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient", "InvalidSignature", "AuthFailure")
 _SDK: tuple[tuple[type[Exception] | UnionType, str], ...] = (
     (
         exceptions.NoCredentialsError | exceptions.PartialCredentialsError,
@@ -83,7 +83,7 @@ def _of_answer(error: ClientError) -> Failure:
     call = f"{error.operation_name} ({code})"
     if is_denied(error):
         text = f"your credentials may not do this: {call}. docs/command.md says what each command needs"
-    elif code.startswith(_EXPIRED):
+    elif code.startswith(SIGNED_OUT):
         text = (
             f"AWS takes your credentials for expired or wrong: {call}. Sign in again (aws sso login), or choose another --profile"
         )

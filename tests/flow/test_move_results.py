@@ -8,6 +8,14 @@ from functools import partial
 from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    UnauthorizedSSOTokenError,
+)
 
 import tripod
 from sandbox.repository import ROOT
@@ -126,6 +134,42 @@ def test_what_aws_throttles_is_waited_out_and_what_it_refuses_is_told(
     server.disarm()
     assert harness.clock.now > before + 5
     assert read(harness.app) == valid(harness.app)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        UnauthorizedSSOTokenError(),
+        NoCredentialsError(),
+        CredentialRetrievalError(provider="sso", error_msg=""),
+        ClientError({"Error": {"Code": "ExpiredTokenException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "GetItem"),  # type: ignore[typeddict-item]
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_move_ends_at_once_where_the_operators_sign_in_has_ended(harness: Harness, ended: Exception) -> None:
+    sign_in(harness, "secrets-manager", then="moving")
+    before = harness.clock.now
+
+    def end(_: int, name: str) -> None:
+        if name == "encrypt":
+            raise ended
+
+    with pytest.raises(type(ended)):
+        run(harness, "table", Calls(before=end))
+    assert harness.clock.now == before
+
+
+@pytest.mark.parametrize("lost", [EndpointConnectionError(endpoint_url=""), ReadTimeoutError(endpoint_url="")], ids=repr)
+def test_a_network_that_fails_for_a_while_is_waited_out(harness: Harness, lost: Exception) -> None:
+    sign_in(harness, "secrets-manager", then="moving")
+    before, failures = harness.clock.now, [lost, lost]
+
+    def fail(_: int, name: str) -> None:
+        if name == "encrypt" and failures:
+            raise failures.pop()
+
+    assert results(run(harness, "table", Calls(before=fail))) == [MoveResult.MOVED]
+    assert harness.clock.now >= before + 15
 
 
 @pytest.mark.parametrize("to", WAYS)

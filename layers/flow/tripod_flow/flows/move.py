@@ -22,7 +22,7 @@ from tripod_flow.edges.roster import Roster
 from tripod_flow.edges.secret_writer import version_of
 from tripod_flow.edges.table import Table
 from tripod_flow.edges.token_sealer import TokenSealer, TokensTooLong
-from tripod_flow.flows.pacing import RATE, Pace, retrying
+from tripod_flow.flows.pacing import RATE, Pace, is_everybodys, retrying
 from tripod_flow.flows.token_deletion import TokenDeletion
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import authorization, moving
@@ -91,7 +91,7 @@ class Move:
         """Move everybody's tokens into the table, at most ``rate`` a second, and yield each result; then clear secrets that are left.
 
         Raises ``NotReady`` where a reader that keeps a consumer secret for ``cached`` seconds may not look into the table yet, and
-        botocore's errors where the users can't be listed.
+        botocore's errors where the users can't be listed, or there are no credentials any more.
         """
         since = self._secrets.looked_into_since(provider)
         if since is None or since + cached > self._clock():
@@ -120,12 +120,14 @@ class Move:
                 pace.wait()
 
     def _persistently(self, provider: str, user_id: str, act: Act) -> Moved:
-        """Act until there is a result: again where the connection has changed meanwhile."""
+        """Act until there is a result: again where the connection has changed meanwhile. Raises what no user is the reason of."""
         try:
             for _ in range(TRIES):
                 if moved := retrying(lambda: act(provider, user_id), self._sleep):
                     return moved
         except (ClientError, BotoCoreError) as error:
+            if is_everybodys(error):
+                raise
             return Moved(user_id, MoveResult.FAILED, _named(error))
         return Moved(user_id, MoveResult.WAITING, "the connection keeps changing")
 

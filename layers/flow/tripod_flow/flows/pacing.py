@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from tripod_flow.flows.token_store import TRIES
 from tripod_flow.rules import backoff
@@ -11,6 +11,9 @@ from tripod_flow.rules import backoff
 Done = TypeVar("Done")
 
 RATE = 10.0  # users a second: a fifth of what Secrets Manager lets an account write, which sign-ins need as well
+
+# How AWS's codes begin for credentials that have ended, or are wrong.
+SIGNED_OUT = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient", "InvalidSignature", "AuthFailure")
 
 _PASSING = ("Throttl", "Limit", "TooManyRequests", "Exceeded", "Timeout", "Internal", "Unavailable", "Conflict")  # in a code
 
@@ -33,7 +36,7 @@ class Pace:
 
 
 def retrying(step: Callable[[], Done], sleep: Callable[[float], None]) -> Done:
-    """Take a step, later again where AWS fails for a while; raises botocore's errors."""
+    """Take a step, later again where AWS fails for a while, or can't be reached; raises botocore's errors."""
     for tries in range(TRIES - 1):
         try:
             return step()
@@ -44,8 +47,17 @@ def retrying(step: Callable[[], Done], sleep: Callable[[float], None]) -> Done:
     return step()
 
 
-def _is_passing(error: Exception) -> bool:
-    if not isinstance(error, ClientError):
-        return True
+def is_everybodys(error: ClientError | BotoCoreError) -> bool:
+    """Return True for an error that each further user would meet too: there are no credentials, or AWS takes them no longer."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"].startswith(SIGNED_OUT)
+    return not _is_passing(error)
+
+
+def _is_passing(error: ClientError | BotoCoreError) -> bool:
+    if not isinstance(
+        error, ClientError
+    ):  # of the SDK's own errors, those of the network; the others are of credentials and settings
+        return isinstance(error, ConnectionError | HTTPClientError)
     code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
     return status >= 500 or any(part in code for part in _PASSING)
