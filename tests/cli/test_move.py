@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.support.reading import reading
 from tests.support.sandbox_app import SandboxApp
 from tests.support.token_rows import json_lines, row
 from tests.support.waiting import eventually
+from tripod.credentials import UserTokens
+from tripod_flow.edges.token_sealer import TokenSealer
 
 USERS = 8
 
@@ -100,6 +103,18 @@ def test_nothing_is_changed_where_the_key_seals_nothing(app: SandboxApp) -> None
     assert "DisabledException" in disabled.err
 
 
+def interrupted_at(last: str) -> Callable[[TokenSealer, str, str, bytes], UserTokens]:
+    """Return the sealer's ``open``, while which the operator interrupts at a user."""
+    opened = TokenSealer.open
+
+    def open_(self: TokenSealer, provider: str, user_id: str, sealed: bytes) -> UserTokens:
+        if user_id == last:
+            raise KeyboardInterrupt
+        return opened(self, provider, user_id, sealed)
+
+    return open_
+
+
 def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into_both(
     filled: SandboxApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +134,12 @@ def test_who_cannot_be_moved_is_named_and_the_secret_says_that_readers_look_into
     named = [{"user_id": user_id, "result": "failed", "reason": reason} for user_id in ("3", "5")]
     assert sorted(ran.rows[:2], key=lambda one: one["user_id"]) == named
     assert store(filled) == "moving"
+
+    monkeypatch.setattr(TokenSealer, "open", interrupted_at("5"))
+    stopped = move(filled, "secrets-manager", "--yes")
+    assert (stopped.exit_code, stopped.rows[-1]["failed"], stopped.rows[-1]["already_there"]) == (130, 1, 3)
+    monkeypatch.undo()
+
     monkeypatch.setattr("tripod_cli.commands.move.SHOWN", 1)
     told = run(filled.sandbox, "move", filled.name, "--to", "secrets-manager", "--rate", "1000", "--cached", "0", "--yes")
     assert (told.exit_code, told.err.count(reason), told.err.count("and others, whom --json lists")) == (1, 1, 1)

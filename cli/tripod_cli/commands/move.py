@@ -135,37 +135,41 @@ class _Run:
 
     def passes(self, moves: Callable[[], Iterator[Moved]], unsettled: Callable[[], int]) -> None:
         """Move, and again while somebody is in the way; raises ``Failure`` where not everybody is there in the end."""
-        left, to_seal = Counter[MoveResult](), 0
+        left: dict[str, MoveResult] = {}  # user ids; of those whom a pass has not reached yet, what the one before it found
+        to_seal = 0
         try:
             for number in range(PASSES):
                 if number:
                     self.wait_until(time.time() + AGAIN, "until those who were in the way are done")
-                left = self._pass(moves, is_first=not number)
+                self._pass(moves, left, is_first=not number)
                 to_seal = unsettled()
-                if not left[MoveResult.WAITING] and not to_seal:
+                if MoveResult.WAITING not in left.values() and not to_seal:
                     break
         except BaseException:
-            self.show(left, to_seal)
+            self.show(Counter(left.values()), to_seal)
             raise
-        self.show(left, to_seal)
+        self.show(Counter(left.values()), to_seal)
         if left or to_seal:
             raise Failure(f"not everybody is in {self.to}. They are read where they are: the same command tries again", FOUND)
 
-    def _pass(self, moves: Callable[[], Iterator[Moved]], *, is_first: bool) -> Counter[MoveResult]:
-        """Go through everybody once; return how many are waiting or have failed."""
-        left = Counter[MoveResult]()
+    def _pass(self, moves: Callable[[], Iterator[Moved]], left: dict[str, MoveResult], *, is_first: bool) -> None:
+        """Go through everybody once, and note in ``left`` who is waiting or has failed."""
+        told, unmet = 0, set(left)
         try:
             with self.chosen.output.progress(f"to {self.to}", self.total) as bar:
                 for moved in moves():
                     bar.advance()
+                    unmet.discard(moved.user_id)
                     if moved.result in (MoveResult.WAITING, MoveResult.FAILED):
-                        left[moved.result] += 1
-                        self._tell(moved, left.total())
-                    elif moved.result is not MoveResult.THERE or is_first:
+                        left[moved.user_id] = moved.result
+                        told += 1
+                        self._tell(moved, told)
+                    elif left.pop(moved.user_id, None) or moved.result is not MoveResult.THERE or is_first:
                         self.results[moved.result] += 1
         except NotReady as error:
             raise Failure(str(error)) from None
-        return left
+        for user_id in unmet:  # they have disconnected meanwhile
+            del left[user_id]
 
     def _tell(self, moved: Moved, number: int) -> None:
         """Say who was not moved, and why; people are told the first ones of a pass."""
