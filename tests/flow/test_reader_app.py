@@ -21,6 +21,7 @@ from sandbox.world import Sandbox
 from tests.support.leaks import leaks
 from tests.support.reading import grant, reading, reads
 from tests.support.sandbox_app import SandboxApp, make_app
+from tests.support.waiting import eventually
 from tripod import ConsumerNotFound, HostNotAllowed, MalformedSecret, TokenNotFound, TripodUnavailable, process
 
 LIMITS = "/1.1/application/rate_limit_status.json"
@@ -125,6 +126,30 @@ def test_a_provider_that_fails_leaves_no_token_and_the_next_request_tries_again(
         limits(app)
     assert caught.value.code == "provider_unavailable"
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert limits(app) == (200, 1)
+
+
+def test_an_answer_that_drips_ends_in_time_and_another_provider_is_not_kept_waiting(
+    app: SandboxApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tripod.bearer.CALL", 1.0)  # seconds
+    other = make_app(app.sandbox)
+    app.fault(BEARER, ProviderFault.DRIP, seconds=20.0)
+    raised: list[TripodUnavailable] = []
+
+    def ask() -> None:
+        try:
+            limits(app)
+        except TripodUnavailable as error:
+            raised.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert eventually(lambda: len(app.calls(BEARER)) == 1)
+    assert limits(other) == (200, 1)
+    assert asking.is_alive()
+    asking.join(5)
+    assert [error.code for error in raised] == ["provider_unavailable"]
     assert limits(app) == (200, 1)
 
 

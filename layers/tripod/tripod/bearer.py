@@ -21,6 +21,7 @@ from tripod.session import user_session
 from tripod.version import USER_AGENT
 
 TIMEOUT = (3, 5)  # seconds: to connect, between two bytes
+CALL = 8.0  # seconds for a whole answer, however slowly its bytes come; others wait for the same token
 HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
 
 # Keys of a provider's definition.
@@ -121,7 +122,7 @@ class _BearerResponse:
 
 def _cached_token(provider: str) -> str:
     this = process.this()
-    with this.bearer_tokens_lock:  # held during the call, so that several threads make one
+    with this.bearer_lock(provider):  # held during the call, so that several threads make one
         if provider not in this.bearer_tokens:
             this.bearer_tokens[provider] = _fetch_token(provider)
         return this.bearer_tokens[provider]
@@ -129,7 +130,7 @@ def _cached_token(provider: str) -> str:
 
 def _drop_token(provider: str, token: str) -> None:
     this = process.this()
-    with this.bearer_tokens_lock:
+    with this.bearer_lock(provider):
         if this.bearer_tokens.get(provider) == token:  # another thread may have fetched a newer one
             del this.bearer_tokens[provider]
 
@@ -157,12 +158,12 @@ def _fetch_as(provider: str, consumer: Consumer) -> _BearerResponse:
     # Basic carries key and secret percent-encoded: RFC 6749, section 2.3.1.
     basic = HTTPBasicAuth(quote(consumer.consumer_key, safe=""), quote(consumer.consumer_secret, safe=""))
     with requests.Session() as session:
-        process.this().mount(session)
         url = _endpoint(provider, consumer, _TOKEN_URL)
         return _post(provider, session, url, auth=basic, data={"grant_type": "client_credentials"})
 
 
 def _post(provider: str, session: requests.Session, url: str, **request: Any) -> _BearerResponse:
+    process.this().mount(session, limit=CALL)
     session.trust_env = False  # the app's secret goes through no proxy, and no .netrc replaces it
     options: dict[str, Any] = {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
     try:

@@ -34,7 +34,7 @@ class Process:
         prefix: ``TRIPOD_PREFIX`` in the environment, ``tripod`` by default.
         cache_seconds: ``TRIPOD_CACHE_SECONDS``, from 60 to 3600: how long credentials are kept in memory; 300 by default.
         loopback: True allows plain http to this machine; only the sandbox sets it.
-        bearer_tokens: the app-only token of each provider, used under ``bearer_tokens_lock``.
+        bearer_tokens: the app-only token of each provider, used under its ``bearer_lock``.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -42,7 +42,7 @@ class Process:
         self.cache_seconds = _cache_seconds(os.environ.get("TRIPOD_CACHE_SECONDS", ""))
         self.loopback = os.environ.get("TRIPOD_LOOPBACK_HTTP") == "true"
         self.bearer_tokens: dict[str, str] = {}
-        self.bearer_tokens_lock = threading.Lock()
+        self._bearer_locks: dict[str, threading.Lock] = {}
         self._clients: dict[tuple[str, bool], Any] = {}
         self._reported: dict[tuple[str, str], str] = {}
         self._reports_rest_until = -math.inf
@@ -81,9 +81,14 @@ class Process:
             self._reported.pop((provider, user_id), None)
             self._reports_rest_until = self._clock() + REPORTS_REST
 
-    def mount(self, session: Session) -> None:
-        """Mount what ``session`` reaches a provider by."""
-        chunks.bound(session)
+    def bearer_lock(self, provider: str) -> threading.Lock:
+        """Return the lock of one provider's app-only token: nobody waits for another provider."""
+        with self._lock:
+            return self._bearer_locks.setdefault(provider, threading.Lock())
+
+    def mount(self, session: Session, *, limit: float | None = None) -> None:
+        """Mount what ``session`` reaches a provider by; with a ``limit`` for one request, whose answer takes so many seconds at most."""
+        chunks.bound(session, limit=limit)
 
     @property
     def secret_reader(self) -> SecretReader:

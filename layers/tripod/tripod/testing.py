@@ -256,7 +256,7 @@ class _FakeProcess(Process):
     def client(self, service: str, *, quick: bool = False) -> Any:  # noqa: ARG002  # memory is quick
         return self._stack.client(service)
 
-    def mount(self, session: Session) -> None:
+    def mount(self, session: Session, *, limit: float | None = None) -> None:  # noqa: ARG002  # memory is quick
         for scheme in ("https://", "http://"):
             session.mount(scheme, FakeProviders(self._stack, self._answer))
 
