@@ -1,7 +1,8 @@
 """What ends a command early: a sentence that says what is wrong and what to do, and the exit code.
 
-Exit codes: 0 all is well; 1 the command did its work and found something wrong, or could not do all of it; 2 the command line is wrong;
-3 AWS could not be asked: no credentials, no permission, no stack, no network; 130 interrupted.
+Exit codes: 0 all is well; 1 the command did its work and found something wrong, or could not do all of it, because of a provider too;
+2 the command line is wrong; 3 AWS or the stack could not be asked: no credentials, no permission, no stack, no network, a function that
+fails; 130 interrupted.
 """
 
 import errno
@@ -14,12 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tripod.errors import ConsumerNotFound, TokenNotFound, TripodError, TripodUnavailable
 from tripod_flow.flows.pacing import SIGNED_OUT
-from tripod_flow.rules.errors import FlowError, NotConfigured
+from tripod_flow.rules.errors import FlowError
 
 FOUND = 1
 OUT_OF_REACH = 3
 INTERRUPTED = 130
 
+_OF_PROVIDERS = ("provider_unavailable", "provider_rejected")  # what a function says where it is not the stack that fails
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized")
 _SDK: tuple[tuple[type[Exception] | UnionType, str], ...] = (
     (
@@ -64,7 +66,7 @@ def of(error: Exception) -> Failure | None:
         return Failure(f"{error}. `tripod consumer list` says which there are")
     if isinstance(error, TokenNotFound):
         return Failure(f"{error}. `tripod users <provider>` says who has")
-    if isinstance(error, TripodUnavailable | NotConfigured):
+    if isinstance(error, TripodUnavailable) and error.code not in _OF_PROVIDERS:
         return Failure(str(error), OUT_OF_REACH)
     if isinstance(error, TripodError | FlowError):
         return Failure(str(error))

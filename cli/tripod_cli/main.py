@@ -42,7 +42,7 @@ def main() -> None:
     """Run Tripod: see why it doesn't work, who is connected, and move tokens in, out and between their stores.
 
     It acts with your own AWS credentials on the stack of --prefix, and prints no token. Exit codes: 0 all is well; 1 something is wrong,
-    or not all could be done; 2 the command line is wrong; 3 AWS could not be asked; 130 interrupted.
+    or not all could be done; 2 the command line is wrong; 3 AWS or the stack could not be asked; 130 interrupted.
     """
 
 

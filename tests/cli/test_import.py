@@ -190,7 +190,7 @@ def test_the_provider_is_asked_about_each_row_and_tells_whose_it_is(checked: San
         "the provider no longer takes its token: token_revoked",
     )
     nobody = imported(make_app(app.sandbox), path, "--verify")
-    assert (nobody.exit_code, nobody.out) == (3, "")
+    assert (nobody.exit_code, nobody.out) == (1, "")
     assert "identity_url" in nobody.err
 
 
@@ -210,7 +210,7 @@ def test_standard_input_needs_a_time_and_a_sign_in_only_app_takes_nothing(app: S
     assert counts(imported(app, "-", "--as-of", "2026-01-01", typed=typed)) == {"taken": 1}
     app.change_consumer(store="none")
     nowhere = imported(app, "-", "--as-of", "2026-01-01", typed=typed)
-    assert nowhere.exit_code == 3
+    assert nowhere.exit_code == 1
     assert '"store": "none"' in nowhere.err
 
 

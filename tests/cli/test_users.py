@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.provider import ProviderFault
 from sandbox.world import Sandbox
 from tests.support.command import started, tripod
 from tests.support.sandbox_app import SandboxApp
@@ -39,6 +40,14 @@ def test_a_check_says_what_the_provider_says_and_its_exit_code_too(checked: Sand
     assert (refused.exit_code, refused.rows[0]["state"], refused.rows[0]["cause"]) == (1, "refused", "token_revoked")
     assert "sign in again" in refused.err
     assert tripod(sandbox, "show", *about, "--json").rows[0]["state"] == "refused"
+
+
+def test_a_provider_that_is_down_is_not_aws_out_of_reach(checked: SandboxApp) -> None:
+    checked.change_item(checked.connection_key, check_after=1)
+    checked.fault("verify_credentials", ProviderFault.OVER_CAPACITY, times=5)
+    ran = tripod(checked.sandbox, "check", checked.name, checked.user.user_id, "--json")
+    assert (ran.exit_code, ran.out) == (1, "")
+    assert "(provider_unavailable)" in ran.err
 
 
 def test_a_user_is_disconnected_once_the_operator_says_yes(checked: SandboxApp) -> None:
