@@ -3,18 +3,18 @@
 Signatures, nonces and timestamps are verified by oauthlib; everything else is kept in memory, per app.
 """
 
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.faults import Fault, ProviderFault, Rewritten
 from sandbox.provider.records import Leg, Post, ProviderCall, RegisteredApp, User
 from sandbox.provider.server import ProviderServer
 from sandbox.provider.visitor import Visitor
 
 __all__ = [
-    "Failure",
     "Fault",
     "Leg",
     "Post",
     "ProviderCall",
+    "ProviderFailure",
     "ProviderFault",
     "ProviderServer",
     "RegisteredApp",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Response, jsonify, request
 
 from sandbox.provider import failures
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.records import IssuedAccessToken, Post
 from sandbox.provider.signed_request import SignedRequest, basic, bearer
 from sandbox.provider.state import ProviderState
@@ -109,7 +109,7 @@ class Api:
         if v2 and self._state.app_of_bearer(bearer(request)):
             return failures.V2_APP_ONLY.response()
         token = TokenServer(self._state).signed_by(SignedRequest.of(request))
-        if isinstance(token, Failure):
+        if isinstance(token, ProviderFailure):
             return (failures.V2_UNAUTHORIZED if v2 and token.status in {400, 401} else token).response()
         response = answer(token)
         response.headers["x-access-level"] = "read" if token.access == "read" else "read-write"
@@ -127,8 +127,8 @@ class Api:
         return jsonify(id_str=post.post_id, text=text, user={"id_str": token.user.user_id})
 
 
-def _form(answer: str | Failure) -> Response:
+def _form(answer: str | ProviderFailure) -> Response:
     """Answer a token leg: form-encoded, and labelled as HTML, as X does."""
-    if isinstance(answer, Failure):
+    if isinstance(answer, ProviderFailure):
         return answer.response()
     return Response(answer, content_type=failures.TEXT, headers={"Cache-Control": "no-store"})

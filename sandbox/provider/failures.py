@@ -18,7 +18,7 @@ UNAPPROVED = (
 
 
 @dataclass(frozen=True)
-class Failure:
+class ProviderFailure:
     """A refusal as it goes over the wire; as a fault, it stands in for a leg's own answer, and no work is done."""
 
     status: int
@@ -34,72 +34,74 @@ class Failure:
         return Response(self.body, self.status, self.headers, content_type=self.content_type)
 
 
-NOT_AUTHENTICATED = Failure(401, '{"errors":[{"code":32,"message":"Could not authenticate you."}]}')
-MALFORMED = Failure(400, '{"errors":[{"code":215,"message":"Bad Authentication data."}]}')
-NOT_FOUND = Failure(404, '{"errors":[{"code":34,"message":"Sorry, that page does not exist."}]}')
-CLOCK_OFF = Failure(401, '{"errors":[{"message":"Timestamp out of bounds","code":135}]}')
-CALLBACK_NOT_APPROVED = Failure(403, f'{{"errors":[{{"code":415,"message":"{UNAPPROVED}"}}]}}')
-CALLBACK_NOT_APPROVED_XML = Failure(
+NOT_AUTHENTICATED = ProviderFailure(401, '{"errors":[{"code":32,"message":"Could not authenticate you."}]}')
+MALFORMED = ProviderFailure(400, '{"errors":[{"code":215,"message":"Bad Authentication data."}]}')
+NOT_FOUND = ProviderFailure(404, '{"errors":[{"code":34,"message":"Sorry, that page does not exist."}]}')
+CLOCK_OFF = ProviderFailure(401, '{"errors":[{"message":"Timestamp out of bounds","code":135}]}')
+CALLBACK_NOT_APPROVED = ProviderFailure(403, f'{{"errors":[{{"code":415,"message":"{UNAPPROVED}"}}]}}')
+CALLBACK_NOT_APPROVED_XML = ProviderFailure(
     403, f"<?xml version='1.0' encoding='UTF-8'?><errors><error code=\"415\">{UNAPPROVED}</error></errors>", XML
 )
-CALLBACK_NOT_APPROVED_HASH = Failure(403, f"<hash><error>{UNAPPROVED}</error><request>/oauth/request_token</request></hash>", XML)
-NO_CALLBACK = Failure(
+CALLBACK_NOT_APPROVED_HASH = ProviderFailure(
+    403, f"<hash><error>{UNAPPROVED}</error><request>/oauth/request_token</request></hash>", XML
+)
+NO_CALLBACK = ProviderFailure(
     401,
     "<errors><error code=\"417\">Desktop applications only support the oauth_callback value 'oob'</error></errors>",
     XML,
 )
-SUSPENDED = Failure(401, '{"errors":[{"code":416,"message":"Invalid / suspended application"}]}')
-REVOKED = Failure(401, '{"errors":[{"code":89,"message":"Invalid or expired token."}]}')
-UNVERIFIED = Failure(403, '{"errors":[{"code":99,"message":"Unable to verify your credentials"}]}')
-READ_ONLY = Failure(401, '{"errors":[{"code":220,"message":"Read-only application cannot POST."}]}')
-NO_CREDITS = Failure(402, '{"title":"CreditsDepleted","status":402,"detail":"Your account has no credits left."}')
-NO_ACCESS = Failure(
+SUSPENDED = ProviderFailure(401, '{"errors":[{"code":416,"message":"Invalid / suspended application"}]}')
+REVOKED = ProviderFailure(401, '{"errors":[{"code":89,"message":"Invalid or expired token."}]}')
+UNVERIFIED = ProviderFailure(403, '{"errors":[{"code":99,"message":"Unable to verify your credentials"}]}')
+READ_ONLY = ProviderFailure(401, '{"errors":[{"code":220,"message":"Read-only application cannot POST."}]}')
+NO_CREDITS = ProviderFailure(402, '{"title":"CreditsDepleted","status":402,"detail":"Your account has no credits left."}')
+NO_ACCESS = ProviderFailure(
     403,
     '{"errors":[{"message":"You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints '
     'only. If you need access to this endpoint, you may need a different access level.","code":453}]}',
 )
-USER_SUSPENDED = Failure(
+USER_SUSPENDED = ProviderFailure(
     403, '{"errors":[{"code":64,"message":"Your account is suspended and is not permitted to access this feature."}]}'
 )
-USER_LOCKED = Failure(
+USER_LOCKED = ProviderFailure(
     403,
     '{"errors":[{"code":326,"message":"To protect our users from spam and other malicious activity, this account is '
     'temporarily locked. Please log in to https://twitter.com to unlock your account."}]}',
 )
-V2_UNAUTHORIZED = Failure(401, '{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}')
-V2_PERMISSIONS = Failure(
+V2_UNAUTHORIZED = ProviderFailure(401, '{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}')
+V2_PERMISSIONS = ProviderFailure(
     403,
     '{"title":"Forbidden","type":"https://api.twitter.com/2/problems/oauth1-permissions","status":403,'
     '"detail":"Your client app is not configured with the appropriate oauth1 app permissions for this endpoint."}',
 )
-V2_CLIENT_FORBIDDEN = Failure(
+V2_CLIENT_FORBIDDEN = ProviderFailure(
     403,
     '{"title":"Client Forbidden","type":"https://api.twitter.com/2/problems/client-forbidden","status":403,'
     '"reason":"client-not-enrolled","detail":"You must use keys and tokens from a developer App that is attached to a Project."}',
 )
-V2_APP_ONLY = Failure(
+V2_APP_ONLY = ProviderFailure(
     403,
     '{"title":"Unsupported Authentication","type":"https://api.twitter.com/2/problems/unsupported-authentication","status":403,'
     '"detail":"Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint.  Supported authentication types are '
     '[OAuth 1.0a User Context, OAuth 2.0 User Context]."}',
 )
-V2_INVALID = Failure(
+V2_INVALID = ProviderFailure(
     400,
     '{"errors":[{"message":"Requires one of: text, media, poll."}],"title":"Invalid Request","type":"https://api.twitter.com/2/problems/'
     'invalid-request","detail":"One or more parameters to your request was invalid."}',
 )
-OVER_CAPACITY = Failure(503, '{"errors":[{"message":"Over capacity","code":130}]}')
-SERVER_ERROR = Failure(500, '{"errors":[{"message":"Internal error","code":131}]}')
-UNKNOWN_REQUEST_TOKEN = Failure(401, "Reverse auth credentials are invalid", TEXT)
-WRONG_VERIFIER = Failure(401, "Error processing your OAuth request: Invalid oauth_verifier parameter", TEXT)
-EXPIRED_REQUEST_TOKEN = Failure(
+OVER_CAPACITY = ProviderFailure(503, '{"errors":[{"message":"Over capacity","code":130}]}')
+SERVER_ERROR = ProviderFailure(500, '{"errors":[{"message":"Internal error","code":131}]}')
+UNKNOWN_REQUEST_TOKEN = ProviderFailure(401, "Reverse auth credentials are invalid", TEXT)
+WRONG_VERIFIER = ProviderFailure(401, "Error processing your OAuth request: Invalid oauth_verifier parameter", TEXT)
+EXPIRED_REQUEST_TOKEN = ProviderFailure(
     401, "<hash><error>Invalid / expired Token</error><request>/oauth/access_token</request></hash>", XML
 )
 
 
-def rate_limited(now: float) -> Failure:
+def rate_limited(now: float) -> ProviderFailure:
     """Return X's 88, whose window ends :data:`RATE_LIMIT_WINDOW` seconds after ``now`` (epoch seconds)."""
-    return Failure(
+    return ProviderFailure(
         429,
         '{"errors":[{"message":"Rate limit exceeded","code":88}]}',
         headers={
@@ -114,14 +116,14 @@ def rate_limited(now: float) -> Failure:
 class Refusals:
     """What a provider answers to each kind of call that it refuses; X's by default."""
 
-    not_authenticated: Failure = NOT_AUTHENTICATED  # an unknown app, or a signature that is wrong
-    malformed: Failure = MALFORMED
-    missing_callback: Failure = MALFORMED
-    no_agent: Failure = MALFORMED  # the call has no User-Agent
-    clock_off: Failure = CLOCK_OFF
-    no_callback: Failure = NO_CALLBACK  # the app has none, and says one
-    callback_not_approved: Failure = CALLBACK_NOT_APPROVED
-    unknown_request_token: Failure = UNKNOWN_REQUEST_TOKEN
-    expired_request_token: Failure = EXPIRED_REQUEST_TOKEN
-    wrong_verifier: Failure = WRONG_VERIFIER
-    revoked: Failure = REVOKED
+    not_authenticated: ProviderFailure = NOT_AUTHENTICATED  # an unknown app, or a signature that is wrong
+    malformed: ProviderFailure = MALFORMED
+    missing_callback: ProviderFailure = MALFORMED
+    no_agent: ProviderFailure = MALFORMED  # the call has no User-Agent
+    clock_off: ProviderFailure = CLOCK_OFF
+    no_callback: ProviderFailure = NO_CALLBACK  # the app has none, and says one
+    callback_not_approved: ProviderFailure = CALLBACK_NOT_APPROVED
+    unknown_request_token: ProviderFailure = UNKNOWN_REQUEST_TOKEN
+    expired_request_token: ProviderFailure = EXPIRED_REQUEST_TOKEN
+    wrong_verifier: ProviderFailure = WRONG_VERIFIER
+    revoked: ProviderFailure = REVOKED

@@ -14,7 +14,7 @@ from typing import ClassVar
 from flask import Response
 
 from sandbox.provider import failures
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.raw_connection import RawConnection
 
 HUGE = 50_000_000  # bytes; far beyond the 64 KiB that a client should read
@@ -86,12 +86,12 @@ class Rewritten:
     hangs_up: ClassVar[bool] = False
 
 
-Fault = ProviderFault | Failure | Rewritten
+Fault = ProviderFault | ProviderFailure | Rewritten
 
 
 def replaced_response(fault: Fault, connection: RawConnection, seconds: float, now: float, elsewhere: str) -> Response:
     """Return the response in place of the leg's, or hang up; ``elsewhere`` is the target of ``REDIRECT``."""
-    if isinstance(fault, Failure):
+    if isinstance(fault, ProviderFailure):
         return fault.response()
     if isinstance(fault, Rewritten):
         raise TypeError("it spoils a response, and replaces none")
@@ -119,7 +119,7 @@ def replaced_response(fault: Fault, connection: RawConnection, seconds: float, n
 
 def spoiled_response(fault: Fault, connection: RawConnection, seconds: float, response: Response) -> Response:
     """Return the leg's own ``response`` spoiled by ``fault``, or hang up."""
-    if isinstance(fault, Failure):
+    if isinstance(fault, ProviderFailure):
         raise TypeError("it replaces a response, and spoils none")
     if isinstance(fault, Rewritten):
         response.set_data(fault.change(response.get_data()))
@@ -185,7 +185,7 @@ def _bomb() -> bytes:
     return gzip.compress(b"oauth_token=" + b"A" * HUGE)
 
 
-_REFUSED: dict[ProviderFault, Failure] = {
+_REFUSED: dict[ProviderFault, ProviderFailure] = {
     ProviderFault.SERVER_ERROR: failures.SERVER_ERROR,
     ProviderFault.OVER_CAPACITY: failures.OVER_CAPACITY,
     ProviderFault.NOT_AUTHENTICATED: failures.NOT_AUTHENTICATED,
@@ -201,10 +201,14 @@ _REFUSED: dict[ProviderFault, Failure] = {
     ProviderFault.UNKNOWN_REQUEST_TOKEN: failures.UNKNOWN_REQUEST_TOKEN,
     ProviderFault.WRONG_VERIFIER: failures.WRONG_VERIFIER,
     ProviderFault.EXPIRED_REQUEST_TOKEN: failures.EXPIRED_REQUEST_TOKEN,
-    ProviderFault.ERROR_TEXT: Failure(200, "Error: The authorization headers in your request are not valid", failures.TEXT),
-    ProviderFault.OAUTH_PROBLEM: Failure(401, "oauth_problem=token_rejected", "application/x-www-form-urlencoded"),
-    ProviderFault.EMPTY: Failure(200, "", failures.TEXT),
-    ProviderFault.HTML: Failure(200, "<!doctype html><title>Welcome</title><p>Please log in to the network.", failures.TEXT),
+    ProviderFault.ERROR_TEXT: ProviderFailure(
+        200, "Error: The authorization headers in your request are not valid", failures.TEXT
+    ),
+    ProviderFault.OAUTH_PROBLEM: ProviderFailure(401, "oauth_problem=token_rejected", "application/x-www-form-urlencoded"),
+    ProviderFault.EMPTY: ProviderFailure(200, "", failures.TEXT),
+    ProviderFault.HTML: ProviderFailure(
+        200, "<!doctype html><title>Welcome</title><p>Please log in to the network.", failures.TEXT
+    ),
 }
 _ODD: dict[ProviderFault, Callable[[], Response]] = {
     ProviderFault.BINARY: lambda: Response(b"\xff\xfe" + os.urandom(1000), content_type=failures.TEXT),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from sandbox.provider.failures import Failure, Refusals
+from sandbox.provider.failures import ProviderFailure, Refusals
 from sandbox.provider.records import Leg
 from sandbox.provider.token_forms import TokenForms
 
@@ -57,7 +57,7 @@ class Endpoint:
     json_if: tuple[str, str] | None = None
     fields: tuple[str, str] | None = None
     redirect: str = ""
-    refusals: Mapping[str, Failure] = field(default_factory=dict)
+    refusals: Mapping[str, ProviderFailure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Play:
     lifetimes: tuple[tuple[str, str, int], ...] = ()
     no_secret_if: tuple[str, str] | None = None
     refusals: Refusals = field(default_factory=Refusals)
-    api_refusals: Mapping[str, Failure] = field(default_factory=dict)
+    api_refusals: Mapping[str, ProviderFailure] = field(default_factory=dict)
     sure: Mapping[str, str] = field(default_factory=dict)
 
     def endpoint(self, leg: Leg) -> Endpoint | None:

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 
 from sandbox.provider import pages, plays
 from sandbox.provider.consent import Consent
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.play import PAGES, Endpoint, Play, real
 from sandbox.provider.play_answer import JWT_LIFETIME, filled, jwt, token_facts
 from sandbox.provider.play_demands import lacking, refused
@@ -99,7 +99,7 @@ class PlayApi:
     def _invalidate(self, visit: Visit, call: SignedRequest) -> Response:
         """Revoke the access token that the call is about."""
         token = self._token(visit, call)
-        if isinstance(token, Failure):
+        if isinstance(token, ProviderFailure):
             return token.response()
         self._state.revoke(token)
         return _json(visit, filled(visit.endpoint.answer, token_facts(visit.play, token)))
@@ -107,7 +107,7 @@ class PlayApi:
     def _tell(self, visit: Visit, call: SignedRequest) -> Response:
         """Answer a call on a user's behalf: who the user is, or whatever the endpoint tells."""
         token, endpoint = self._token(visit, call), visit.endpoint
-        if isinstance(token, Failure):
+        if isinstance(token, ProviderFailure):
             return token.response()
         consumer = self._state.consumer_of(token.app)
         facts = {**visit.named, **token_facts(visit.play, token), "app": consumer.name}
@@ -124,14 +124,14 @@ class PlayApi:
             return Response(text, content_type="text/html;charset=utf-8" if "<html" in text else "application/xml;charset=utf-8")
         return _json(visit, _chosen(answer, endpoint))
 
-    def _token(self, visit: Visit, call: SignedRequest) -> IssuedAccessToken | Failure:
+    def _token(self, visit: Visit, call: SignedRequest) -> IssuedAccessToken | ProviderFailure:
         """Return the access token that proves the call; for a URL with another of the same app's, that one."""
         play = visit.play.behave(visit.endpoint)
         if visit.endpoint.proof == "signature" or "oauth_signature" in call.oauth:
             token = TokenServer(self._state, play).signed_by(call)
         else:
             token = self._unsigned(visit, call) or play.refusals.revoked
-        if isinstance(token, Failure) or "token" not in visit.named:
+        if isinstance(token, ProviderFailure) or "token" not in visit.named:
             return token
         meant = self._state.access_token(visit.named["token"])
         return meant if meant and meant.app == token.app else play.refusals.revoked
@@ -153,9 +153,9 @@ class PlayApi:
         return next((token for token in tokens.values() if token.secret and token.secret == secret), None)
 
 
-def _token(visit: Visit, answer: str | Failure) -> Response:
+def _token(visit: Visit, answer: str | ProviderFailure) -> Response:
     """Answer a token leg: form-encoded, or as JSON where the call asks for it."""
-    if isinstance(answer, Failure):
+    if isinstance(answer, ProviderFailure):
         return answer.response()
     form = visit.play.json_if
     if form and request.values.get(form[0]) == form[1]:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.play import TOKEN_LEGS, Endpoint, Play
 from sandbox.provider.signed_request import SignedRequest
 
 
-def refused(call: SignedRequest, play: Play, endpoint: Endpoint, named: Mapping[str, str]) -> Failure | None:
+def refused(call: SignedRequest, play: Play, endpoint: Endpoint, named: Mapping[str, str]) -> ProviderFailure | None:
     """Return why the provider refuses a call at once, None if it doesn't."""
     refusals = play.behave(endpoint).refusals
     if play.agent and not call.agent:

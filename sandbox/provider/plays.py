@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sandbox.provider import play
-from sandbox.provider.failures import Failure, Refusals
+from sandbox.provider.failures import ProviderFailure, Refusals
 from sandbox.provider.play import Endpoint, Play, VaryingName
 from sandbox.provider.token_forms import TokenForms
 
@@ -105,7 +105,7 @@ def _places(at: str, told: Mapping[str, Any]) -> dict[str, VaryingName]:
     return {name: VaryingName(**_checked(f"{at}.{name}", VaryingName, content)) for name, content in told.items()}
 
 
-def _refusals(errors: dict[str, Failure]) -> Refusals:
+def _refusals(errors: dict[str, ProviderFailure]) -> Refusals:
     """Return all refusals; one that isn't described is that of a call which is not authenticated."""
     otherwise = {"expired_request_token": "unknown_request_token", "missing_callback": "malformed", "no_agent": "malformed"}
     told = {}
@@ -115,17 +115,17 @@ def _refusals(errors: dict[str, Failure]) -> Refusals:
     return Refusals(**told)
 
 
-def _failures(at: str, errors: Mapping[str, Any]) -> dict[str, Failure]:
+def _failures(at: str, errors: Mapping[str, Any]) -> dict[str, ProviderFailure]:
     _known(at, errors, {one.name for one in fields(Refusals)})
     return {kind: _failure(f"{at}.{kind}", told) for kind, told in errors.items()}
 
 
-def _failure(at: str, told: Mapping[str, Any]) -> Failure:
+def _failure(at: str, told: Mapping[str, Any]) -> ProviderFailure:
     """Return a refusal, of its status and its body, whose key says what type it has."""
     status, *others = told.get("status"), *(key for key in told if key != "status")
     if not isinstance(status, int) or len(others) != 1 or others[0] not in TYPES:
         raise FlawedPlayError(f"{at} must have a status, and one of {', '.join(TYPES)}")
-    return Failure(status, told[others[0]], TYPES[others[0]])
+    return ProviderFailure(status, told[others[0]], TYPES[others[0]])
 
 
 def _known(at: str, told: Mapping[str, Any], known: set[str]) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 from oauthlib.common import Request, urlencode
 from oauthlib.oauth1 import WebApplicationServer
 
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.play import Play, X
 from sandbox.provider.play_answer import filled, token_facts
 from sandbox.provider.records import Access, IssuedAccessToken
@@ -24,17 +24,17 @@ class TokenServer(WebApplicationServer):
         self._state = state
         self._play = play
 
-    def request_token(self, call: SignedRequest) -> str | Failure:
+    def request_token(self, call: SignedRequest) -> str | ProviderFailure:
         """Verify leg 1 and return its form-encoded answer."""
         return self._answer(self.create_request_token_response, call)
 
-    def access_token(self, call: SignedRequest) -> str | Failure:
+    def access_token(self, call: SignedRequest) -> str | ProviderFailure:
         """Verify leg 3 and return its form-encoded answer; of two at once, one finds the request token gone."""
         if self._play.verifier and not call.oauth.get("oauth_verifier"):
             return self._play.refusals.wrong_verifier
         return self._answer(self.create_access_token_response, call)
 
-    def signed_by(self, call: SignedRequest) -> IssuedAccessToken | Failure:
+    def signed_by(self, call: SignedRequest) -> IssuedAccessToken | ProviderFailure:
         """Verify a call on a user's behalf and return the access token that signed it."""
         with self._state.lock:
             try:
@@ -44,7 +44,7 @@ class TokenServer(WebApplicationServer):
             token = self._state.access_token(request.resource_owner_key) if valid else None
             return token or self.validator.failure
 
-    def _answer(self, leg: Callable[..., tuple[dict[str, str], str, int]], call: SignedRequest) -> str | Failure:
+    def _answer(self, leg: Callable[..., tuple[dict[str, str], str, int]], call: SignedRequest) -> str | ProviderFailure:
         with self._state.lock:
             try:
                 _, body, status = leg(call.uri, call.method, call.body, call.headers)

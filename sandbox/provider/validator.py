@@ -5,7 +5,7 @@ import hmac
 from oauthlib.common import Request
 from oauthlib.oauth1 import RequestValidator
 
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.play import Play, X
 from sandbox.provider.records import IssuedAccessToken, IssuedRequestToken, RegisteredApp
 from sandbox.provider.state import ProviderState
@@ -25,7 +25,7 @@ class Validator(RequestValidator):
         super().__init__()
         self._state = state
         self._play = play
-        self._refused: Failure | None = None
+        self._refused: ProviderFailure | None = None
         self._request: Request | None = None
         self._expired = False
 
@@ -45,7 +45,7 @@ class Validator(RequestValidator):
         return set(map(chr, range(0x21, 0x7F)))
 
     @property
-    def failure(self) -> Failure:
+    def failure(self) -> ProviderFailure:
         """Return why the call was refused; MALFORMED if it lacked a required parameter, so that no check was made."""
         failures = self._play.refusals
         if self._refused is not None:
@@ -63,13 +63,13 @@ class Validator(RequestValidator):
             return failures.wrong_verifier
         return self._callback_failure(self._request)
 
-    def _token_failure(self, *, exchange: bool) -> Failure:
+    def _token_failure(self, *, exchange: bool) -> ProviderFailure:
         failures = self._play.refusals
         if not exchange:
             return failures.revoked
         return failures.expired_request_token if self._expired else failures.unknown_request_token
 
-    def _callback_failure(self, request: Request) -> Failure:
+    def _callback_failure(self, request: Request) -> ProviderFailure:
         failures, consumer = self._play.refusals, self._consumer(str(request.client_key))
         return failures.no_callback if consumer and not consumer.callback_urls else failures.callback_not_approved
 

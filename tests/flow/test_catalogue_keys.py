@@ -7,7 +7,7 @@ import pytest
 
 import tripod
 from sandbox.browser import JSON
-from sandbox.provider import Failure
+from sandbox.provider import ProviderFailure
 from sandbox.world import Sandbox
 from tests.support.catalogue_app import CatalogueApp, make_catalogue_app
 from tests.support.direct import begin, invoke, new_pair, ticket_in
@@ -94,7 +94,7 @@ def test_tokens_that_have_ended_are_told_before_a_call_is_wasted(sandbox: Sandbo
 def test_a_token_in_an_invalidation_url_is_not_logged(sandbox: Sandbox) -> None:
     app = make_catalogue_app(sandbox, "trello")
     token = connect(app)["oauth_token"]
-    app.fault("invalidate_token", Failure(403, "forbidden"))
+    app.fault("invalidate_token", ProviderFailure(403, "forbidden"))
     answer = invoke(app, "revoke", provider=app.name, user_id=app.user_id)
     assert (answer["outcome"], answer["invalidated"]) == ("revoked", False)
     told = [line for line in sandbox.logs.lines if '"the provider answered"' in line and "/tokens/" in line]
@@ -132,10 +132,10 @@ def test_pages_and_problems_say_the_providers_name_whatever_its_secret_is_called
     app = make_catalogue_app(sandbox, "trademe")
     browser = app.browser()
     assert "Your <bdi>Trade Me</bdi> account" in browser.get(app.come_back(browser)).text
-    app.fault("request_token", Failure(403, "no"), times=2)
+    app.fault("request_token", ProviderFailure(403, "no"), times=2)
     assert "<bdi>Trade Me</bdi> refused this app" in app.browser().start(app.name).text
     assert app.browser().start(app.name, accept=JSON).json()["title"] == "Trade Me refused this app"
-    app.fault("request_token", Failure(403, "no"))
+    app.fault("request_token", ProviderFailure(403, "no"))
     assert begin(app, challenge=new_pair(app.name)[1])["title"] == "Trade Me refused this app"
 
 

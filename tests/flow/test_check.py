@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import tripod
-from sandbox.provider import Failure, Fault, ProviderFault, Rewritten, failures
+from sandbox.provider import Fault, ProviderFailure, ProviderFault, Rewritten, failures
 from tests.support.checks import check, events, listed, quiet_is_over, report, told, with_identity
 from tests.support.direct import invoke
 from tests.support.reading import grant, reading, revoke, session, who
@@ -17,7 +17,7 @@ from tripod import TokenNotFound, TokenRevoked, TripodUnavailable
 
 UNAVAILABLE: dict[str, Fault] = {
     "a server error": ProviderFault.SERVER_ERROR,
-    "a CDN's page": Failure(403, "<!DOCTYPE html><html><body>Attention Required!</body></html>", failures.TEXT),
+    "a CDN's page": ProviderFailure(403, "<!DOCTYPE html><html><body>Attention Required!</body></html>", failures.TEXT),
     "no answer in time": ProviderFault.TIMEOUT,
     "a rate limit": ProviderFault.RATE_LIMITED,
     "garbage": ProviderFault.GARBAGE,
@@ -26,19 +26,19 @@ UNPROVEN: dict[str, Fault] = {
     "a wrong consumer key": failures.NOT_AUTHENTICATED,
     "a suspended app": failures.SUSPENDED,
     "a 401 that explains nothing": failures.V2_UNAUTHORIZED,
-    "a bare 401": Failure(401, ""),
+    "a bare 401": ProviderFailure(401, ""),
     "an app outside its project": failures.V2_CLIENT_FORBIDDEN,
     "an app without access": failures.NO_ACCESS,
     "a 404": failures.NOT_FOUND,
     "a web page of success": ProviderFault.HTML,
-    "X's words without its code": Failure(401, "Invalid or expired token", failures.TEXT),
+    "X's words without its code": ProviderFailure(401, "Invalid or expired token", failures.TEXT),
 }
-PROVEN: dict[str, tuple[Failure, str]] = {
+PROVEN: dict[str, tuple[ProviderFailure, str]] = {
     "revoked": (failures.REVOKED, "token_revoked"),
     "the app's permissions changed": (failures.V2_PERMISSIONS, "permissions"),
     "the account is suspended": (failures.USER_SUSPENDED, "user_suspended"),
     "the account is locked": (failures.USER_LOCKED, "user_locked"),
-    "OAuth Problem Reporting": (Failure(401, "oauth_problem=token_rejected", failures.TEXT), "token_revoked"),
+    "OAuth Problem Reporting": (ProviderFailure(401, "oauth_problem=token_rejected", failures.TEXT), "token_revoked"),
 }
 
 
@@ -115,7 +115,7 @@ def test_what_can_mean_nothing_else_is_a_refusal(checked: SandboxApp, answer: st
 
 def test_a_providers_own_words_are_a_refusal(checked: SandboxApp) -> None:
     checked.redefine(revoked={"status": 200, "pattern": '{"stat":"fail","code":98'})
-    checked.fault("verify_credentials", Failure(200, '{"stat":"fail","code":98,"message":"Invalid auth token"}'))
+    checked.fault("verify_credentials", ProviderFailure(200, '{"stat":"fail","code":98,"message":"Invalid auth token"}'))
     assert check(checked) == ("refused", "token_revoked")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.browser import JSON
-from sandbox.provider import Failure, ProviderFault, failures
+from sandbox.provider import ProviderFailure, ProviderFault, failures
 from tests.support.sandbox_app import SandboxApp, make_app
 
 UNAVAILABLE = (503, "provider_unavailable")
@@ -32,7 +32,7 @@ def test_an_identity_that_is_refused_fails_for_good(app: SandboxApp) -> None:
 
 
 @pytest.mark.parametrize(("refusal", "title"), [(failures.USER_LOCKED, "locked"), (failures.USER_SUSPENDED, "suspended")])
-def test_an_account_that_the_provider_refuses_is_told_so(app: SandboxApp, refusal: Failure, title: str) -> None:
+def test_an_account_that_the_provider_refuses_is_told_so(app: SandboxApp, refusal: ProviderFailure, title: str) -> None:
     app = _without_identity(app)
     browser = app.browser()
     callback = app.come_back(browser)

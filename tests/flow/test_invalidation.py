@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from sandbox.provider import Failure, ProviderFault, failures
+from sandbox.provider import ProviderFailure, ProviderFault, failures
 from tests.support.direct import invoke, new_pair
 from tests.support.grants import acting, assert_nothing_is_owed, current, grant, let_hours_pass, revoked_events, tidy
 from tests.support.harness import Harness, Killed
@@ -204,8 +204,10 @@ def test_an_app_that_changes_while_the_provider_is_down_ends_it(app: SandboxApp)
     assert [event["invalidated"] for event in revoked_events(app)] == [False]
 
 
-@pytest.mark.parametrize("reply", [Failure(403, "<html>Attention Required!</html>", failures.TEXT), failures.NOT_AUTHENTICATED])
-def test_a_refusal_after_a_failure_ends_it(harness: Harness, reply: Failure) -> None:
+@pytest.mark.parametrize(
+    "reply", [ProviderFailure(403, "<html>Attention Required!</html>", failures.TEXT), failures.NOT_AUTHENTICATED]
+)
+def test_a_refusal_after_a_failure_ends_it(harness: Harness, reply: ProviderFailure) -> None:
     app = harness.app
     harness.callback(*harness.come_back())
     app.fault("invalidate_token", ProviderFault.RESET)

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 import tripod
-from sandbox.provider import Failure
+from sandbox.provider import ProviderFailure
 from sandbox.world import Sandbox
 from tests.support.catalogue_app import CatalogueApp, make_catalogue_app
 from tests.support.reading import grant, reading
@@ -50,7 +50,7 @@ def read(app: CatalogueApp, *, stream: bool = False) -> requests.Response:
 
 def answering(app: CatalogueApp, status: int, body: str) -> None:
     kind = "application/json" if body.startswith("{") else "text/javascript" if body.startswith("json") else "text/xml"
-    app.fault("identity" if app.play == "wordpress" else "api", Failure(status, body, kind))
+    app.fault("identity" if app.play == "wordpress" else "api", ProviderFailure(status, body, kind))
 
 
 @pytest.mark.parametrize(("play", "status", "body"), TOLD)

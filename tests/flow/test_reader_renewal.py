@@ -7,7 +7,7 @@ import pytest
 import requests
 
 import tripod
-from sandbox.provider import Failure, Fault, ProviderFault, failures
+from sandbox.provider import Fault, ProviderFailure, ProviderFault, failures
 from tests.support.reading import delete, grant, reads, revoke, session, who
 from tests.support.sandbox_app import SandboxApp
 from tripod import TokenNotFound, TokenRevoked, TripodError
@@ -124,21 +124,21 @@ def test_other_refusals_are_the_callers_to_read(granted: SandboxApp, fault: Faul
 
 UNEXPLAINED = {
     "X's API v2": failures.V2_UNAUTHORIZED,
-    "nothing": Failure(401, "", failures.TEXT),
+    "nothing": ProviderFailure(401, "", failures.TEXT),
     "X's code 32": failures.NOT_AUTHENTICATED,
-    "an expired token, or an invalid one": Failure(401, '{"error":"Invalid / expired Token"}'),
-    "a text": Failure(401, "invalid token", failures.TEXT),
-    "a page": Failure(401, "<!doctype html><title>401</title>", failures.TEXT),
+    "an expired token, or an invalid one": ProviderFailure(401, '{"error":"Invalid / expired Token"}'),
+    "a text": ProviderFailure(401, "invalid token", failures.TEXT),
+    "a page": ProviderFailure(401, "<!doctype html><title>401</title>", failures.TEXT),
     "a leg's words": failures.UNKNOWN_REQUEST_TOKEN,
     "a verifier's": failures.WRONG_VERIFIER,
-    "an unknown code": Failure(401, '{"errors":[{"code":999,"message":"No."}]}'),
-    "nested too deeply": Failure(401, "[" * 5000),
+    "an unknown code": ProviderFailure(401, '{"errors":[{"code":999,"message":"No."}]}'),
+    "nested too deeply": ProviderFailure(401, "[" * 5000),
 }
 unexplained = pytest.mark.parametrize("refusal", UNEXPLAINED.values(), ids=UNEXPLAINED)
 
 
 @unexplained
-def test_an_unexplained_401_that_nothing_explains_is_the_callers_to_read(granted: SandboxApp, refusal: Failure) -> None:
+def test_an_unexplained_401_that_nothing_explains_is_the_callers_to_read(granted: SandboxApp, refusal: ProviderFailure) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
         before = reads(granted), reads(granted, granted.consumer_secret_name)
@@ -153,7 +153,7 @@ def test_an_unexplained_401_that_nothing_explains_is_the_callers_to_read(granted
 
 @unexplained
 def test_an_unexplained_401_to_a_token_that_was_granted_anew_is_tried_with_the_new_one(
-    granted: SandboxApp, refusal: Failure
+    granted: SandboxApp, refusal: ProviderFailure
 ) -> None:
     with session(granted) as user:
         revoke_and_grant(granted, user)
@@ -163,7 +163,7 @@ def test_an_unexplained_401_to_a_token_that_was_granted_anew_is_tried_with_the_n
 
 
 @unexplained
-def test_an_unexplained_401_to_a_token_that_was_deleted_says_revoked(granted: SandboxApp, refusal: Failure) -> None:
+def test_an_unexplained_401_to_a_token_that_was_deleted_says_revoked(granted: SandboxApp, refusal: ProviderFailure) -> None:
     with session(granted) as user:
         assert who(granted, user).status_code == 200
         delete(granted)

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sandbox.aws.credentials import ACCESS_KEY, SECRET_KEY
-from sandbox.provider import Failure, failures
+from sandbox.provider import ProviderFailure, failures
 from sandbox.template.intrinsics import REGION
 from tests.support.direct import invoke
 from tests.support.sandbox_app import SandboxApp
@@ -68,15 +68,15 @@ def test_a_token_that_the_provider_forgot_is_still_deleted_here(connected: Sandb
         failures.NOT_FOUND,
         failures.USER_SUSPENDED,
         failures.V2_UNAUTHORIZED,
-        Failure(403, '{"errors":[{"code":416,"message":"Invalid / suspended application"}]}'),
-        Failure(403, "<!doctype html><title>Just a moment...</title>", failures.TEXT),
-        Failure(302, "", failures.TEXT, {"Location": "https://elsewhere.example/"}),
-        Failure(405, "", failures.TEXT),
-        Failure(200, "Error: no such token", failures.TEXT),
+        ProviderFailure(403, '{"errors":[{"code":416,"message":"Invalid / suspended application"}]}'),
+        ProviderFailure(403, "<!doctype html><title>Just a moment...</title>", failures.TEXT),
+        ProviderFailure(302, "", failures.TEXT, {"Location": "https://elsewhere.example/"}),
+        ProviderFailure(405, "", failures.TEXT),
+        ProviderFailure(200, "Error: no such token", failures.TEXT),
     ],
     ids=lambda answer: f"{answer.status} {answer.body[:30]}",
 )
-def test_no_refusal_of_the_providers_keeps_a_user_connected(connected: SandboxApp, answer: Failure) -> None:
+def test_no_refusal_of_the_providers_keeps_a_user_connected(connected: SandboxApp, answer: ProviderFailure) -> None:
     connected.fault("invalidate_token", answer, times=9)
     told = revoke(connected)
     assert (told["outcome"], told["invalidated"]) == ("revoked", False)
@@ -90,7 +90,7 @@ def test_no_refusal_of_the_providers_keeps_a_user_connected(connected: SandboxAp
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_any_success_is_one(connected: SandboxApp, status: int) -> None:
-    connected.fault("invalidate_token", Failure(status, "", failures.TEXT))
+    connected.fault("invalidate_token", ProviderFailure(status, "", failures.TEXT))
     assert revoke(connected)["invalidated"] is True
     assert connected.is_deleted()
 

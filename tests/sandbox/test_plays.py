@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 import requests
 
-from sandbox.provider import Failure, ProviderServer, Visitor, plays
+from sandbox.provider import ProviderFailure, ProviderServer, Visitor, plays
 from sandbox.provider.records import Leg
 from tests.support.app_client import CALLBACK, fields_of, query_of
 from tests.support.known_providers import KNOWN
@@ -135,12 +135,12 @@ def test_an_app_of_x_or_of_another_play_is_nobodys(app: PlayClient) -> None:
 
 
 def test_a_fault_of_a_leg_happens_at_a_play(app: PlayClient) -> None:
-    app.provider.fault(app.consumer.key, "request_token", Failure(503, "later"))
+    app.provider.fault(app.consumer.key, "request_token", ProviderFailure(503, "later"))
     assert (app.ask_request_token().status_code, app.ask_request_token().status_code) == (503, 200)
     access = app.connect()
     app.read(access)
     leg = app.provider.calls(app.consumer.key)[-1].leg
-    app.provider.fault(app.consumer.key, cast("Leg", leg), Failure(502, "gateway"))
+    app.provider.fault(app.consumer.key, cast("Leg", leg), ProviderFailure(502, "gateway"))
     assert (app.read(access).status_code, app.read(access).status_code) == (502, 200)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.provider import ProviderServer, RegisteredApp
 from sandbox.provider.app import make_app
-from sandbox.provider.failures import Failure
+from sandbox.provider.failures import ProviderFailure
 from sandbox.provider.signed_request import SignedRequest
 from sandbox.provider.state import ProviderState
 from sandbox.provider.token_server import TokenServer
@@ -204,7 +204,7 @@ def test_published_signature_verifies_on_its_own_host_only(host: str) -> None:
     state = ProviderState(clock=lambda: 1_318_467_427)
     state.add(RegisteredApp("cChZNFj6T5R0TigYB9yd1w", "L8qq9PZyRg6ieKGEKhZolGC0vJWLw8iEJ88DRdyOg"))
     call = SignedRequest(f"https://{host}/oauth/request_token", "POST", "", {"Authorization": EXAMPLE}, {})
-    assert isinstance(TokenServer(state).request_token(call), Failure) == (host == "api.x.com")
+    assert isinstance(TokenServer(state).request_token(call), ProviderFailure) == (host == "api.x.com")
 
 
 APP = make_app(ProviderState(clock=lambda: NOW))

@@ -18,7 +18,7 @@ from typing import Any
 
 from sandbox.runtime.functions import InvocationResult
 from sandbox.world import Sandbox
-from tests.support.translated import Stack
+from tests.support.translated import TranslatedStack
 
 MINUTE = 60.0  # seconds
 DAY = 86_400.0
@@ -58,7 +58,7 @@ class Watch:
     """Takes the samples and the log lines of a sandbox while it runs, as of ``now``."""
 
     sandbox: Sandbox
-    stack: Stack
+    stack: TranslatedStack
     now: float = 0.0
     samples: list[MetricSample] = field(default_factory=list)
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))  # by log group

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.translated import BOUNDARY, CERTIFICATE, DOMAIN, KEY, TOPIC, Stack
+from tests.support.translated import BOUNDARY, CERTIFICATE, DOMAIN, KEY, TOPIC, TranslatedStack
 
 
 @dataclass(frozen=True)
@@ -12,42 +12,42 @@ class Change:
     """What ``seen`` sees by default, and with ``value``; other parameters that ``value`` needs are in ``beside``."""
 
     value: str
-    seen: Callable[[Stack], Any]
+    seen: Callable[[TranslatedStack], Any]
     before: Any
     after: Any
     beside: tuple[tuple[str, str], ...] = ()
 
 
-def variable(function: str, name: str) -> Callable[[Stack], str]:
+def variable(function: str, name: str) -> Callable[[TranslatedStack], str]:
     return lambda stack: stack.environment(function)[name]
 
 
-def readable(stack: Stack) -> list[str]:
+def readable(stack: TranslatedStack) -> list[str]:
     """Return what ReadTokensOfOneProvider names, from the secret's name on."""
     resources = stack.policies()["ReadTokensOfOneProvider"]["Statement"][0]["Resource"]
     return [one.partition(":secret:")[2] for one in resources]
 
 
-def throttle(what: str) -> Callable[[Stack], str]:
+def throttle(what: str) -> Callable[[TranslatedStack], str]:
     return lambda stack: str(stack.one("HttpApiApiGatewayDefaultStage")["DefaultRouteSettings"][f"Throttling{what}Limit"])
 
 
-def domain(stack: Stack) -> tuple[str | None, str]:
+def domain(stack: TranslatedStack) -> tuple[str | None, str]:
     """Return the API's custom domain name and its callback URL's host."""
     name = stack.one("Domain")["DomainName"] if stack.has("Domain") else None
     return name, stack.outputs()["CallbackUrl"].split("/")[2]
 
 
-def certificate(stack: Stack) -> str | None:
+def certificate(stack: TranslatedStack) -> str | None:
     return stack.one("Domain")["DomainNameConfigurations"][0]["CertificateArn"] if stack.has("Domain") else None
 
 
-def rounds(stack: Stack) -> tuple[str, str]:
+def rounds(stack: TranslatedStack) -> tuple[str, str]:
     """Return how often all connections are checked, and the state of the schedule."""
     return stack.environment("CheckFunction")["TRIPOD_CHECK_EVERY"], stack.one("CheckFunctionRound")["State"]
 
 
-def tracing(stack: Stack) -> set[tuple[str | None, tuple[str, ...]]]:
+def tracing(stack: TranslatedStack) -> set[tuple[str | None, tuple[str, ...]]]:
     """Return each function's mode, and the policies for traces that its role has."""
     return {
         (

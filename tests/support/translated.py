@@ -49,7 +49,7 @@ def _files() -> Path:
     return Path(folder)
 
 
-class Stack(Document):
+class TranslatedStack(Document):
     """The translated template with its parameters set, as a file (``path``) and as resolved resources.
 
     ``code`` says where the code of a function or layer lies, by its logical id, if not in its usual place.
@@ -119,9 +119,9 @@ class Stack(Document):
 
 
 @cache
-def stack(**parameters: str) -> Stack:
+def stack(**parameters: str) -> TranslatedStack:
     """Return the template, translated for these parameters."""
-    return Stack(parameters)
+    return TranslatedStack(parameters)
 
 
 def uploaded(body: Body, code: dict[str, str]) -> Body:

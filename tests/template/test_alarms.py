@@ -8,7 +8,7 @@ import pytest
 
 from docs import cost
 from sandbox.repository import ROOT
-from tests.support.translated import Stack, stack
+from tests.support.translated import TranslatedStack, stack
 from tripod_flow.rules import errors
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
@@ -37,12 +37,12 @@ def section(name: str) -> str:
 
 
 @pytest.fixture
-def default() -> Stack:
+def default() -> TranslatedStack:
     return stack()
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_is_about_something_of_the_stack(name: str, default: Stack) -> None:
+def test_an_alarm_is_about_something_of_the_stack(name: str, default: TranslatedStack) -> None:
     functions = {default.reference(function) for function in default.functions()}
     services = {default.environment(function)["POWERTOOLS_SERVICE_NAME"] for function in default.functions()}
     own = functions | services | {default.attribute("DeadLetters", "QueueName"), default.reference("HttpApi"), ""}
@@ -61,7 +61,7 @@ def test_what_fails_and_comes_back_rings_and_what_fails_once_does_not() -> None:
     assert (ALARMS["OutboxAlarm"]["DatapointsToAlarm"], ALARMS["OutboxAlarm"]["EvaluationPeriods"]) == (2, 8)
 
 
-def test_users_troubles_ring(default: Stack) -> None:
+def test_users_troubles_ring(default: TranslatedStack) -> None:
     assert series("SignInsRefusedAlarm") == {
         ("Tripod/tripod", code, function)
         for code in (errors.ProviderRejected.code, errors.NotConfigured.code)
@@ -103,7 +103,7 @@ def test_the_alarm_judges_one_expression_of_all_its_metrics(name: str) -> None:
     assert sum(expression is None for expression in metrics.values()) <= 10  # of one alarm: CloudWatch's limit
 
 
-def test_what_the_api_throttles_is_counted_from_its_log(default: Stack) -> None:
+def test_what_the_api_throttles_is_counted_from_its_log(default: TranslatedStack) -> None:
     (counted,) = default.resources("AWS::Logs::MetricFilter").values()
     assert counted["LogGroupName"] == default.reference("AccessLogs")
     assert counted["FilterPattern"] == '{ $.status = "429" }'

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.translated import EVERYTHING, KEY, OWN_KEY, Stack, stack
+from tests.support.translated import EVERYTHING, KEY, OWN_KEY, TranslatedStack, stack
 
 MADE = "arn:aws:kms:us-east-1:123456789012:key/tripod-TokensKey"
 WITH_A_KEY: list[tuple[dict[str, str], str]] = [
@@ -48,7 +48,7 @@ def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def uses(one: Stack, policy: str, key: str) -> set[tuple[str, str]]:
+def uses(one: TranslatedStack, policy: str, key: str) -> set[tuple[str, str]]:
     """Return the uses of ``key`` that a policy allows; nothing else may be said of a key there."""
     found = set()
     for statement in one.policies()[policy]["Statement"]:
@@ -59,7 +59,7 @@ def uses(one: Stack, policy: str, key: str) -> set[tuple[str, str]]:
     return found
 
 
-def ways(condition: dict[str, Any], one: Stack, policy: str) -> set[str]:
+def ways(condition: dict[str, Any], one: TranslatedStack, policy: str) -> set[str]:
     """Return through which services a statement lets a key be used, or "itself": then in the context of a user's tokens only."""
     if "kms:ViaService" in condition["StringEquals"]:
         ((_, services),) = condition["StringEquals"].items()
@@ -98,7 +98,7 @@ def test_the_prefix_and_the_provider_are_the_stacks_own() -> None:
     assert get["Condition"]["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": "connection#flickr#*"}
 
 
-def keys(one: Stack, variable: str) -> dict[str, str]:
+def keys(one: TranslatedStack, variable: str) -> dict[str, str]:
     """Return each function's variable, where it has it."""
     variables = {name: one.environment(name) for name in one.functions()}
     return {name: known[variable] for name, known in variables.items() if variable in known}

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.repository import ROOT
 from tests.support.parameter_changes import CHANGES
-from tests.support.translated import BOUNDARY, CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, Stack, source, stack
+from tests.support.translated import BOUNDARY, CERTIFICATE, DOMAIN, EVERYTHING, KEY, TOPIC, TranslatedStack, source, stack
 
 GROUPS = source()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 PARAMETERS: dict[str, dict[str, Any]] = source()["Parameters"]
@@ -40,7 +40,9 @@ def test_a_parameter_is_described_with_its_unit_and_can_be_left_out(name: str) -
 @pytest.mark.parametrize("function", stack().functions())
 def test_the_longest_parameters_fit_into_a_functions_environment(function: str) -> None:
     longest = {"Prefix": "p" * 32, "AppName": "\N{GRINNING FACE}" * PARAMETERS["AppName"]["MaxLength"], "LogLevel": "WARNING"}
-    full = Stack(EVERYTHING | longest | {"AllowedReturnUrls": "u" * PARAMETERS["AllowedReturnUrls"].get("MaxLength", LONGEST)})
+    full = TranslatedStack(
+        EVERYTHING | longest | {"AllowedReturnUrls": "u" * PARAMETERS["AllowedReturnUrls"].get("MaxLength", LONGEST)}
+    )
     full.raw("Table")["Properties"]["TableName"] = "t" * 255  # the longest that a table may have
     assert len(json.dumps(full.environment(function))) <= ENVIRONMENT
 

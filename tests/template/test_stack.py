@@ -9,7 +9,7 @@ import pytest
 from sandbox.aws.iam import ATTRIBUTES, FORCE_DELETE, LEADING_KEYS, RETURN_VALUES, Check, Policy
 from sandbox.world import Sandbox
 from tests.support.parameter_changes import FUNCTIONS
-from tests.support.translated import Stack, source, stack
+from tests.support.translated import TranslatedStack, source, stack
 from tripod_flow.api.invocation import API_ALIAS
 from tripod_flow.flows import relay
 from tripod_flow.rules import connection, transitions
@@ -19,20 +19,20 @@ INTEGRATION_TIMEOUT = 30  # seconds; the longest that an HTTP API waits
 
 
 @pytest.fixture
-def default() -> Stack:
+def default() -> TranslatedStack:
     return stack()
 
 
-def test_the_functions_are_these(default: Stack) -> None:
+def test_the_functions_are_these(default: TranslatedStack) -> None:
     assert set(default.functions()) == set(FUNCTIONS)
 
 
-def test_no_function_has_what_the_sandbox_sets(default: Stack) -> None:
+def test_no_function_has_what_the_sandbox_sets(default: TranslatedStack) -> None:
     for function in FUNCTIONS:
         assert not {"TRIPOD_LOOPBACK_HTTP", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"} & default.environment(function).keys()
 
 
-def test_the_table_outlives_the_stack_and_what_it_holds_lapses(default: Stack) -> None:
+def test_the_table_outlives_the_stack_and_what_it_holds_lapses(default: TranslatedStack) -> None:
     table = default.one("Table")
     policies = (default.raw("Table")["DeletionPolicy"], default.raw("Table")["UpdateReplacePolicy"])
     assert policies == ("RetainExceptOnCreate", "Retain")
@@ -44,7 +44,7 @@ def test_the_table_outlives_the_stack_and_what_it_holds_lapses(default: Stack) -
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_what_the_relay_gives_up_is_kept(default: Stack) -> None:
+def test_what_the_relay_gives_up_is_kept(default: TranslatedStack) -> None:
     queue = default.attribute("DeadLetters", "Arn")
     stream = default.one("RelayFunctionChanges")
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == queue
@@ -57,7 +57,7 @@ def test_what_the_relay_gives_up_is_kept(default: Stack) -> None:
     assert (kept["MessageRetentionPeriod"], kept["SqsManagedSseEnabled"]) == (1209600, True)
 
 
-def test_the_schedule_may_send_to_the_queue_and_nobody_else(default: Stack) -> None:
+def test_the_schedule_may_send_to_the_queue_and_nobody_else(default: TranslatedStack) -> None:
     (statement,) = default.one("DeadLettersPolicy")["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
@@ -65,20 +65,20 @@ def test_the_schedule_may_send_to_the_queue_and_nobody_else(default: Stack) -> N
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_logs_into_its_own_group(default: Stack, function: str) -> None:
+def test_a_function_logs_into_its_own_group(default: TranslatedStack, function: str) -> None:
     described = default.one(function)
     group = described["LoggingConfig"]["LogGroup"]
     assert group == f"/aws/lambda/{described['FunctionName']}"
     assert group in {one["LogGroupName"] for one in default.resources("AWS::Logs::LogGroup").values()}
 
 
-def test_no_log_is_kept_for_ever(default: Stack) -> None:
+def test_no_log_is_kept_for_ever(default: TranslatedStack) -> None:
     groups = default.resources("AWS::Logs::LogGroup")
     assert len(groups) == len(FUNCTIONS) + 1
     assert {int(group["RetentionInDays"]) for group in groups.values()} == {30}
 
 
-def test_the_access_log_has_no_query(default: Stack) -> None:
+def test_the_access_log_has_no_query(default: TranslatedStack) -> None:
     settings = default.one("HttpApiApiGatewayDefaultStage")["AccessLogSettings"]
     assert settings["DestinationArn"] == default.attribute("AccessLogs", "Arn")
     named = set(re.findall(r"\$context\.([A-Za-z.]+)", settings["Format"]))
@@ -89,24 +89,24 @@ def test_the_access_log_has_no_query(default: Stack) -> None:
     assert json.loads(settings["Format"])["path"] == "$context.path"
 
 
-def test_the_access_log_takes_no_room_in_the_accounts_policy_for_log_delivery(default: Stack) -> None:
+def test_the_access_log_takes_no_room_in_the_accounts_policy_for_log_delivery(default: TranslatedStack) -> None:
     assert default.one("AccessLogs")["LogGroupName"] == "/aws/vendedlogs/apigateway/tripod"
 
 
-def test_every_public_route_is_throttled(default: Stack) -> None:
+def test_every_public_route_is_throttled(default: TranslatedStack) -> None:
     settings = default.one("HttpApiApiGatewayDefaultStage")["DefaultRouteSettings"]
     assert settings == {"ThrottlingRateLimit": "50", "ThrottlingBurstLimit": "100"}
 
 
-def test_a_route_has_no_settings_of_its_own_that_would_stand_in_the_way_of_its_removal(default: Stack) -> None:
+def test_a_route_has_no_settings_of_its_own_that_would_stand_in_the_way_of_its_removal(default: TranslatedStack) -> None:
     assert "RouteSettings" not in default.one("HttpApiApiGatewayDefaultStage")
 
 
-def test_disconnecting_over_http_wants_aws_signature(default: Stack) -> None:
+def test_disconnecting_over_http_wants_aws_signature(default: TranslatedStack) -> None:
     assert default.routes()["POST /oauth/{provider}/users/{user_id}/revoke"]["security"] == [{"AWS_IAM": []}]
 
 
-def test_nothing_else_is_open(default: Stack) -> None:
+def test_nothing_else_is_open(default: TranslatedStack) -> None:
     assert default.resources("AWS::Lambda::Url") == {}
     invokers = {
         (one["Principal"], one["FunctionName"].rpartition("tripod-")[2])
@@ -124,7 +124,7 @@ def test_nothing_else_is_open(default: Stack) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_runs_on_what_the_layers_are_built_for(default: Stack, function: str) -> None:
+def test_a_function_runs_on_what_the_layers_are_built_for(default: TranslatedStack, function: str) -> None:
     described = default.one(function)
     for layer in default.resources("AWS::Lambda::LayerVersion").values():
         assert layer["CompatibleRuntimes"] == [described["Runtime"]] == ["python3.13"]
@@ -133,11 +133,11 @@ def test_a_function_runs_on_what_the_layers_are_built_for(default: Stack, functi
 
 
 @pytest.mark.parametrize("function", [*BROWSERS, "RevokeFunction"])
-def test_a_function_behind_the_api_ends_before_the_api_gives_up(default: Stack, function: str) -> None:
+def test_a_function_behind_the_api_ends_before_the_api_gives_up(default: TranslatedStack, function: str) -> None:
     assert default.one(function)["Timeout"] < INTEGRATION_TIMEOUT
 
 
-def test_the_public_layers_versions_stay_and_the_flows_do_not(default: Stack) -> None:
+def test_the_public_layers_versions_stay_and_the_flows_do_not(default: TranslatedStack) -> None:
     policies: dict[str, Any] = {
         name.removesuffix(name[-10:]): default.raw(name).get("DeletionPolicy")
         for name in default.resources("AWS::Lambda::LayerVersion")
@@ -156,7 +156,7 @@ STREAMS = {  # what AWSLambdaDynamoDBExecutionRole allows, beside logs
 }
 
 
-def test_no_role_has_more_of_awss_own_policies_than_these(default: Stack) -> None:
+def test_no_role_has_more_of_awss_own_policies_than_these(default: TranslatedStack) -> None:
     attached = {
         name: {one.rpartition("/")[2] for one in role["ManagedPolicyArns"]}
         for name, role in default.resources("AWS::IAM::Role").items()
@@ -167,7 +167,7 @@ def test_no_role_has_more_of_awss_own_policies_than_these(default: Stack) -> Non
 
 
 @pytest.mark.parametrize("action", ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"])
-def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: str) -> None:
+def test_the_relay_reads_the_tables_stream_and_no_other(default: TranslatedStack, action: str) -> None:
     inline = [document for name, document in default.policies().items() if name.startswith("RelayFunctionRole")]
     role = Policy([*inline, {"Statement": STREAMS}])
     own = default.attribute("Table", "StreamArn")
@@ -175,13 +175,13 @@ def test_the_relay_reads_the_tables_stream_and_no_other(default: Stack, action: 
     assert not role.allows(Check(action, own.replace("table/", "table/other-")))
 
 
-def test_a_lease_outlasts_the_function_that_holds_it(default: Stack) -> None:
+def test_a_lease_outlasts_the_function_that_holds_it(default: TranslatedStack) -> None:
     assert int(default.one("CallbackFunction")["Timeout"]) < transitions.LEASE
     assert int(default.one("RelayFunction")["Timeout"]) < min(relay.RELAY_LEASE, connection.WRITING)
     assert int(default.one("RevokeFunction")["Timeout"]) < connection.WRITING
 
 
-def test_only_the_api_may_invoke_the_alias_that_it_calls(default: Stack) -> None:
+def test_only_the_api_may_invoke_the_alias_that_it_calls(default: TranslatedStack) -> None:
     for function in ("StartFunction", "CallbackFunction"):
         alias = default.one(f"{function}Aliaslive")
         assert alias["Name"] == API_ALIAS
@@ -234,7 +234,7 @@ def test_no_function_deletes_a_secret_for_good(function: str, sandbox: Sandbox) 
         assert policy.allows(Check("secretsmanager:DeleteSecret", secret, {FORCE_DELETE: (forced,)})) is (forced == "false")
 
 
-def test_the_dead_letters_are_of_this_stacks_schedule_alone(default: Stack) -> None:
+def test_the_dead_letters_are_of_this_stacks_schedule_alone(default: TranslatedStack) -> None:
     (statement,) = default.one("DeadLettersPolicy")["PolicyDocument"]["Statement"]
     assert statement["Condition"]["ArnLike"]["aws:SourceArn"].endswith("RelayFunctionSweep")
     assert "*" not in statement["Condition"]["ArnLike"]["aws:SourceArn"]

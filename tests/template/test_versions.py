@@ -5,23 +5,23 @@ from typing import Any
 import pytest
 
 from tests.support.parameter_changes import CHANGES
-from tests.support.translated import Stack, stack
+from tests.support.translated import TranslatedStack, stack
 
 PUBLISHED = ("StartFunction", "CallbackFunction")
 
 
-def version(one: Stack, function: str) -> tuple[str, str]:
+def version(one: TranslatedStack, function: str) -> tuple[str, str]:
     """Return what tells a published version from another: CloudFormation publishes anew where either differs."""
     number = one.raw(f"{function}Aliaslive")["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
     return number, one.one(number)["Description"]
 
 
-def published(one: Stack, function: str) -> dict[str, Any]:
+def published(one: TranslatedStack, function: str) -> dict[str, Any]:
     """Return what of a function's configuration a version has: not how many may run at once."""
     return {name: value for name, value in one.one(function).items() if name != "ReservedConcurrentExecutions"}
 
 
-def runs_with(one: Stack, function: str) -> dict[str, Any]:
+def runs_with(one: TranslatedStack, function: str) -> dict[str, Any]:
     """Return a version's configuration but for what is only there to be read."""
     return {name: value for name, value in published(one, function).items() if name != "Description"}
 
@@ -44,13 +44,13 @@ def test_a_parameter_that_a_function_runs_with_publishes_a_version(name: str, fu
 def test_new_code_publishes_a_version(function: str, place: tuple[str, str]) -> None:
     resource, key = place
     where = function if key == "CodeUri" else resource
-    changed = Stack({}, {where: "s3://bucket/another"})
+    changed = TranslatedStack({}, {where: "s3://bucket/another"})
     assert version(changed, function) != version(stack(), function)
 
 
 @pytest.mark.parametrize("function", PUBLISHED)
 def test_another_table_publishes_a_version(function: str) -> None:
-    replaced = Stack({})
+    replaced = TranslatedStack({})
     replaced.raw("Table")["Properties"]["TableName"] = "another"
     assert replaced.environment(function)["TRIPOD_TABLE"] == "another"
     assert version(replaced, function) != version(stack(), function)
