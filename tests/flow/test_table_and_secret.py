@@ -95,7 +95,7 @@ def test_a_secret_that_a_new_sign_in_is_about_to_write_is_not_deleted_for_an_ear
     with pytest.raises(Killed):
         grant(dying)
     first.clock.now += RELAY_LEASE + 1
-    pks = {pk for pk in first.table.due(now=first.clock()) if app.name in pk}
+    pks = {pk for pk in first.due() if app.name in pk}
     another = Harness(app, clock=first.clock)
 
     def store() -> None:

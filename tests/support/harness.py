@@ -105,8 +105,13 @@ class Harness:
             self.clock.now += step
             self.relay.relay(keys, lambda: True)
             if second % 60 == 0:
-                due = set(self.table.due(now=self.clock()))
+                due = set(self.due())
                 self.relay.relay([key for key in keys if key in due], lambda: True)
+
+    def due(self) -> list[str]:
+        """Return the keys of the items in the outbox that are due, of other tests too."""
+        now = self.clock()
+        return [entry.pk for entry in self.table.outbox(now=now) if entry.due <= now]
 
     def record(self, token: str) -> Authorization:
         found = self.table.authorization(authorization.key(self.app.name, token))

@@ -104,7 +104,7 @@ def _drain(harness: Harness, clock: Clock, owed: dict[str, None], flood: Flood) 
     while owed:
         clock.now, _, who = heapq.heappop(turns)
         if who == "sweep":
-            due = set(harness.table.due(now=clock.now))
+            due = set(harness.due())
             swept, swept_until = deque(key for key in owed if key in due), clock.now + LASTS
             heapq.heappush(turns, (clock.now + SWEEP, next(order), "sweep"))
             heapq.heappush(turns, (clock.now + ITEM, next(order), "item"))

@@ -37,7 +37,6 @@ def test_what_waits_for_its_next_try_is_owed_and_not_due() -> None:
     pages = Pages([entry("a", 900, 800), entry("b", 1_100, 100)])
     table: Any = Table(pages, "table")  # type: ignore[arg-type]  # a client of two methods
     assert list(table.outbox(now=NOW)) == [OutboxEntry("a", 800.0, 900.0), OutboxEntry("b", 100.0, 1_100.0)]
-    assert list(table.due(now=NOW)) == ["a"]
     assert {asked["KeyConditionExpression"] for asked in pages.asked} == {"outbox = :shard"}
     shards = [asked["ExpressionAttributeValues"][":shard"]["S"] for asked in pages.asked[:SHARDS]]
     assert shards == [str(number) for number in range(SHARDS)]

@@ -147,10 +147,6 @@ class Table:
                 if entries and entries[-1].due > now:
                     break
 
-    def due(self, *, now: float) -> Iterator[str]:
-        """Yield the keys of the items in the outbox that are due."""
-        return (entry.pk for entry in self.outbox(now=now) if entry.due <= now)
-
     def postpone_unread(self, pk: str, *, due: float, since: float) -> bool:
         """Let the relay try an item again at ``due``, whatever is in it; return False if it is there since before ``since``."""
         try:
