@@ -117,8 +117,9 @@ class FakeTripod:
     """Tripod in memory, as ``users`` gives it: what happens elsewhere in production, a test lets happen here.
 
     Attributes:
-        answer: called with each signed request, before anything else may answer it. It returns a status and a content (a dict or list
-            becomes JSON; text or bytes stay), or None to leave the request to others.
+        answer: called with each request of a session that the provider itself has not answered: not with one whose tokens it refuses (401),
+            nor with one for the app's own token. It returns a status and a content (a dict or list becomes JSON; text or bytes stay), or
+            None to leave the request to others, such as the library responses.
     """
 
     def __init__(self, stack: FakeStack, answer: Answer | None = None) -> None:
