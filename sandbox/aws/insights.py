@@ -1,7 +1,7 @@
 """Logs Insights' query language, as far as Tripod's queries go; anything else is refused.
 
-``fields`` with ``coalesce`` and ``as``; ``filter`` with ``and``, ``or``, ``=``, ``<``, ``>``, ``in``, ``like`` a text, ``ispresent``;
-``sort`` by one field; ``limit``; ``stats count(*)``. A field of a JSON array's element is ``name.0``.
+``fields`` with ``coalesce`` and ``as``; ``filter`` with ``and``, ``or``, ``=``, ``!=``, ``<``, ``>``, ``in``, ``like`` a text,
+``ispresent``; ``sort`` by one field; ``limit``; ``stats count(*)``. A field of a JSON array's element is ``name.0``.
 
 Source: CloudWatch Logs' user guide, "CloudWatch Logs Insights language query syntax".
 """
@@ -18,7 +18,7 @@ Line = dict[str, Any]
 LIMIT = 10_000  # rows, where a query names no limit
 
 _COMMAND = re.compile(r'(?:[^|"]|"(?:[^"\\]|\\.)*")+')
-_WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?|[@\w.]+|[\[\](),=<>*])')
+_WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?|[@\w.]+|!=|[\[\](),=<>*])')
 _STATS = ["count", "(", "*", ")", "as"]
 
 
@@ -146,6 +146,8 @@ class _Expression:
         left = self._operand()
         if self._next("="):
             return left == self._operand()
+        if self._next("!="):
+            return left != self._operand()
         if self._next("in"):
             return left in self._list("[", "]")
         if self._next("like"):

@@ -11,6 +11,7 @@ from sandbox.browser import JSON
 from tests.support.direct import begin, invoke, new_pair, ticket_in
 from tests.support.harness import Harness
 from tests.support.sandbox_app import RETURN_TO, SandboxApp, make_app
+from tests.support.waiting import eventually
 from tripod_flow.rules import errors, transitions
 from tripod_flow.rules.authorization import State
 
@@ -219,6 +220,7 @@ def test_five_pins_may_be_tried(app: SandboxApp) -> None:
     begun = begin(app, subject="42", pin=True)
     pin = app.consent(begun["authorize_url"])
     hand_in = {"provider": app.name, "request_token": begun["request_token"], "subject": "42"}
+    before = len(app.sandbox.logs.lines)
     for _ in range(4):
         assert invoke(app, "callback", **hand_in, pin="0000000")["code"] == "verifier_rejected"
     harness = Harness(app)
@@ -228,6 +230,10 @@ def test_five_pins_may_be_tried(app: SandboxApp) -> None:
     assert invoke(app, "callback", **hand_in, pin=pin)["code"] == "verifier_rejected"
     assert len(app.calls("access_token")) == 5
     assert app.stored() is None
+    assert eventually(lambda: any('"repeated"' in line for line in app.sandbox.logs.lines[before:]))  # the sixth
+    told = [json.loads(line) for line in app.sandbox.logs.lines[before:] if line.startswith("{")]
+    assert sum("verifier_rejected" in line for line in told if "_aws" in line) == 5  # as often as one was wrong
+    assert sum("reason" in line for line in told) == 5
 
 
 def test_a_callback_and_a_pin_each_finish_only_their_own_kind(app: SandboxApp) -> None:

@@ -273,6 +273,13 @@ def test_who_failed_to_sign_in_and_why(run: Run) -> None:
     assert counted["provider_rejected", run.app.name] == 4  # and one of callback's, whose line has no provider
 
 
+def test_an_invalidation_that_the_provider_refuses_is_nobodys_sign_in() -> None:
+    refused = {"@timestamp": "1", "message": "not invalidated", "reason": "refused: 401 unknown", "provider": "x", "user_id": "1"}
+    lines = [refused, refused | {"message": "not exchanged", "code": "verifier_rejected"}]
+    groups = {f"/aws/lambda/tripod-{name}": lines if name == "relay" else [] for name in ("start", "callback", "relay")}
+    assert [row["failed"] for row in saved_queries.rows("who failed to sign in, and why", groups)] == ["verifier_rejected"]
+
+
 def test_one_sign_in_is_found_by_its_reference_and_by_its_user(run: Run) -> None:
     (failed, *_) = (row for row in rows(run, "who failed to sign in, and why") if row["failed"] == "interrupted")
     name = "one sign-in, by reference, authorization or user"

@@ -23,6 +23,7 @@ LINES = [
         ("fields message, @timestamp | sort @timestamp asc | limit 2", "ab"),
         ('fields coalesce(reason, message) as message | filter message like "b" or reason = "y"', "by"),
         ('fields message | filter message = "a|b"', ""),
+        ('fields message | filter message != "b"', "ac"),
     ],
 )
 def test_a_query_finds_what_it_asks_for(query: str, found: str) -> None:

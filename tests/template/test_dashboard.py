@@ -48,7 +48,13 @@ def test_it_shows_every_alarm() -> None:
 
 def test_it_shows_what_the_operator_asks_for() -> None:
     own = "Tripod/tripod"
-    assert {(own, "started", "start"), (own, "granted", "callback"), (own, "denied", "callback")} <= series("How many")
+    assert {
+        (own, "started", "start"),
+        (own, "granted", "callback"),
+        (own, "denied", "callback"),
+        (own, "granted", "relay"),
+        (own, "granted", "redeem"),
+    } <= series("How many")
     assert {metric[-1]["stat"] for title, metric in SHOWN if title.startswith("How long")} == {"p50", "p99"}
     assert series("How long") == {("AWS/Lambda", "Duration", f"tripod-{each}") for each in ("start", "callback")}
     assert {(own, "throttled"), ("AWS/Lambda", "Throttles", "tripod-start")} <= series("Who is turned away")
@@ -87,6 +93,7 @@ def test_a_query_is_sorted_and_bounded(name: str) -> None:
     commands = [line.split()[1] for line in QUERIES[name]["QueryString"].splitlines()[1:]]
     listing = ["filter", "sort", "limit"]
     others = {"OneSignInQuery": ["filter", "sort"], "FailuresByCodeQuery": ["filter", "stats", "sort"]}  # few rows
+    others["FailedSignInsQuery"] = ["filter", *listing]
     assert commands == others.get(name, listing)
     (order,) = re.findall(r"^\| sort (.+)$", QUERIES[name]["QueryString"], re.MULTILINE)
     assert order.endswith("asc" if name == "OneSignInQuery" else "desc")

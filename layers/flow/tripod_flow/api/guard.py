@@ -38,7 +38,8 @@ def _guard(
     try:
         return act()
     except FlowError as error:
-        _record(provider, error)
+        if not error.is_counted:
+            _record(provider, error)
         return problem(error)
     except Exception as error:  # noqa: BLE001  # the one place where a defect becomes a response
         telemetry.failure("unexpected", error)

@@ -145,6 +145,7 @@ def outcome_content(finished: Outcome) -> dict[str, Any]:
     """Return the JSON of a grant; raises the error of any other outcome."""
     failure = authorization.outcome_error(finished.record)
     if failure is not None:
+        failure.is_counted = True
         raise failure
     content = {
         "outcome": "granted",

@@ -174,9 +174,9 @@ class Exchange:
         )
 
     def _fail(self, held: Authorization, error: errors.FlowError) -> Authorization:
-        telemetry.log().warning("not exchanged", extra={"authorization": held.log_id, "code": error.code, "reason": str(error)})
         attempts_left = PIN_ATTEMPTS - held.failed_pins - 1
         if held.pin and isinstance(error, errors.VerifierRejected) and attempts_left:
+            telemetry.log().info("wrong pin", extra={"authorization": held.log_id})  # its answer has a line with the reason
             self._write(held, transitions.count_wrong_pin(held))
             raise errors.WrongPin(
                 str(error),
@@ -185,6 +185,7 @@ class Exchange:
                 return_to=held.return_to,
                 restart_query=held.restart_query,
             )
+        telemetry.log().warning("not exchanged", extra={"authorization": held.log_id, "code": error.code, "reason": str(error)})
         return self._write(held, transitions.fail(held, error, now=self._clock()))
 
     def _write(self, held: Authorization, transition: Transition) -> Authorization:

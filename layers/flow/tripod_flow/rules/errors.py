@@ -36,6 +36,7 @@ class FlowError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     retry_after: int | None = None  # seconds
+    is_counted = False  # True: an outcome's, which was logged and counted when it was decided
 
     def __init__(self, reason: str = "", detail: str | None = None, *, restart_query: str = "") -> None:
         super().__init__(reason or detail or self.code)
