@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from tripod.loopback import is_loopback
 from tripod_cli.doctor import functions, http
 from tripod_cli.doctor.finding import Finding, unknown, warning, wrong
 from tripod_cli.stack import Stack
-from tripod_flow.rules.loopback import is_loopback
 
 NOBODY = "tripod-doctor"  # no provider's name: start looks for its consumer secret, and callback for nothing
 ALIAS_RECORD = "Point an alias record (Route 53), or a CNAME, at the stack's output DomainTarget"

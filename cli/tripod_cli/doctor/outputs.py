@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from tripod.loopback import is_loopback
 from tripod_cli.doctor import functions
 from tripod_cli.doctor.finding import Finding, wrong
 from tripod_cli.stack import Stack
-from tripod_flow.rules.loopback import is_loopback
 
 NAMES = ("table", "api-url", "layer-arn")
 

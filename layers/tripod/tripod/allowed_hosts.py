@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 from tripod import names
 from tripod.credentials import Consumer
 from tripod.errors import HostNotAllowed
+from tripod.loopback import is_loopback
 from tripod.process import Process
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check(this: Process, provider: str, consumer: Consumer, url: str | None, *, reusable: bool) -> None:
@@ -25,12 +24,18 @@ def flaw(provider: str, consumer: Consumer, url: str | None, *, loopback: bool, 
     the hosts of the provider's endpoints are allowed; where it does not, any host is. ``reusable`` credentials can be used again by
     who sees them (a bearer token, a PLAINTEXT signature): without ``api_hosts`` they are only for the hosts of the endpoints.
     """
-    scheme, host = _parts(url)
-    if scheme != "https" and not (loopback and scheme == "http" and host in _LOOPBACK):
+    if not is_protected(url, loopback=loopback):
         return "only https protects what is sent"
+    host = _parts(url)[1]
     if (consumer.api_hosts or reusable) and host not in {*consumer.api_hosts, *_endpoint_hosts(consumer)}:
         return f'it is no host of {provider}: name it in "provider.api_hosts" there if it is'
     return None
+
+
+def is_protected(url: str | None, *, loopback: bool) -> bool:
+    """Return True if nobody on the way reads what is sent to ``url``."""
+    scheme, host = _parts(url)
+    return bool(host) and (scheme == "https" or (loopback and scheme == "http" and is_loopback(host)))
 
 
 def _endpoint_hosts(consumer: Consumer) -> Iterator[str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from requests import PreparedRequest
@@ -188,17 +188,7 @@ def _endpoint(provider: str, consumer: Consumer, key: str) -> str:
     """Return the URL under ``key`` in the provider's definition; raises MalformedSecret if it is missing or not https."""
     this = process.this()
     url = consumer.provider.get(key)
-    if isinstance(url, str) and _is_safe(url, loopback=this.loopback):
+    if isinstance(url, str) and allowed_hosts.is_protected(url, loopback=this.loopback):
         return url
     reason = f'app-only calls need "provider.{key}", an https URL'
     raise MalformedSecret(names.consumer_secret(this.prefix, provider), reason)
-
-
-def _is_safe(url: str, *, loopback: bool) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    if loopback and parts.scheme == "http":
-        return parts.hostname in ("localhost", "127.0.0.1", "::1")
-    return parts.scheme == "https" and bool(parts.hostname)

@@ -12,10 +12,10 @@ from urllib3 import HTTPResponse
 
 from tripod.chunks import BoundedAdapter
 from tripod.fake_aws import FakeStack
+from tripod.loopback import is_loopback
 
 Answer: TypeAlias = Callable[[PreparedRequest], "tuple[int, Any] | None"]  # a status, and JSON, text or bytes
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TOKEN = re.compile(r'oauth_token="([^"]*)"')
 
 # What X answers to a token that the user has revoked: API v2 doesn't say what is wrong.
@@ -46,7 +46,7 @@ class FakeProviders(BoundedAdapter):
     def get_connection_with_tls_context(self, request: PreparedRequest, *arguments: Any, **named: Any) -> Any:
         """Return a connection to this machine; raises UnansweredRequest for any other. Called for what is about to be sent."""
         parts = urlsplit(request.url or "")
-        if parts.hostname not in _LOOPBACK:
+        if not is_loopback(parts.hostname or ""):
             raise UnansweredRequest(
                 f"nothing answers {request.method} {parts.scheme}://{parts.netloc}{parts.path}, and within tripod.testing.users nothing "
                 "is sent to other machines: answer it by users(…, answer=…), by the library responses, or by a server on this "

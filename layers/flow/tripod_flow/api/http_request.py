@@ -9,11 +9,11 @@ from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from tripod.loopback import is_loopback
 from tripod_flow.api import parameters, text
 from tripod_flow.api.pages import PLAIN, Look
 from tripod_flow.flows.start import StartRequest
 from tripod_flow.rules.errors import BadRequest, FlowError, WrongBrowser
-from tripod_flow.rules.loopback import is_loopback
 
 MAX_BODY = 8192  # characters of a posted PIN, base64 included
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from tripod import x
 from tripod.credentials import AccessToken, Consumer
+from tripod.loopback import is_loopback
 from tripod_flow.rules.errors import NotConfigured
-from tripod_flow.rules.loopback import is_loopback
 
 _REQUIRED = ("request_token_url", "authorize_url", "access_token_url")
 _URLS = (*_REQUIRED, "authenticate_url", "invalidate_url", "identity_url", "bearer_token_url", "invalidate_bearer_token_url")

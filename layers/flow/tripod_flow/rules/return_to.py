@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
-from tripod_flow.rules.loopback import is_loopback
+from tripod.loopback import is_loopback
 
 MAX_LENGTH = 2048  # characters
 OUR_NAMES = frozenset({"outcome", "provider", "ticket", "error"})  # what the redirect adds: a caller's own would be taken for it

@@ -1,6 +1,6 @@
 import pytest
 
-from tripod_flow.rules.loopback import is_loopback
+from tripod.loopback import is_loopback
 
 
 @pytest.mark.parametrize(
