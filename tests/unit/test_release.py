@@ -91,6 +91,21 @@ def test_nothing_that_is_not_committed_goes_into_a_release(tmp_path: Path) -> No
     assert commit.uncommitted(tmp_path).splitlines() == [" M handler.py", "?? unknown.py"]
 
 
+def test_where_git_refuses_to_answer_there_is_no_release_and_git_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(name, os.devnull)  # this machine's may call every folder safe
+    with monkeypatch.context() as others:
+        others.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        with pytest.raises(commit.Unanswered, match="dubious ownership"):
+            commit.uncommitted(tmp_path)
+    (tmp_path / ".git/HEAD").unlink()
+    with pytest.raises(commit.Unanswered, match="not a git repository"):
+        commit.uncommitted(tmp_path)
+
+
 def test_digests_are_written_as_sha256sum_writes_them() -> None:
     assert contents.sums({"b": b"", "a": b""}) == (
         b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n"

@@ -9,7 +9,12 @@ from tools.release import commit, contents
 
 def main() -> int:
     """Write the release of what is committed; nothing else can be built again by others."""
-    if changed := commit.uncommitted(ROOT):
+    try:
+        changed = commit.uncommitted(ROOT)
+    except commit.Unanswered as error:
+        print(f"A release is made of what is committed, and git doesn't say what is:\n{error}")
+        return 1
+    if changed:
         print(f"A release is made of what is committed, and this is not:\n{changed}")
         return 1
     folder = contents.write(BUILT, ROOT / "build/release")
