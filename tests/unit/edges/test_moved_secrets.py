@@ -83,6 +83,15 @@ def test_tokens_are_brought_back_beside_whatever_is_there(client: Any, unique: s
     assert stages[version_of(tokens("one"))] == ["AWSCURRENT"]
 
 
+def test_a_version_of_long_ago_that_bears_no_label_any_more_is_brought_back(client: Any, unique: str) -> None:
+    writer, moved = SecretWriter(client, unique), MovedSecrets(client, unique)
+    for content in ("one", "other", "newer"):
+        writer.store(tokens(content), expected=False)
+    client.meta.events.register("after-call.secrets-manager.PutSecretValue", lambda parsed, **_: parsed.pop("VersionStages"))
+    assert moved.bring_back(tokens("one"), lambda: True)
+    assert current(client, unique) == "one"
+
+
 @pytest.mark.parametrize("earlier", [[], ["other"]])
 def test_what_another_process_makes_current_meanwhile_stays_current(
     writer: SecretWriter, moved: MovedSecrets, client: Any, unique: str, earlier: list[str]

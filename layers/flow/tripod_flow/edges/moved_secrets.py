@@ -86,7 +86,7 @@ class MovedSecrets:
         )
         if not may() or not self._make_current(secret, version, was=current):
             return False
-        if BESIDE in put["VersionStages"]:  # an earlier content's version is there already, and stays as it is
+        if BESIDE in put.get("VersionStages", []):  # an earlier content's version is there already, and stays as it is
             with suppress(self._client.exceptions.InvalidParameterException):  # a newer version may have taken its place
                 self._client.update_secret_version_stage(SecretId=secret, VersionStage=BESIDE, RemoveFromVersionId=version)
         return True
