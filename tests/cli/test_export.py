@@ -74,6 +74,9 @@ def test_users_whose_tokens_cannot_be_read_are_named(filled: SandboxApp, tmp_pat
     ran = run(filled.sandbox, "export", filled.name, "--to", str(file), "--state", "connected")
     assert (ran.exit_code, [json.loads(line)["user_id"] for line in file.read_text().splitlines()]) == (1, ["1", "3"])
     assert "2: the secret is scheduled for deletion" in ran.err
+    server, theirs = filled.sandbox.aws_server, f"/user/{filled.name}/"
+    read = len(server.called("secretsmanager", "GetSecretValue", theirs))
     refused = run(filled.sandbox, "export", filled.name, "--to", str(tmp_path / "none.csv"), "--state", "refused")
     assert refused.exit_code == 0
     assert (tmp_path / "none.csv").read_text().count("\n") == 1
+    assert len(server.called("secretsmanager", "GetSecretValue", theirs)) == read  # of nobody who is not asked for

@@ -59,16 +59,21 @@ class Export:
         for user_id in self._roster.connected(provider):
             if user_id in without:
                 continue
-            exported = self._exported(provider, user_id)
-            if exported is not None and state in (None, "refused" if exported.connection.refused_by else "connected"):
+            exported = self._exported(provider, user_id, state)
+            if exported is not None:
                 yield exported
             pace.wait()
 
-    def _exported(self, provider: str, user_id: str) -> Exported | None:
-        """Return a user's tokens as of one moment: where the connection has changed meanwhile, look again."""
+    def _exported(self, provider: str, user_id: str, state: str | None) -> Exported | None:
+        """Return a user's tokens as of one moment: where the connection has changed meanwhile, look again.
+
+        None, and no tokens are read, where the user has disconnected or is in another state.
+        """
         for _ in range(TRIES):
             found = self._found(provider, user_id)
             if found is None or moving.place(found) is Place.NOWHERE:
+                return None
+            if state not in (None, "refused" if found.refused_by else "connected"):
                 return None
             if moving.place(found) is Place.ON_THEIR_WAY:
                 return Exported(found, reason="the tokens are being stored; export again in a minute")
