@@ -241,13 +241,14 @@ def test_it_decorates_nothing_that_goes_on_when_its_call_is_over() -> None:
             testing.users(ADA)(thing)
 
 
-def test_who_signs_in_anew_keeps_subject_and_name_and_who_disconnects_takes_them_along() -> None:
+def test_who_signs_in_anew_keeps_the_subject_and_has_the_name_that_the_provider_says_now() -> None:
     with testing.users(ADA) as fake:
         (first,) = tripod.users("x")
         fake.sign_in(testing.user("x", "42", extra={"plan": "pro"}, expires_at=4_000_000_000))
         (second,) = tripod.users("x")
         assert (first.subject, first.screen_name, first.extra, first.expires_at) == ("customer-7", "ada", {}, None)
-        assert (second.subject, second.screen_name, second.extra) == ("customer-7", "ada", {"plan": "pro"})
+        assert (second.subject, second.screen_name, second.extra) == ("customer-7", None, {"plan": "pro"})
+        assert tripod.user_tokens("x", user_id="42").screen_name is None
         assert second.expires_at == tripod.user_tokens("x", user_id="42").expires_at == 4_000_000_000
         tripod.disconnect("x", user_id="42")
         fake.sign_in(testing.user("x", "42"))

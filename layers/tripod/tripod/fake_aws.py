@@ -93,10 +93,9 @@ class FakeStack:
         expires_at: int | None,
         extra: Mapping[str, str],
     ) -> None:
-        """Store tokens of a user's that are new, in place of those before. A name or subject of before stays where there is no other."""
+        """Store tokens of a user's that are new, in place of those before. A subject or labels stay where there are no others."""
         with self._lock:
             before = self._connections.get((provider, user_id), {})
-            screen_name = screen_name or before.get("screen_name", {}).get("S")
             subject = subject or before.get("subject", {}).get("S")
             labels = labels or [label["S"] for label in before.get("labels", {}).get("L", [])]
             self._refuse(provider, user_id)

@@ -129,6 +129,8 @@ class FakeTripod:
     def sign_in(self, signed_in: FakeUser) -> None:
         """Let a user sign in, for the first time or anew: with new tokens, and the provider refuses those before.
 
+        Name, end and further fields are as given now; a subject or labels of before stay where there are no others.
+
         Raises ValueError where the provider has no consumer secret.
         """
         if signed_in.provider not in self._stack.consumers:
