@@ -308,4 +308,7 @@ def test_names_are_completed(sandbox: Sandbox, unique: str) -> None:
     words = {"set": "tripod consumer set fli", "show": f"tripod consumer show {unique[:9]}"}
     offered = {word: tripod(sandbox, environ={**begun, "COMP_WORDS": line}).out for word, line in words.items()}
     assert offered["set"] == "plain,flickr\n"
+    for command in ("import", "export", "move"):
+        line = f"tripod {command} {unique[:9]}"
+        assert f"plain,{unique}\n" in tripod(sandbox, environ={**begun, "COMP_CWORD": "2", "COMP_WORDS": line}).out
     assert f"plain,{unique}\n" in offered["show"]

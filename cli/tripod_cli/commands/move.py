@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from tripod import names
 from tripod.credentials import Store
 from tripod.secret_reader import LIFETIME
-from tripod_cli import failure, options
+from tripod_cli import completion, failure, options
 from tripod_cli.consumer_secrets import ConsumerSecrets, SaidStore
 from tripod_cli.failure import FOUND, OUT_OF_REACH, Failure
 from tripod_cli.options import Chosen
@@ -30,7 +30,7 @@ AGAIN = 150.0  # seconds; longer than anybody may be at a user's secret, and the
 
 
 @click.command()
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.option("--to", type=click.Choice(["table", "secrets-manager"]), required=True, help="Where they are to be kept.")
 @click.option(
     "--rate",

@@ -14,7 +14,7 @@ from typing import IO, Any, TextIO
 
 import click
 
-from tripod_cli import columns, options, token_file
+from tripod_cli import columns, completion, options, token_file
 from tripod_cli.columns import Columns, UnknownColumns
 from tripod_cli.failure import FOUND, Failure
 from tripod_cli.options import Chosen
@@ -36,7 +36,7 @@ _rate = click.FloatRange(min=0.1, max=1000)
 
 
 @click.command("import")
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="The file's form; by default as it looks.")
 @click.option("--column", "chosen_columns", multiple=True, metavar="FIELD=COLUMN", help="Which column a field is; repeatable.")
@@ -106,7 +106,7 @@ def import_(
 
 
 @click.command("export")
-@click.argument("provider")
+@click.argument("provider", shell_complete=completion.kept)
 @click.option("--to", "path", required=True, metavar="FILE", help="The file to create, which only you may read.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="Its form; by default as its name says, or csv.")
 @click.option(
