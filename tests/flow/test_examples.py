@@ -4,15 +4,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
+from moto.ses.models import ses_backends
 
 import tripod
 from sandbox.browser import JSON, Browser
 from sandbox.gateway.event import GatewayRequest, to_event
 from sandbox.provider.visitor import Visitor
 from sandbox.repository import TEMPLATE
+from sandbox.template.intrinsics import REGION
 from sandbox.template.template import Route
 from sandbox.world import Sandbox
 from tests.support.direct import begin, new_pair, ticket_in
@@ -24,11 +27,11 @@ ROOT = TEMPLATE.parent
 APP = RETURN_TO.removesuffix("/done")
 
 
-def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> Any:
-    """Run an example's handler in a process of its own, as Lambda would, and return its answer."""
+def process(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run an example's handler in a process of its own, as Lambda would."""
     folders = os.pathsep.join((str(ROOT / "examples" / example / "function"), str(LAYER)))
     code = "import json, sys; from handler import handler; print(json.dumps(handler(json.load(sys.stdin), None)))"
-    finished = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(payload),
         env={"PATH": os.environ["PATH"], "PYTHONPATH": folders, **sandbox.environment(), **more},
@@ -37,6 +40,11 @@ def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) ->
         timeout=60,
         check=False,
     )
+
+
+def run(sandbox: Sandbox, example: str, payload: dict[str, Any], **more: str) -> Any:
+    """Return what an example's handler answers."""
+    finished = process(sandbox, example, payload, **more)
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
 
@@ -57,12 +65,9 @@ def test_the_posting_example_posts_for_a_user_and_says_when_it_may_not(x: Sandbo
     browser = x.browser()
     browser.get(x.come_back(browser))
     told = run(x.sandbox, "post", payload)
-    assert told["screen_name"] == x.user.screen_name
-    assert all(200 <= status < 300 for status in told["posted"])
-    assert [post.text for post in x.sandbox.provider_server.posts(x.consumer.key) if post.user_id == x.user.user_id] == [
-        payload["text"],
-        payload["text"],
-    ]
+    assert told == {"screen_name": x.user.screen_name, "posted": 201}
+    posts = x.sandbox.provider_server.posts(x.consumer.key)
+    assert [post.text for post in posts if post.user_id == x.user.user_id] == [payload["text"]]
     x.sandbox.provider_server.revoke(x.consumer.key, x.user)  # in X's own settings: API v2 doesn't say that it was that
     assert "no longer accepts" in run(x.sandbox, "post", payload)["error"]
     with reading(x.sandbox):
@@ -123,9 +128,41 @@ def test_the_reconnecting_example_mails_the_apps_own_user_once_a_link_to_sign_in
     ses.create_email_identity(EmailIdentity="app@example.com")
     named = {"USERS_TABLE": table, "MAIL_FROM": "app@example.com"}
     event = {"source": "tripod", "detail-type": "connection.refused", "detail": refused}
-    assert run(x.sandbox, "reconnect", event, **named) is None  # nobody of ours
+
+    def remind(**other: str | None) -> Any:
+        return run(x.sandbox, "reconnect", event | {"detail": refused | other}, **named)
+
+    def fails(error: str, **other: str | None) -> None:
+        finished = process(x.sandbox, "reconnect", event | {"detail": refused | other}, **named)
+        assert finished.returncode != 0
+        assert error in finished.stderr.splitlines()[-1]
+
+    def a_minute_passes() -> None:
+        user = {"id": {"S": "customer 42"}}
+        (until,) = dynamodb.get_item(TableName=table, Key=user, ProjectionExpression="reminding_until")["Item"].values()
+        assert float(until["N"]) < time.time() + 60
+        past = {":past": {"N": "1"}}
+        dynamodb.update_item(
+            TableName=table, Key=user, UpdateExpression="SET reminding_until = :past", ExpressionAttributeValues=past
+        )
+
+    def mails() -> list[str]:
+        return [one.body for one in ses_backends[x.sandbox.aws_server.account][REGION].sent_messages]
+
+    before = len(mails())
+    assert remind() is None  # nobody of ours
     dynamodb.put_item(TableName=table, Item={"id": {"S": "customer 42"}, "email": {"S": "ada@example.com"}})
-    assert run(x.sandbox, "reconnect", event, **named) == "ada@example.com"
-    assert run(x.sandbox, "reconnect", event, **named) is None  # the same event again
-    assert run(x.sandbox, "reconnect", event | {"detail": refused | {"id": "another"}}, **named) == "ada@example.com"
-    assert run(x.sandbox, "reconnect", event | {"detail": refused | {"subject": None}}, **named) is None
+    x.sandbox.aws_server.fault("ses", "*", "denied")
+    fails("AccessDenied")  # Lambda calls again
+    fails("Claimed")  # as another call that comes meanwhile, and as where a process has died
+    assert len(mails()) == before
+    a_minute_passes()
+    assert remind() == "ada@example.com"
+    assert remind() is None  # the same event again
+    assert remind(id="another", screen_name=None) == "ada@example.com"
+    assert remind(subject=None) is None
+    start = f"{x.sandbox.api}/oauth/x/start"
+    assert mails()[before:] == [
+        f"We can no longer post for @{x.user.screen_name}. Connect again: {start}?screen_name={x.user.screen_name}\n",
+        f"We can no longer post for you. Connect again: {start}\n",
+    ]
