@@ -2,7 +2,9 @@
 
 import json
 import re
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
@@ -63,10 +65,25 @@ def asked_of_aws(app: SandboxApp) -> int:
     return len(server.called("secretsmanager", "GetSecretValue", app.name)) + len(opened)
 
 
+def checks_asked(app: SandboxApp, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return what check is asked about the app's users from now on; the list grows."""
+    asked: list[dict[str, Any]] = []
+    functions = app.sandbox.functions
+    before = functions.on_event
+
+    def on_event(name: str, event: Any) -> None:
+        before(name, event)
+        if name == f"{app.sandbox.prefix}-check" and event.get("provider") == app.name:
+            asked.append(event)
+
+    monkeypatch.setattr(functions, "on_event", on_event)
+    return asked
+
+
 @NEEDS_NODE
 @pytest.mark.parametrize("store", ["secrets-manager", "table", "moving"])
 def test_the_posting_example_posts_from_every_store_and_says_when_it_may_not(
-    sandbox: Sandbox, tmp_path: Path, store: str
+    sandbox: Sandbox, tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = with_identity(make_app(sandbox, secret={"store": store}))
     event = {"user_id": app.user.user_id, "text": "héllo & + world"}
@@ -80,15 +97,45 @@ def test_the_posting_example_posts_from_every_store_and_says_when_it_may_not(
         assert post(event | {"text": "again"}).keys() == {"id"}
         assert asked_of_aws(app) == before  # it remembers
         assert posts(app) == [event["text"], "again"]
+        reports = checks_asked(app, monkeypatch)
         revoke(app)  # in X's own settings: API v2 doesn't say that it was that
-        assert "no longer accepts" in post(event)["error"]
+        for _ in range(3):
+            assert "no longer accepts" in post(event)["error"]
         assert eventually(lambda: app.calls("verify_credentials"), 20)  # by check, to which it was reported
+        assert reports == [{"provider": app.name, "user_id": app.user.user_id, "reported": True}]  # each token once
         grant(app)
         assert post(event | {"text": "back"}).keys() == {"id"}  # with tokens that it has not remembered
         assert posts(app)[2:] == ["back"]
+        revoke(app)
+        assert "no longer accepts" in post(event)["error"]
+        assert eventually(lambda: len(reports) == 2)  # another token
         invoke(app, "revoke", provider=app.name, user_id=app.user.user_id)
         assert "the user has disconnected" in post(event)["error"]
         assert post.end() == ""
+
+
+@NEEDS_NODE
+def test_the_posting_example_is_not_kept_waiting_by_a_report_that_fails_and_reports_no_more_for_a_while(
+    granted: SandboxApp, tmp_path: Path
+) -> None:
+    app, event = granted, {"user_id": granted.user.user_id, "text": "hello"}
+    tried: list[str] = []
+    variables = {"TRIPOD_PROVIDER": app.name, "TRIPOD_TABLE": app.sandbox.table}
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection, and says nothing
+        silent.settimeout(0)
+        variables["AWS_ENDPOINT_URL_LAMBDA"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with serving(app.sandbox, installed("post_node", tmp_path), "ReadTokens", **variables) as post:
+            revoke(app)
+            for _ in range(2):
+                began = time.monotonic()
+                assert "no longer accepts" in post(event)["error"]
+                assert time.monotonic() - began < 10
+            assert post.end() == ""
+        with suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                tried.append("a report")
+    assert tried == ["a report"]
 
 
 @NEEDS_NODE

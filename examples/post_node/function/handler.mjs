@@ -12,9 +12,9 @@ const PROVIDER = process.env.TRIPOD_PROVIDER ?? "x";
 export async function handler({ user_id: userId, text }) {
   if (typeof userId !== "string" || typeof text !== "string") return { error: "user_id and text must be strings" };
   try {
-    const answer = await postJson(userId, `${API}/2/tweets`, { text });
+    const { answer, keys } = await postJson(userId, `${API}/2/tweets`, { text });
     if (answer.status === 401) {
-      await reportRefused(PROVIDER, userId).catch(() => {}); // a hint: the answer is the same without it
+      await reportRefused(PROVIDER, userId, keys.token.key);
       return { error: "X no longer accepts the tokens: ask the user to sign in again" };
     }
     return answer.ok ? { id: (await answer.json()).data.id } : { error: `X says ${answer.status}` };
@@ -31,12 +31,13 @@ export function authorization(request, { consumer, token }) {
   return oauth.toHeader(oauth.authorize(request, token)).Authorization;
 }
 
+/** Return the answer, and the keys that the request was signed with. */
 async function postJson(userId, url, body) {
   const known = await credentials(PROVIDER, userId);
   const answer = await send(url, body, known);
-  if (answer.status !== 401) return answer;
+  if (answer.status !== 401) return { answer, keys: known };
   const current = await credentials(PROVIDER, userId, { fresh: true }); // X's API v2 never says why: has either changed?
-  return isDeepStrictEqual(current, known) ? answer : send(url, body, current);
+  return { answer: isDeepStrictEqual(current, known) ? answer : await send(url, body, current), keys: current };
 }
 
 function send(url, body, keys) {

@@ -1,5 +1,6 @@
 // Reads a user's tokens where Tripod keeps them, in Secrets Manager or sealed in the table, and the app's own key and secret.
 
+import { createHash } from "node:crypto";
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { DecryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
@@ -7,13 +8,17 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 
 const LIFETIME = 300_000; // milliseconds that what was read is kept: each read costs money
 const CAPACITY = 1024; // secrets and users' tokens that are kept, of about 1 KB each
+const REPORT_TIMEOUT = 1000; // milliseconds that a report may keep its caller waiting
+const REPORTS_REST = 300_000; // milliseconds after a report that failed: whatever is in its way keeps a caller waiting no more often
 
 const { TRIPOD_PREFIX: prefix, TRIPOD_TABLE: table } = process.env;
 const secretsManager = new SecretsManagerClient();
 const dynamodb = new DynamoDBClient();
 const kms = new KMSClient();
-const lambda = new LambdaClient();
+const lambda = new LambdaClient({ maxAttempts: 1 }); // of reports alone
 const cache = new Map(); // { value, until } by name, the oldest first
+const reported = new Map(); // the digest of the token that was reported last, by the name of the user's secret
+let reportsRestUntil = 0;
 
 /** There are no tokens to sign with: the user has to sign in. */
 export class NotConnected extends Error {}
@@ -30,10 +35,24 @@ export async function credentials(provider, userId, { fresh = false } = {}) {
   };
 }
 
-/** Have Tripod ask the provider whether it still takes the user's tokens; where it says no, `connection.refused` is published. */
-export async function reportRefused(provider, userId) {
-  const Payload = JSON.stringify({ provider, user_id: userId });
-  await lambda.send(new InvokeCommand({ FunctionName: `${prefix}-check`, InvocationType: "Event", Payload }));
+/**
+ * Have Tripod ask the provider whether it still takes the user's access token; where it says no, `connection.refused` is published.
+ * Each token is reported once. A report that fails is nobody's error: after it nothing is reported for a while.
+ */
+export async function reportRefused(provider, userId, token) {
+  const name = userSecret(provider, userId);
+  const digest = createHash("sha256").update(token).digest("base64");
+  if (Date.now() < reportsRestUntil || reported.get(name) === digest) return;
+  if (reported.size >= CAPACITY) reported.clear();
+  reported.set(name, digest);
+  const Payload = JSON.stringify({ provider, user_id: userId, reported: true });
+  const report = new InvokeCommand({ FunctionName: `${prefix}-check`, InvocationType: "Event", Payload });
+  try {
+    await lambda.send(report, { abortSignal: AbortSignal.timeout(REPORT_TIMEOUT) });
+  } catch {
+    reported.delete(name);
+    reportsRestUntil = Date.now() + REPORTS_REST;
+  }
 }
 
 async function readUser(provider, userId, store) {
