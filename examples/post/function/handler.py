@@ -11,7 +11,7 @@ API = os.environ.get("X_API", "https://api.x.com")
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Post ``{"user_id", "text"}``; answers ``{"screen_name", "posted"}``, or why it could not.
 
-    ``posted`` has the statuses of API v2, and of v1.1, which X has closed to most apps since 2023 (403, code 453): yours needs the first.
+    ``posted`` is the status of X's answer: 201 where it has posted.
     """
     try:
         with user_session("x", user_id=event["user_id"]) as x:
@@ -19,11 +19,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             if who.status_code == 401:  # API v2 never says why: most likely the user has revoked the app at X
                 return {"error": "X no longer accepts the tokens: ask the user to sign in again"}
             who.raise_for_status()
-            posts = [
-                x.post(f"{API}/2/tweets", json={"text": event["text"]}, timeout=5),
-                x.post(f"{API}/1.1/statuses/update.json", data={"status": event["text"]}, timeout=5),
-            ]
-            return {"screen_name": who.json()["data"]["username"], "posted": [post.status_code for post in posts]}
+            post = x.post(f"{API}/2/tweets", json={"text": event["text"]}, timeout=5)
+            return {"screen_name": who.json()["data"]["username"], "posted": post.status_code}
     except TokenRevoked:
         return {"error": "the user has disconnected: ask them to sign in again"}
     except TokenNotFound:
