@@ -87,8 +87,12 @@ def test_a_version_of_long_ago_that_bears_no_label_any_more_is_brought_back(clie
     writer, moved = SecretWriter(client, unique), MovedSecrets(client, unique)
     for content in ("one", "other", "newer"):
         writer.store(tokens(content), expected=False)
-    client.meta.events.register("after-call.secrets-manager.PutSecretValue", lambda parsed, **_: parsed.pop("VersionStages"))
-    assert moved.bring_back(tokens("one"), lambda: True)
+    handler = "after-call.secrets-manager.PutSecretValue", lambda parsed, **_: parsed.pop("VersionStages")
+    client.meta.events.register(*handler)
+    try:
+        assert moved.bring_back(tokens("one"), lambda: True)
+    finally:
+        client.meta.events.unregister(*handler)  # the client is everybody's
     assert current(client, unique) == "one"
 
 
