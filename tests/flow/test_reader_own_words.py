@@ -26,6 +26,8 @@ TOLD = [
 NOT_TOLD = [
     ("mediawiki", 200, f'{{"query":{{"pages":{{"1":{{"content":"{WIKI[2:50]}"}}}}}}}}'),
     ("mediawiki", 200, '{"parse": "' + WIKI.replace('"', '\\"') + '"}'),
+    ("mediawiki", 200, f"<page>{WIKI}</page>"),
+    ("flickr", 200, '<rsp stat="ok"><title>{"stat":"fail","code":98}</title></rsp>'),
     ("flickr", 200, '{"photos":{"photo":[{"title":"\\"code\\":98"}]},"stat":"ok"}'),
     ("flickr", 200, '{"stat":"fail","code":980,"message":"another"}'),
     ("mediawiki", 404, WIKI),
