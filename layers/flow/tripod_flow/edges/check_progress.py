@@ -65,26 +65,24 @@ class CheckProgress:
             return None
         item = answer["Attributes"]
         cursor = item.get("cursor", {}).get("M")
-        left_out, again = (frozenset(item.get(name, {}).get("SS", ())) for name in ("left_out", "again"))
+        left_out, again = (frozenset(one["S"] for one in item.get(name, {}).get("L", ())) for name in ("left_out", "again"))
         began_at = float(item.get("began_at", {}).get("N", "0"))
         return Progress(began_at, None if cursor is None else dict(cursor), left_out, again)
 
     def save(self, progress: Progress, *, leased_at: float) -> None:
         """Keep how far the round is; nobody goes on with it until ``REST`` seconds after ``leased_at``."""
-        kept: dict[str, Any] = {
+        kept = {
             "began_at": {"N": f"{progress.began_at:.3f}"},
             "lease_until": {"N": f"{leased_at + REST:.3f}"},
+            "cursor": {"NULL": True} if progress.cursor is None else {"M": progress.cursor},
+            "left_out": _texts(progress.left_out),
+            "again": _texts(progress.again),
         }
-        if progress.cursor is not None:
-            kept["cursor"] = {"M": progress.cursor}
-        kept |= {name: {"SS": sorted(who)} for name, who in (("left_out", progress.left_out), ("again", progress.again)) if who}
-        gone = {"cursor", "left_out", "again"} - kept.keys()
-        changes = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
         self._client.update_item(
             TableName=self._name,
             Key={"pk": {"S": KEY}},
-            UpdateExpression=changes + (" REMOVE " + ", ".join(f"#{name}" for name in sorted(gone)) if gone else ""),
-            ExpressionAttributeNames={f"#{name}": name for name in (*kept, *gone)},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in kept),
+            ExpressionAttributeNames={f"#{name}": name for name in kept},
             ExpressionAttributeValues={f":{name}": value for name, value in kept.items()},
         )
 
@@ -101,3 +99,7 @@ class CheckProgress:
             for item in answer["Items"]
         ]
         return found, answer.get("LastEvaluatedKey")
+
+
+def _texts(values: frozenset[str]) -> Any:
+    return {"L": [{"S": value} for value in sorted(values)]}  # a set could not be empty

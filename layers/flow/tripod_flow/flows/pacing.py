@@ -55,9 +55,7 @@ def is_everybodys(error: ClientError | BotoCoreError) -> bool:
 
 
 def _is_passing(error: ClientError | BotoCoreError) -> bool:
-    if not isinstance(
-        error, ClientError
-    ):  # of the SDK's own errors, those of the network; the others are of credentials and settings
+    if not isinstance(error, ClientError):  # of the SDK's own errors the network's; the others are of credentials and settings
         return isinstance(error, ConnectionError | HTTPClientError)
     code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
     return status >= 500 or any(part in code for part in _PASSING)
